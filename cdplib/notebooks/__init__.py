@@ -1,0 +1,1 @@
+"""Chapters as executed notebooks and pages: parameters, provenance, golden outputs, the site."""

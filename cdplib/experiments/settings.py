@@ -1,0 +1,158 @@
+"""Every knob of a sweep, typed and with its range, and the points that a sweep consists of.
+
+The body of :class:`Settings` is a parameters cell: the chapters, the presets in ``params/`` and
+``-p NAME=VALUE`` use these names, and :mod:`cdplib.parameters` checks all of them alike.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import itertools
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import yaml
+
+from cdplib import parameters, paths
+from cdplib.errors import InputError, unknown
+from cdplib.experiments.table import Experiment, get
+
+
+class Settings(NamedTuple):
+    """What a sweep trains: its grid of weights, networks and schedule."""
+
+    dataset: str = "default"  # one of default|mnist|fashion-mnist|cifar10; default: Table 1's
+    classifier: str = "default"  # one of default|logistic|cnn1|cnn2|cnn2c; whose CE trains
+    restorer: str = "fast"  # one of paper|fast|fast-large; the restoration network
+    width: int = 0  # in [0, 512]; channels of a fast restorer, 0: 32 (denoising) or 64 (SR)
+    grid: str = ""  # a named grid of params/grids.yml, in place of alphas, betas and gammas
+    alphas: list[float] = [1.0]  # in [0, 100]; weights of the MSE (Eq. 16)
+    betas: list[float] = [0.0, 0.01]  # in [0, 100]; weights of the adversarial loss (Eq. 16)
+    gammas: list[float] = [0.0, 0.01]  # in [0, 100]; weights of the cross entropy (Eq. 16)
+    seeds: list[int] = [0]  # in [0, 2147483647]; one whole training a seed
+    noise_sigma: float = 1.0  # in (0, 10]; standard deviation of the noise (denoising)
+    noise_input: bool = False  # a noise channel in the restorer: a stochastic restoration
+    against: str = "one"  # one of one|ensemble; train against one classifier, or several
+    statistics: str = "running"  # one of running|batch; of batch-norm, at test
+    start: str = "star"  # one of star|scratch; from the MSE pre-training, or from nothing
+    pretrain_steps: int = 300  # in [0, 1000000]; MSE-only steps, once a seed
+    pretrain_lr: float = 0.002  # in (0, 1]; peak of the pre-training's one cycle
+    warm_steps: int = 50  # in [0, 1000000]; steps of the critic alone before the points
+    steps: int = 100  # in [1, 1000000]; restorer steps of each point
+    batch: int = 50  # in [2, 10000]; images a step
+    lr: float = 0.0005  # in (0, 1]; restorer's learning rate in the points
+    schedule: str = "cosine"  # one of cosine|release; release: a fifth after every quarter
+    anneal_alpha: bool = False  # start from alpha 1, as the release: max(alpha, 1 - step/299)
+    select: bool = False  # keep the step of lowest validation loss, as the release
+    critic: str = "gp"  # one of gp|clip; gradient penalty, or batch-norm and clipping (release)
+    critic_width: int = 16  # in [1, 512]; channels of the critic's first layer
+    critic_steps: int = 1  # in [1, 100]; critic steps a restorer step
+    critic_lr: float = 0.0005  # in (0, 1]; critic's learning rate
+    penalty: float = 10.0  # in (0, 1000]; weight of the gradient penalty
+    clip: float = 0.01  # in (0, 1]; bound on the critic's parameters when critic is clip
+    judge_steps: int = 250  # in [1, 100000]; steps of the judge critic that measures P
+
+
+#: Bumped when the same settings would train other numbers: a part of every point's hash.
+VERSION = 1
+#: Settings that choose the points; every other one is part of each point.
+GRID = ("alphas", "betas", "gammas", "seeds", "grid")
+
+
+@functools.cache
+def declared() -> dict[str, parameters.Parameter]:
+    """The settings as :class:`cdplib.parameters.Parameter`, by name."""
+    source = textwrap.dedent(inspect.getsource(Settings).split('"""')[2])
+    return parameters.declared(source, where="settings")
+
+
+def resolve(experiment: str, preset: str, given: Mapping[str, Any] | None = None) -> Settings:
+    """The settings of ``experiment`` under ``preset`` with ``given`` over it, all checked.
+
+    Raises :class:`InputError` for an unknown experiment, preset or name, a value out of range, or
+    values that do not go together.
+    """
+    row = get(experiment)
+    known = declared()
+    base = parameters.preset(preset, ["all", experiment], known)
+    over = parameters.resolve(known, given or {})
+    values = {**base, **{name: over[name] for name in given or {}}}
+    if values.get("dataset", "default") == "default":
+        values["dataset"] = row.dataset
+    if values.get("classifier", "default") == "default":
+        values["classifier"] = row.classifier
+    settings = Settings(**values)
+    row.check_dataset(settings.dataset)
+    if (settings.classifier == "cnn2c") != (settings.dataset == "cifar10"):
+        raise InputError(
+            f"classifier={settings.classifier!r}: not for {settings.dataset}: expected "
+            + ("cnn2c" if settings.dataset == "cifar10" else "one of logistic, cnn1, cnn2")
+        )
+    if settings.restorer == "paper" and settings.width:
+        raise InputError(f"width={settings.width}: expected 0 with the paper's restorer")
+    weights(settings, experiment)
+    return settings
+
+
+def weights(settings: Settings, experiment: str) -> list[tuple[float, float, float]]:
+    """The (alpha, beta, gamma) of the sweep: a product, or the blocks of a named grid."""
+    blocks: Sequence[Mapping[str, Any]]
+    if settings.grid:
+        grids = _grids().get(experiment, {})
+        if settings.grid not in grids:
+            raise unknown(f"grid of {experiment}", settings.grid, grids)
+        blocks = grids[settings.grid]
+    else:
+        blocks = [{name: getattr(settings, name) for name in GRID[:3]}]
+    known = declared()
+    found: dict[tuple[float, float, float], None] = {}
+    for block in blocks:
+        lists = [known[n].check(block[n], "params/grids.yml") for n in GRID[:3]]
+        found.update(dict.fromkeys(itertools.product(*lists)))
+    if (0.0, 0.0, 0.0) in found:
+        raise InputError("alphas, betas, gammas: alpha=beta=gamma=0 leaves nothing to train")
+    return list(found)
+
+
+@functools.cache
+def _grids() -> dict[str, dict[str, list[dict[str, Any]]]]:
+    path = paths.PARAMS / "grids.yml"
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return content if isinstance(content, dict) else {}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One training to be done: an experiment, its settings, three weights and a seed."""
+
+    experiment: str
+    preset: str
+    settings: Settings
+    alpha: float
+    beta: float
+    gamma: float
+    seed: int
+
+    @property
+    def row(self) -> Experiment:
+        """The experiment's row of Table 1."""
+        return get(self.experiment)
+
+    def label(self) -> str:
+        """A short name for messages."""
+        return (
+            f"{self.experiment} alpha={self.alpha:g} beta={self.beta:g} gamma={self.gamma:g} "
+            f"seed={self.seed}"
+        )
+
+
+def points(experiment: str, preset: str, settings: Settings) -> list[Point]:
+    """Every point of the sweep, seed by seed (so that a whole grid is there early)."""
+    return [
+        Point(experiment, preset, settings, alpha, beta, gamma, seed)
+        for seed in dict.fromkeys(settings.seeds)
+        for alpha, beta, gamma in weights(settings, experiment)
+    ]

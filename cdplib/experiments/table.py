@@ -1,0 +1,52 @@
+"""Table 1 of the paper: the five experiments are five rows of one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cdplib.errors import InputError, unknown
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One row: what is degraded, how, what restores it and which classifier judges it.
+
+    ``task`` is ``denoising`` (additive Gaussian noise) or ``sr`` (super-resolution by ``factor``);
+    ``classifier`` names a network of :mod:`.classifiers`, the paper's predefined one.
+    """
+
+    name: str
+    title: str
+    dataset: str
+    task: str
+    classifier: str
+    factor: int = 0
+
+    def check_dataset(self, dataset: str) -> None:
+        """Raise :class:`InputError` unless this experiment can be run on ``dataset``."""
+        grey = ("mnist", "fashion-mnist")
+        allowed = grey if self.dataset in grey else (self.dataset,)
+        if dataset not in allowed:
+            raise InputError(
+                f"dataset={dataset!r}: {self.name} ({self.title}) expected one of "
+                f"{', '.join(allowed)}: its networks take images of that shape"
+            )
+
+
+EXPERIMENTS = {
+    row.name: row
+    for row in (
+        Experiment("exp1", "MNIST denoising, logistic", "mnist", "denoising", "logistic"),
+        Experiment("exp2", "MNIST denoising, CNN-1", "mnist", "denoising", "cnn1"),
+        Experiment("exp3", "MNIST denoising, CNN-2", "mnist", "denoising", "cnn2"),
+        Experiment("exp4", "MNIST super-resolution x6, CNN-1", "mnist", "sr", "cnn1", factor=6),
+        Experiment("exp5", "CIFAR-10 super-resolution x3, CNN-2'", "cifar10", "sr", "cnn2c", 3),
+    )
+}
+
+
+def get(name: str) -> Experiment:
+    """The experiment called ``name`` (``exp1`` to ``exp5``), else :class:`InputError`."""
+    if name not in EXPERIMENTS:
+        raise unknown("experiment", name, EXPERIMENTS)
+    return EXPERIMENTS[name]

@@ -1,0 +1,378 @@
+r"""The paper's toy in closed form: a mixture of two Gaussians restored by X^ = aY (Section 2.3).
+
+The signal is class 1 with probability ``prior`` and class 2 otherwise, X given class i is
+N(means[i], sigma^2), and Y = X + N(0, noise^2). The restoration multiplies by a gain a >= 0 and the
+predefined classifier decides class 1 where x < threshold (by default the Bayes threshold of X).
+
+With M = E[X^2] = sigma^2 + prior means[0]^2 + (1 - prior) means[1]^2 and S^2 = sigma^2 + noise^2,
+
+* X - aY = (1 - a) X - a N, with N independent of X and of mean zero, so
+  MSE(a) = (1 - a)^2 M + a^2 noise^2: a parabola, least at M / (M + noise^2);
+* aY given class i is N(a means[i], a^2 S^2), so
+  error(a) = prior Q((t - a means[0]) / (a S)) + (1 - prior) Phi((t - a means[1]) / (a S)).
+  It depends on a only through the threshold t / a that X^ < t puts on Y. The likelihood ratio of Y
+  is monotone, hence the error falls until t / a meets the Bayes threshold t_Y of Y and rises after:
+  it is least at a = t / t_Y when the two have one sign, and as a grows without bound otherwise;
+* -log of a mixture of two Gaussians of standard deviation s is convex if the means are at most
+  2 s apart. KL(p_X || p_aY) = const - log u - E log p_Y(uX), u = 1/a, is then convex in 1/a
+  (s = S), and KL(p_aY || p_X) = const - log a - E log p_X(aY) is convex in a (s = sigma). So the
+  gains with a divergence of at most P form an interval. For other mixtures the turning points of
+  the divergence are searched for.
+
+C(D, P) over the family is then the error at the gain nearest to the best one among those allowed.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import brentq, minimize_scalar
+from scipy.special import ndtr
+
+from cdplib.errors import InputError, unknown
+
+Array = NDArray[np.float64]
+Interval = tuple[float, float]
+
+#: The directions of the Kullback-Leibler divergence, in nats; the paper does not say which it drew.
+KINDS = ("kl", "reverse_kl")
+#: Two intervals of gains that miss each other by less than this (rounding) are taken to touch.
+TOUCH = 1e-9
+_NODES, _REACH = 1601, 12.0  # trapezoid rule: nodes, and standard deviations beyond the means
+_LOG_GAIN = (-7.0, 7.0, 701)  # where turning points of the divergence are looked for
+_FARTHEST = 300.0  # |log a| beyond which a budget counts as no limit
+
+
+@dataclass(frozen=True)
+class GaussianToy:
+    """Two Gaussian classes, Gaussian noise, restorations X^ = aY and a threshold classifier.
+
+    ``prior``: probability of class 1, in (0, 1). ``means``: of the two classes, increasing.
+    ``sigma`` > 0 and ``noise`` >= 0: standard deviations. ``threshold``: class 1 is decided
+    where x < threshold; None is the Bayes threshold of X. Raises :class:`InputError` outside these
+    ranges.
+    """
+
+    prior: float = 0.7
+    means: tuple[float, float] = (-1.0, 1.0)
+    sigma: float = 1.0
+    noise: float = 1.0
+    threshold: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < _number("prior", self.prior) < 1:
+            raise InputError(f"prior {self.prior!r}: expected a probability strictly inside (0, 1)")
+        try:
+            low, high = (_number("means", mean) for mean in self.means)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"means {self.means!r}: expected two increasing numbers") from error
+        if not low < high:
+            raise InputError(f"means {self.means!r}: expected two increasing numbers")
+        if _number("sigma", self.sigma) <= 0:
+            raise InputError(f"sigma {self.sigma!r}: expected a positive number")
+        if _number("noise", self.noise) < 0:
+            raise InputError(f"noise {self.noise!r}: expected a number of at least 0")
+        if self.threshold is not None:
+            _number("threshold", self.threshold)
+        object.__setattr__(self, "means", (low, high))
+
+    # -- the model -----------------------------------------------------------------------------
+
+    @property
+    def priors(self) -> tuple[float, float]:
+        """Probabilities of class 1 and class 2."""
+        return self.prior, 1 - self.prior
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation S of Y given its class."""
+        return math.hypot(self.sigma, self.noise)
+
+    @property
+    def power(self) -> float:
+        """M = E[X^2]."""
+        return self.sigma**2 + sum(
+            w * mean**2 for w, mean in zip(self.priors, self.means, strict=True)
+        )
+
+    def bayes_threshold(self, signal: str = "x") -> float:
+        """Where the posterior of the two classes is even, of the signal ``"x"`` or ``"y"``."""
+        if signal not in ("x", "y"):
+            raise unknown("signal", signal, ("x", "y"))
+        variance = self.sigma**2 if signal == "x" else self.spread**2
+        low, high = self.means
+        return (low + high) / 2 + variance / (high - low) * math.log(self.prior / (1 - self.prior))
+
+    @property
+    def boundary(self) -> float:
+        """The threshold in force: the one given, or the Bayes threshold of X."""
+        return self.bayes_threshold("x") if self.threshold is None else float(self.threshold)
+
+    def density(self, x: ArrayLike, gain: float | None = None) -> Array:
+        """Densities times priors, shape ``(2, *x.shape)``, of X (``gain`` None) or of gain * Y."""
+        return np.exp(_log_parts(self, np.asarray(x, dtype=float), gain))
+
+    def posterior_mean(self, y: ArrayLike) -> Array:
+        """E[X | Y = y]: the restoration of least MSE among *all*; it increases with y."""
+        y = np.asarray(y, dtype=float)
+        log_parts = _log_parts(self, y, 1.0)
+        weights = np.exp(log_parts - np.logaddexp(*log_parts))
+        shrink = self.sigma**2 / self.spread**2
+        within = np.stack([mean + shrink * (y - mean) for mean in self.means])
+        return np.asarray((weights * within).sum(axis=0))
+
+    def least_mse(self) -> float:
+        """The MSE of :meth:`posterior_mean`: the least of any restoration, linear or not."""
+        y = _nodes(self, self.spread)
+        moment = np.sum(self.density(y, 1.0).sum(axis=0) * self.posterior_mean(y) ** 2)
+        return float(self.power - moment * (y[1] - y[0]))
+
+    # -- the three measures, as functions of the gain ------------------------------------------
+
+    def mse(self, a: ArrayLike) -> Array:
+        """E[(X - aY)^2] (Eq. 1 with the squared difference); any shape of gains."""
+        a = _gains(a)
+        return np.asarray((1 - a) ** 2 * self.power + a**2 * self.noise**2)
+
+    def error_rate(self, a: ArrayLike) -> Array:
+        """Probability in [0, 1] that the classifier errs on aY (Eq. 6); any shape of gains."""
+        a = _gains(a)
+        return self._error_of_rule(self.boundary, a)
+
+    def _error_of_rule(self, threshold: float, a: Array) -> Array:
+        scale = np.abs(a) * self.spread
+        first, second = (threshold - a * mean for mean in self.means)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            # A gain of 0 puts all mass on 0, which is class 1 only if it is below the threshold.
+            z1 = np.where(scale > 0, first / scale, np.inf if threshold > 0 else -np.inf)
+            z2 = np.where(scale > 0, second / scale, np.inf if threshold > 0 else -np.inf)
+        return np.asarray(self.prior * ndtr(-z1) + (1 - self.prior) * ndtr(z2))
+
+    def bayes_error(self, signal: str = "y") -> float:
+        """The least error of any classifier of the signal ``"x"`` or ``"y"``."""
+        threshold = self.bayes_threshold(signal)
+        ratio = self.spread if signal == "y" else self.sigma
+        z1, z2 = ((threshold - mean) / ratio for mean in self.means)
+        return float(self.prior * ndtr(-z1) + (1 - self.prior) * ndtr(z2))
+
+    def divergence(self, a: ArrayLike, kind: str = "kl") -> Array:
+        """KL(p_X || p_aY) in nats, or the other direction (``"reverse_kl"``); inf at a = 0.
+
+        By the trapezoid rule on a smooth integrand that vanishes at both ends, which converges
+        geometrically: good to 1e-9 for gains between 0.05 and 20 times sigma / S.
+        """
+        if kind not in KINDS:
+            raise unknown("divergence of the toy", kind, KINDS)
+        a = _gains(a)
+        flat = a.reshape(-1)
+        out = np.full(flat.shape, np.inf)
+        for index in np.flatnonzero(flat):
+            out[index] = self._divergence(float(flat[index]), kind)
+        return out.reshape(a.shape)
+
+    def _divergence(self, a: float, kind: str) -> float:
+        # Both as an expectation over a grid that follows the first argument.
+        nodes = _nodes(self, self.sigma if kind == "kl" else self.spread)
+        step = nodes[1] - nodes[0]
+        if kind == "kl":
+            log_p = np.logaddexp(*_log_parts(self, nodes, None))
+            log_q = np.logaddexp(*_log_parts(self, nodes, a))
+        else:
+            log_p = np.logaddexp(*_log_parts(self, nodes, 1.0))
+            log_q = np.logaddexp(*_log_parts(self, a * nodes, None)) + math.log(abs(a))
+        return max(0.0, float(np.sum(np.exp(log_p) * (log_p - log_q)) * step))
+
+    # -- the CDP function of the family --------------------------------------------------------
+
+    @property
+    def best_gain(self) -> float:
+        """The gain a > 0 of least error; inf where the error only falls as a grows."""
+        ours, ideal = self.boundary, self.bayes_threshold("y")
+        if ours == 0:
+            return 1.0  # the sign of aY is the sign of Y: every gain errs alike
+        return ours / ideal if ours * ideal > 0 else math.inf
+
+    @property
+    def least_mse_gain(self) -> float:
+        """The gain of least MSE."""
+        return self.power / (self.power + self.noise**2)
+
+    def least_divergence_gain(self, kind: str = "kl") -> float:
+        """The gain of least divergence."""
+        turns = [a for a in _turning_points(self, kind) if 0 < a < math.inf]
+        return min(turns, key=lambda a: self._divergence(a, kind))
+
+    def gains_within_mse(self, D: float) -> list[Interval]:
+        """The gains a >= 0 with MSE(a) <= D: no or one closed interval."""
+        _budget("D", D)
+        if math.isinf(D):
+            return [(0.0, math.inf)] if D > 0 else []
+        total = self.power + self.noise**2
+        square = self.power**2 - total * (self.power - D)
+        if square < -1e-14 * self.power**2:
+            return []
+        root = math.sqrt(max(0.0, square))
+        return [(max(0.0, (self.power - root) / total), (self.power + root) / total)]
+
+    def gains_within_divergence(self, P: float, kind: str = "kl") -> list[Interval]:
+        """The gains a > 0 with a divergence of at most P: intervals, in increasing order."""
+        _budget("P", P)
+        if kind not in KINDS:
+            raise unknown("divergence of the toy", kind, KINDS)
+        turns = _turning_points(self, kind)
+        if math.isinf(P):
+            return [(0.0, math.inf)] if P > 0 else []
+        ends: list[float] = []
+        for left, right in itertools.pairwise(turns):
+            crossing = _crossing(self, kind, P, left, right)
+            if crossing is not None:
+                ends.append(crossing)
+        if not ends:
+            least = min((self._divergence(a, kind), a) for a in turns if 0 < a < math.inf)
+            return [(least[1], least[1])] if abs(least[0] - P) <= 1e-15 else []
+        return list(zip(ends[::2], ends[1::2], strict=True))
+
+    def feasible_gains(self, D: float, P: float, kind: str = "kl") -> list[Interval]:
+        """The gains that keep both budgets: intervals, in increasing order."""
+        both: list[Interval] = []
+        for low, high in self.gains_within_mse(D):
+            for left, right in self.gains_within_divergence(P, kind):
+                a, b = max(low, left), min(high, right)
+                if a <= b + TOUCH:
+                    both.append((a, max(a, b)))
+        return both
+
+    def gain(self, D: float, P: float, kind: str = "kl") -> float:
+        """The gain of least error that keeps both budgets; nan where none does."""
+        candidates = [
+            float(np.clip(self.best_gain, low, high))
+            for low, high in self.feasible_gains(D, P, kind)
+        ]
+        if not candidates:
+            return math.nan
+        return min(candidates, key=lambda a: float(self._error_at(a)))
+
+    def _error_at(self, a: float) -> float:
+        if math.isinf(a):  # the infimum: the threshold on Y goes to 0
+            return float(self._error_of_rule(0.0, np.asarray(1.0)))
+        return float(self.error_rate(a))
+
+    def cdp(self, D: ArrayLike, P: ArrayLike, kind: str = "kl") -> Array:
+        """C(D, P) of Eq. 7 with the restorations limited to X^ = aY, a >= 0; inf where infeasible.
+
+        ``D`` and ``P`` broadcast; either may be inf. Raises :class:`InputError` for nan or an
+        unknown kind.
+        """
+        if kind not in KINDS:
+            raise unknown("divergence of the toy", kind, KINDS)
+        Ds, Ps = np.broadcast_arrays(_array("D", D), _array("P", P))
+        within_P = {P: self.gains_within_divergence(P, kind) for P in np.unique(Ps).tolist()}
+        within_D = {D: self.gains_within_mse(D) for D in np.unique(Ds).tolist()}
+        out = np.full(Ds.shape, np.inf)
+        for index in np.ndindex(Ds.shape):
+            for low, high in within_D[float(Ds[index])]:
+                for left, right in within_P[float(Ps[index])]:
+                    a, b = max(low, left), min(high, right)
+                    if a <= b + TOUCH:
+                        best = float(np.clip(self.best_gain, a, max(a, b)))
+                        out[index] = min(out[index], self._error_at(best))
+        return out
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} {value!r}: expected a number") from error
+    if not math.isfinite(number):
+        raise InputError(f"{name} {value!r}: expected a finite number")
+    return number
+
+
+def _array(name: str, value: ArrayLike) -> Array:
+    try:
+        array = np.asarray(value, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} {value!r}: expected numbers") from error
+    if np.isnan(array).any():
+        raise InputError(f"{name} holds nan: expected numbers (inf for no limit)")
+    return array
+
+
+def _gains(value: ArrayLike) -> Array:
+    array = _array("gain a", value)
+    if not np.isfinite(array).all():
+        raise InputError("gain a holds inf: expected finite numbers")
+    return array
+
+
+def _budget(name: str, value: float) -> None:
+    if math.isnan(value):
+        raise InputError(f"{name} is nan: expected a number (inf for no limit)")
+
+
+def _log_parts(toy: GaussianToy, x: Array, gain: float | None) -> Array:
+    """log(P_i p_i(x)) of X, or of gain * Y: shape (2, *x.shape)."""
+    scale = toy.sigma if gain is None else abs(gain) * toy.spread
+    shift = 1.0 if gain is None else gain
+    norm = math.log(scale) + 0.5 * math.log(2 * math.pi)
+    return np.stack(
+        [
+            math.log(weight) - 0.5 * ((x - shift * mean) / scale) ** 2 - norm
+            for weight, mean in zip(toy.priors, toy.means, strict=True)
+        ]
+    )
+
+
+def _nodes(toy: GaussianToy, scale: float) -> Array:
+    low, high = toy.means
+    return np.linspace(low - _REACH * scale, high + _REACH * scale, _NODES)
+
+
+@functools.lru_cache(maxsize=64)
+def _turning_points(toy: GaussianToy, kind: str) -> tuple[float, ...]:
+    """0, the gains where the divergence turns, inf: between two neighbours it is monotone."""
+    if kind not in KINDS:
+        raise unknown("divergence of the toy", kind, KINDS)
+    logs = np.linspace(*_LOG_GAIN[:2], int(_LOG_GAIN[2]))
+    values = toy.divergence(np.exp(logs), kind)
+    turns = []
+    for k in range(1, len(logs) - 1):
+        for sign in (1, -1):  # a minimum, a maximum
+            middle, left, right = sign * values[k], sign * values[k - 1], sign * values[k + 1]
+            if middle < left and middle <= right:
+                found = minimize_scalar(
+                    lambda s, sign=sign: sign * toy._divergence(math.exp(s), kind),
+                    bounds=(logs[k - 1], logs[k + 1]),
+                    method="bounded",
+                    options={"xatol": 1e-10},
+                )
+                turns.append(math.exp(found.x))
+    return (0.0, *turns, math.inf)
+
+
+def _crossing(toy: GaussianToy, kind: str, level: float, left: float, right: float) -> float | None:
+    """Where the divergence, monotone between two gains, passes the level; None if it does not."""
+
+    def excess(log_gain: float) -> float:
+        return toy._divergence(math.exp(log_gain), kind) - level
+
+    low = math.log(left) if left > 0 else math.log(right) - 1
+    high = math.log(right) if right < math.inf else math.log(left) + 1
+    while left == 0 and excess(low) < 0:  # the divergence is inf at both ends
+        low -= max(1.0, abs(low))
+        if low < -_FARTHEST:
+            return 0.0
+    while right == math.inf and excess(high) < 0:
+        high += max(1.0, abs(high))
+        if high > _FARTHEST:
+            return math.inf
+    if excess(low) * excess(high) > 0:
+        return None
+    return math.exp(brentq(excess, low, high, xtol=1e-14, rtol=1e-14))

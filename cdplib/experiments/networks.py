@@ -176,9 +176,7 @@ def restorer(
     large = kind == "fast-large"
     if task == "denoising":
         default, depth = (64, 6) if large else (32, 5)
-        return fast_denoiser(
-            channels, width=width or default, depth=depth, noise_input=noise_input
-        )
+        return fast_denoiser(channels, width=width or default, depth=depth, noise_input=noise_input)
     default, depth = (96, 6) if large else (64, 5)
     return fast_super_resolver(
         channels, factor, size, width=width or default, depth=depth, noise_input=noise_input

@@ -1,0 +1,79 @@
+"""Device, precision and threads: what the machine can do, decided once and written in each row."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import platform
+import re
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import torch
+
+from cdplib.errors import InputError
+
+
+def choose(name: str = "auto") -> torch.device:
+    """``auto`` (CUDA where there is one), ``cpu`` or ``cuda[:N]``; :class:`InputError` else."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
+        raise InputError(f"device {name!r}: expected auto, cpu, cuda or cuda:N")
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise InputError(f"device {name!r}: this machine has {torch.cuda.device_count()} GPUs")
+    return device
+
+
+@functools.cache
+def precision(kind: str) -> str:
+    """``bf16`` where the hardware multiplies bfloat16 itself, else ``fp32``.
+
+    torch takes bf16 on any CPU; without AVX-512 BF16 or AMX it is many times slower than fp32.
+    """
+    if kind == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported() else "fp32"
+    try:
+        flags = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
+    except OSError:
+        return "fp32"
+    return "bf16" if flags & {"avx512_bf16", "amx_bf16"} else "fp32"
+
+
+def autocast(device: torch.device) -> AbstractContextManager[object]:
+    """The context in which networks run on ``device``."""
+    if precision(device.type) == "bf16":
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return contextlib.nullcontext()
+
+
+@functools.cache
+def hardware(kind: str) -> str:
+    """The processor's (or GPU's) name and the number of cores this process may use."""
+    if kind == "cuda":
+        return torch.cuda.get_device_name()
+    name = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                name = line.partition(":")[2].strip()
+                break
+    return f"{name} ({cores()} cores)"
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def one_thread():  # type: ignore[no-untyped-def]
+    """One torch thread inside: points run in parallel processes, and sums keep their order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

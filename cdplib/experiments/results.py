@@ -1,0 +1,128 @@
+"""Published results: one CSV a experiment in ``book/results``, written by ``cdp sweep --publish``.
+
+One row is one trained point. Rows of a preset with its own settings have an empty ``variant``;
+others name what was changed (``critic=clip``), so ablations never mix with the main table.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cdplib import files, paths
+from cdplib.errors import DataError
+from cdplib.experiments.table import get
+
+#: Leading columns, in order; those that a row adds (other classifiers' error rates) follow.
+COLUMNS = (
+    *("experiment", "preset", "variant", "dataset", "restorer", "classifier"),
+    *("alpha", "beta", "gamma", "seed"),
+    *("mse", "mse_se", "error_rate", "error_rate_se", "ce", "p_critic", "p_judge", "p_judge_se"),
+    *("sliced_w2", "frechet", "psnr", "ssim"),
+)
+#: Trailing columns: what it took and where.
+PROVENANCE = (
+    *("steps", "seconds", "device", "precision", "threads", "hardware"),
+    *("config_hash", "code_version", "torch"),
+)
+#: Columns that differ between two runs of one configuration on one machine.
+VOLATILE = ("seconds", "code_version", "preset", "variant")
+_KEY = ["preset", "variant", "dataset", "restorer", "alpha", "beta", "gamma", "seed"]
+
+
+def path(experiment: str) -> Path:
+    """The published table of ``experiment``."""
+    return paths.PUBLISHED / f"{get(experiment).name}.csv"
+
+
+def frame(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Rows as a table with its columns in their order, sorted; failed points are left out."""
+    table = pd.DataFrame([dict(row) for row in rows if not row.get("failed")])
+    if table.empty:
+        return pd.DataFrame(columns=[*COLUMNS, *PROVENANCE])
+    table = table.drop(columns=["failed"], errors="ignore")
+    middle = sorted(set(table.columns) - set(COLUMNS) - set(PROVENANCE))
+    table = table.reindex(columns=[*COLUMNS, *middle, *PROVENANCE])
+    return table.sort_values([*_KEY, "config_hash"], ignore_index=True)
+
+
+def load(
+    experiment: str,
+    *,
+    preset: str | None = None,
+    variant: str | None = "",
+    **columns: Any,
+) -> pd.DataFrame:
+    """The published rows, one per (preset, alpha, beta, gamma, seed).
+
+    ``variant=""`` (default) leaves ablations out, ``None`` takes all; further ``columns`` select
+    by value (``restorer="paper"``). Raises :class:`InputError` for an unknown experiment and
+    :class:`DataError` where nothing is published or the file cannot be read.
+    """
+    file = path(experiment)
+    if not file.is_file():
+        raise DataError(f"{experiment}: nothing is published in {file.parent.name}/{file.name} yet")
+    table = read(file)
+    wanted = {"preset": preset, "variant": variant, **columns}
+    for column, value in wanted.items():
+        if value is not None:
+            table = table[table[column] == value]
+    return table.reset_index(drop=True)
+
+
+def read(file: Path) -> pd.DataFrame:
+    """A results table from its CSV file; :class:`DataError` where it is no such table."""
+    try:
+        table = pd.read_csv(file, dtype={"variant": str, "config_hash": str, "code_version": str})
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file}: cannot be read ({str(error).splitlines()[0]})") from None
+    missing = [c for c in ("experiment", "alpha", "mse", "config_hash") if c not in table]
+    if missing:
+        raise DataError(f"{file}: not a table of results: no column {', '.join(missing)}")
+    table["variant"] = table["variant"].fillna("")
+    return table
+
+
+def publish(experiment: str, rows: Iterable[Mapping[str, Any]]) -> Path:
+    """Merge rows into the published table (same preset and point: replaced); its path."""
+    file = path(experiment)
+    new = frame(rows)
+    if file.is_file() and not new.empty:
+        old = read(file)
+        known = set(zip(new["config_hash"], new["preset"], strict=True))
+        pairs = zip(old["config_hash"], old["preset"], strict=True)
+        old = old[[pair not in known for pair in pairs]]
+        new = frame([*old.to_dict("records"), *new.to_dict("records")])
+    text = io.StringIO()
+    new.to_csv(text, index=False, float_format="%.9g", lineterminator="\n")
+    files.write_text(file, text.getvalue())
+    return file
+
+
+def samples_path(experiment: str) -> Path:
+    """The published sample images of ``experiment``."""
+    return paths.PUBLISHED / f"{get(experiment).name}_samples.npz"
+
+
+def samples(experiment: str) -> dict[str, np.ndarray]:
+    """Published sample images, uint8 (n, c, h, w), by ``config_hash``; and ``clean``,
+    ``degraded`` (clipped to [0, 1]) and ``labels`` of the same test images."""
+    file = samples_path(experiment)
+    if not file.is_file():
+        raise DataError(f"{experiment}: no sample images are published yet")
+    with np.load(file, allow_pickle=False) as content:
+        return {name: content[name] for name in content.files}
+
+
+def publish_samples(experiment: str, images: Mapping[str, np.ndarray]) -> Path:
+    """Merge sample images into the published ones; their path."""
+    file = samples_path(experiment)
+    merged = {**(samples(experiment) if file.is_file() else {}), **images}
+    with files.atomic(file) as temporary, temporary.open("wb") as stream:
+        np.savez_compressed(stream, allow_pickle=False, **dict(sorted(merged.items())))
+    return file

@@ -1,0 +1,226 @@
+"""What lasts: trained points and weights, each under the hash of its whole configuration.
+
+A point is a folder that appears in one rename when it is finished; weights are safetensors files.
+A claim is an operating-system lock: it ends with its process, however that ends, so a killed sweep
+leaves nothing to clean up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import filelock
+import numpy as np
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from cdplib import files, paths
+from cdplib.errors import DataError
+
+#: Kinds of weights that points start from.
+KINDS = ("classifier", "restorer", "critic")
+
+
+def digest(configuration: Mapping[str, Any]) -> str:
+    """SHA-256 of a configuration as canonical JSON, in hexadecimal."""
+    text = json.dumps(configuration, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What training a point gives: its row, learning curve, sample images and final weights.
+
+    ``samples`` is uint8 (n, c, h, w); ``weights`` is a safetensors file's content.
+    """
+
+    row: dict[str, Any]
+    curve: list[dict[str, float]]
+    samples: np.ndarray
+    weights: bytes
+
+
+class Store:
+    """A folder of finished points; any number of processes may use it at once."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = (root or paths.cache() / "points").expanduser().resolve()
+
+    def folder(self, key: str) -> Path:
+        """Where the point with hash ``key`` is, or will be."""
+        return self.root / key[:2] / key
+
+    def row(self, key: str) -> dict[str, Any] | None:
+        """The finished point's row, or None. A failed one has ``failed``: the reason."""
+        return self._json(key, "row.json")
+
+    def curve(self, key: str) -> list[dict[str, float]]:
+        """The finished point's learning curve: one entry a validation."""
+        return self._json(key, "curve.json") or []
+
+    def configuration(self, key: str) -> dict[str, Any] | None:
+        """The finished point's whole configuration."""
+        return self._json(key, "configuration.json")
+
+    def samples(self, key: str) -> np.ndarray | None:
+        """The point's restorations of the first test images, uint8 (n, c, h, w), or None."""
+        path = self.folder(key) / "samples.npy"
+        return np.load(path, allow_pickle=False) if path.is_file() else None
+
+    def weights(self, key: str) -> dict[str, Tensor] | None:
+        """The trained restorer's weights, or None."""
+        path = self.folder(key) / "weights.safetensors"
+        return safetensors.torch.load_file(path) if path.is_file() else None
+
+    def put(self, key: str, configuration: Mapping[str, Any], outcome: Outcome) -> None:
+        """Keep a finished point: all of it appears at once. A point already there stays."""
+        final = self.folder(key)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=final.parent) as name:
+            new = Path(name) / "point"
+            new.mkdir()
+            for file, content in (
+                ("row.json", outcome.row),
+                ("curve.json", outcome.curve),
+                ("configuration.json", configuration),
+            ):
+                text = json.dumps(content, indent=1, sort_keys=file == "configuration.json")
+                (new / file).write_text(text + "\n", encoding="utf-8")
+            if outcome.weights:
+                np.save(new / "samples.npy", outcome.samples, allow_pickle=False)
+                (new / "weights.safetensors").write_bytes(outcome.weights)
+            try:
+                new.rename(final)
+            except OSError:
+                if not (final / "row.json").is_file():
+                    raise
+
+    def forget(self, key: str) -> None:
+        """Remove a point, so that it is trained again."""
+        shutil.rmtree(self.folder(key), ignore_errors=True)
+
+    def claim(self, key: str) -> filelock.BaseFileLock | None:
+        """The right to train a point, or None where another process has it; ``release()`` it."""
+        return claim(self.root / "claims" / f"{key}.lock")
+
+    def _json(self, key: str, file: str) -> Any:
+        path = self.folder(key) / file
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise DataError(f"{path}: damaged ({error}): remove its folder") from None
+
+
+def claim(path: Path, wait: bool = False) -> filelock.BaseFileLock | None:
+    """An exclusive lock on ``path``; None where another process holds it and ``wait`` is false."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Claims are taken in one thread and released in another (joblib's, Dask's callbacks).
+    lock = filelock.FileLock(path, thread_local=False)
+    try:
+        lock.acquire(timeout=-1 if wait else 0)
+    except filelock.Timeout:
+        return None
+    return lock
+
+
+def weights_path(kind: str, key: str) -> Path:
+    """Where weights of ``kind`` with hash ``key`` are cached."""
+    return paths.cache() / "weights" / f"{kind}-{key}.safetensors"
+
+
+def shipped_folder() -> Path:
+    """Weights shipped with the book: safetensors and ``digests.json``."""
+    return paths.PUBLISHED / "weights"
+
+
+def load_weights(
+    kind: str, key: str, *, shipped: bool = True
+) -> tuple[dict[str, Tensor], dict[str, str]] | None:
+    """Weights and their facts, from the cache or (``shipped``) from the book, or None.
+
+    Shipped ones come first, and only if their digest is right, else :class:`DataError`.
+    """
+    for path in _candidates(kind, key, shipped):
+        if not path.is_file():
+            continue
+        try:
+            with safetensors.safe_open(path, framework="pt") as content:
+                tensors = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118
+                return tensors, dict(content.metadata() or {})
+        except safetensors.SafetensorError as error:
+            raise DataError(f"{path}: damaged ({error}): remove it") from None
+    return None
+
+
+def _candidates(kind: str, key: str, shipped: bool) -> list[Path]:
+    cached = weights_path(kind, key)
+    path = shipped_folder() / f"{kind}-{key[:16]}.safetensors"
+    if not (shipped and path.is_file()):
+        return [cached]
+    digests = json.loads((shipped_folder() / "digests.json").read_text(encoding="utf-8"))
+    if digests.get(path.name) != files.sha256(path):
+        raise DataError(f"{path.name}: not the shipped weights (its digest is wrong)")
+    return [path, cached]
+
+
+def save_weights(
+    kind: str, key: str, tensors: Mapping[str, Tensor], facts: Mapping[str, str]
+) -> None:
+    """Cache weights atomically."""
+    with files.atomic(weights_path(kind, key)) as temporary:
+        temporary.write_bytes(to_bytes(tensors, facts))
+
+
+def to_bytes(tensors: Mapping[str, Tensor], facts: Mapping[str, str] | None = None) -> bytes:
+    """A safetensors file's content."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    return safetensors.torch.save(plain, metadata=dict(facts or {}))
+
+
+def pack(keys: list[tuple[str, str]], *, shipped: bool = True) -> dict[str, bytes]:
+    """Weights as bytes by file name, to be sent to a worker that shares no disk."""
+    packed = {}
+    for kind, key in keys:
+        for path in _candidates(kind, key, shipped):
+            if path.is_file():
+                packed[weights_path(kind, key).name] = path.read_bytes()
+                break
+    return packed
+
+
+def unpack(packed: Mapping[str, bytes]) -> None:
+    """Put packed weights into this machine's cache, where they are missing."""
+    for name, content in packed.items():
+        path = paths.cache() / "weights" / name
+        if not path.is_file():
+            with files.atomic(path) as temporary:
+                temporary.write_bytes(content)
+
+
+def ship(keys: list[tuple[str, str]]) -> list[Path]:
+    """Copy cached weights into the book, with their digests; the files written."""
+    folder = shipped_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    index = folder / "digests.json"
+    digests = json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
+    written = []
+    for kind, key in keys:
+        source = weights_path(kind, key)
+        if source.is_file():
+            target = folder / f"{kind}-{key[:16]}.safetensors"
+            with files.atomic(target) as temporary:
+                shutil.copyfile(source, temporary)
+            digests[target.name] = files.sha256(target)
+            written.append(target)
+    files.write_text(index, json.dumps(dict(sorted(digests.items())), indent=1) + "\n")
+    return written

@@ -1,0 +1,111 @@
+"""The planes of Fig. 3 show the table's own numbers; their level curves lie where they should."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from cdplib.errors import InputError
+from cdplib.figures import planes
+
+
+@pytest.fixture
+def frame():
+    rows = []
+    for seed in (0, 1):
+        for beta in (0.0, 0.003, 0.01):
+            for gamma in (0.0, 0.01, 0.03):
+                rows.append(
+                    {
+                        "alpha": 1.0,
+                        "beta": beta,
+                        "gamma": gamma,
+                        "seed": seed,
+                        "mse": 0.025 + 0.2 * beta + 0.05 * gamma + 1e-5 * seed,
+                        "error_rate": 0.18 - gamma + 0.1 * beta + 0.001 * seed,
+                        "error_rate_cnn2": 0.18 + gamma,
+                        "p_judge": 2 - 150 * beta + 20 * gamma,
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def test_the_three_planes_show_d_p_and_c(frame):
+    figure = planes.three_planes(frame, floor=0.05)
+    assert isinstance(figure, Figure)
+    labels = [(ax.get_xlabel()[0], ax.get_ylabel()[0]) for ax in figure.axes[:3]]
+    assert labels == [("D", "P"), ("P", "C"), ("D", "C")]
+    bars = figure.axes[3:]
+    assert [ax.get_ylabel()[0] for ax in bars] == ["C", "D", "P"]
+
+
+def test_every_point_is_drawn_at_its_mean_over_seeds(frame):
+    figure = planes.three_planes(frame)
+    dots = np.vstack([c.get_offsets() for c in figure.axes[2].collections if len(c.get_offsets())])
+    means = frame.groupby(["beta", "gamma"])[["mse", "error_rate"]].mean().to_numpy() * [1, 100]
+    assert len(means) == 9
+    for mean in means:
+        assert np.isclose(dots, mean).all(axis=1).any()
+
+
+def test_the_bars_are_said(frame):
+    assert "2 training seeds" in planes.bars_text(frame)
+    assert "one seed" in planes.bars_text(frame[frame["seed"] == 0])
+
+
+def test_a_level_curve_keeps_its_level_even_on_a_folded_sheet():
+    beta, gamma = np.meshgrid(np.linspace(0, 1, 5), np.linspace(0, 1, 4), indexing="ij")
+    z = beta + gamma
+    curves = planes.level_curves(beta, 3 * gamma, z, np.array([0.7]))
+    assert len(curves) == 1
+    level, points = curves[0]
+    assert level == 0.7
+    assert np.allclose(points[:, 0] + points[:, 1] / 3, 0.7)
+    folded = planes.level_curves(np.abs(beta - 0.5), gamma, z, np.array([0.7]))
+    assert len(folded) == 1
+
+
+def test_a_missing_point_leaves_a_hole_and_no_false_curve():
+    beta, gamma = np.meshgrid(np.arange(3.0), np.arange(3.0), indexing="ij")
+    z = beta + gamma
+    z[0, 0] = np.nan
+    assert planes.level_curves(beta, gamma, z, np.array([0.5])) == []
+    for _, points in planes.level_curves(beta, gamma, z, np.array([2.5])):
+        assert np.isfinite(points).all()
+
+
+def test_a_grid_of_one_row_is_drawn_without_curves(frame):
+    assert isinstance(planes.three_planes(frame[frame["beta"] == 0]), Figure)
+
+
+def test_the_achieved_error_is_the_least_within_both_bounds(frame):
+    least = planes.achieved_error(
+        frame, np.array([0.0, 0.02501, 1.0]), np.array([0.0, 10.0]), "p_judge"
+    )
+    assert np.isinf(least[0]).all()
+    assert np.isinf(least[:, 0]).all()
+    assert least[1, 1] == pytest.approx(0.1805)
+    assert least[2, 1] == pytest.approx(0.1505)
+    assert (np.diff(least[1:, 1]) <= 0).all()
+
+
+def test_the_maps_are_drawn(frame):
+    figure = planes.weights_map(frame, ("error_rate", "mse", "p_judge"))
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert len(texts) == 9
+    assert "18" in texts[0]
+    assert isinstance(planes.achieved_map(frame, floor=0.05), Figure)
+    assert isinstance(planes.gaming(frame, ("cnn2",), "CNN-1"), Figure)
+
+
+def test_what_is_not_in_the_table_is_refused(frame):
+    with pytest.raises(InputError, match="measure of perception 'mse'"):
+        planes.three_planes(frame, perception="mse")
+    with pytest.raises(InputError, match="'frechet' is not in"):
+        planes.three_planes(frame, perception="frechet")
+    with pytest.raises(InputError, match="error_rate_cnn9"):
+        planes.gaming(frame, ("cnn9",), "CNN-1")
+    with pytest.raises(InputError, match="one alpha"):
+        planes.weights_map(pd.concat([frame, frame.assign(alpha=0.5)]))

@@ -1,0 +1,466 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_markers: '"""'
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+r"""
+(ch:formulation)=
+# The problem: restore a signal, then recognise it
+
+**The claim** (Section 2 of {cite}`liu2019cdp`). A restoration of a degraded signal can be judged by
+three numbers: how far it is from the original, how natural it looks, and how often a given
+classifier errs on it. The *CDP function* $C(D,P)$ is the least error rate among all restorations
+that keep the first two within budgets $D$ and $P$.
+
+**What will be checked.** Nothing deep yet: every definition, (1) to (7), is written down once,
+and computed on a problem with three letters, where each expectation is a finite sum. A simulation
+then confirms the sums, and a linear program gives $C(D,P)$.
+
+You need probability on finite sets and a little numpy. Equation numbers are the paper's.
+"""
+
+# %% tags=["parameters"]
+prior: float = 0.6  # in (0, 1); probability P1 of class 1
+flip: float = 0.4  # in [0, 1]; probability that the channel changes the letter
+n_samples: int = 200000  # in [1000, 10000000]; draws of the simulation that confirms the sums
+n_restorers: int = 3000  # in [10, 100000]; random restorations in the picture
+seed: int = 1  # in [0, 4294967295]; of the simulation and of the random restorations
+
+# %%
+import numpy as np
+from IPython.display import Markdown
+
+from cdplib.figures import style
+from cdplib.figures import toy as figures
+
+style.apply()
+
+# %% [markdown]
+r"""
+## Three letters, two classes
+
+A *signal* $X$ takes one of three values, 0, 1 and 2: think of a single pixel that is dark, grey or
+bright. It belongs to class $\omega_1$ with probability $P_1$ and to $\omega_2$ with probability
+$P_2 = 1-P_1$; given the class, it has the law $p_{X1}$ or $p_{X2}$. Hence $X$ is a mixture,
+$p_X = P_1 p_{X1} + P_2 p_{X2}$. We do not see $X$ but a *degraded* signal $Y$, drawn from a channel
+$p(y \mid x)$, which leaves the letter alone or moves it to a neighbour. Rows of `channel` are
+indexed by $x$ and sum to one.
+"""
+
+# %%
+letters = np.array([0.0, 1.0, 2.0])
+p_x1, p_x2 = np.array([0.7, 0.2, 0.1]), np.array([0.1, 0.5, 0.4])
+priors = np.array([prior, 1 - prior])
+p_x = priors @ np.stack([p_x1, p_x2])
+channel = np.array([[1 - flip, flip, 0], [flip / 2, 1 - flip, flip / 2], [0, flip, 1 - flip]])
+p_x
+
+# %% [markdown]
+r"""
+## Distortion
+
+A *restoration* is another channel, $p(\hat x \mid y)$: seeing $Y=y$, it outputs $\hat X=\hat x$ with
+that probability. It may be deterministic (each row holds a single 1) or draw lots. It sees $Y$ and
+nothing else, so $X \to Y \to \hat X$ is a Markov chain. The first number that judges it is the
+
+$$
+\text{Distortion} := \mathbb{E}\big[\Delta(X,\hat X)\big]
+$$ (eq:paper-1)
+
+for some given $\Delta \ge 0$. Here $\Delta(x,\hat x)=(x-\hat x)^2$. The cell computes (1) for a
+restoration that keeps dark and bright and sends grey to dark or bright by the toss of a coin: the
+expectation is over the joint law $p_X(x)\,p(y\mid x)\,p(\hat x\mid y)$.
+"""
+
+# %%
+restoration = np.array([[1, 0, 0], [0.5, 0, 0.5], [0, 0, 1]])
+delta = (letters[:, None] - letters) ** 2
+joint = p_x[:, None] * (channel @ restoration)  # of (X, X^)
+distortion = (joint * delta).sum()
+distortion
+
+# %% [markdown]
+r"""
+```{note}
+(1) is a mean of a function *of one sample*. A mean squared error is of this form. A root mean
+squared error or a PSNR taken over a whole data set is not: they are functions of such a mean. As
+they are increasing or decreasing functions, they rank restorations alike, but convexity, which is
+the subject of the theorem, does not survive such a change of scale. The paper's remark that its
+theorem needs no assumption on $\Delta$ has to be read with that in mind.
+```
+
+## Perceptual difference
+
+How natural a restoration looks is measured without reference to the individual original: by how far
+the *law* of the outputs is from the law of originals,
+
+$$
+\text{Perceptual Difference} := d(p_X, p_{\hat X}).
+$$ (eq:paper-2)
+
+Following {cite}`blau2018`, the paper takes for $d$ total variation, Kullback–Leibler, or a
+Wasserstein distance in its experiments. The cell computes total variation, half the sum of absolute
+differences: the largest advantage over guessing, when one must tell an original from a restoration.
+"""
+
+# %%
+p_restored = joint.sum(axis=0)
+perception = 0.5 * np.abs(p_x - p_restored).sum()
+perception
+
+# %% [markdown]
+r"""
+## Both classes through both channels
+
+The classes stay separate on their way. Sums over what lies in between give the law of $Y$, and then
+of $\hat X$, within each class:
+
+$$
+p_{Yi}(y) = \sum_{x} p(y\mid x)\,p_{Xi}(x), \qquad i=1,2,
+$$ (eq:paper-3)
+
+$$
+p_{\hat Xi}(\hat x) = \sum_{y} p(\hat x\mid y)\,p_{Yi}(y)
+= \sum_y\sum_x p(\hat x\mid y)\,p(y\mid x)\,p_{Xi}(x), \qquad i=1,2.
+$$ (eq:paper-4)
+
+With laws as rows these are products of matrices. Note that (4) is *linear* in the restoration: mix
+two restorations with weights $\lambda$ and $1-\lambda$, and the laws mix alike. Everything in the
+next chapters hangs on that. The class-wise laws must add up to the law of $\hat X$ found before.
+"""
+
+# %%
+p_y1, p_y2 = p_x1 @ channel, p_x2 @ channel
+p_r1, p_r2 = p_y1 @ restoration, p_y2 @ restoration
+assert np.allclose(priors @ np.stack([p_r1, p_r2]), p_restored)
+np.stack([p_r1, p_r2])
+
+# %% [markdown]
+r"""
+## Classification error rate
+
+A binary classifier is a set of letters $\mathcal R$ on which it says $\omega_1$:
+
+$$
+c(t) = c(t \mid \mathcal R) = \begin{cases}\omega_1, & t \in \mathcal R,\\
+\omega_2, & \text{otherwise.}\end{cases}
+$$ (eq:paper-5)
+
+It is *predefined*: fixed before the restoration is chosen, and not adapted to it. Applied to
+$\hat X$ it errs when a member of $\omega_2$ lands inside $\mathcal R$, or one of $\omega_1$ outside:
+
+$$
+\varepsilon(\hat X \mid c) = P_2\sum_{\hat x\in\mathcal R}p_{\hat X2}(\hat x)
++ P_1\sum_{\hat x\notin\mathcal R}p_{\hat X1}(\hat x).
+$$ (eq:paper-6)
+
+We take the classifier that is best for the clean signal: $\omega_1$ where
+$P_1p_{X1}(x) > P_2p_{X2}(x)$, as the paper does in its toy example.
+"""
+
+# %%
+says_1 = priors[0] * p_x1 > priors[1] * p_x2  # the set R
+error_rate = priors[1] * p_r2[says_1].sum() + priors[0] * p_r1[~says_1].sum()
+says_1, error_rate
+
+# %% [markdown]
+r"""
+## The same three numbers by simulation
+
+Sums can be wrong in a way that only an independent route shows. So we play the process itself:
+draw a class, a signal, a degraded signal and a restored one, many times over, and count. Each count
+is a mean over independent draws; it should differ from the sum above by a few standard errors at
+most. `draw` picks, for each row of a table of probabilities, a column at random. Look at the last
+column of the table that follows: differences in units of the standard error, which should mostly
+lie between $-2$ and $2$.
+"""
+
+# %%
+random = np.random.default_rng(seed)
+
+
+def draw(rows):
+    return (random.random((len(rows), 1)) > rows.cumsum(axis=1)).sum(axis=1).clip(max=2)
+
+
+second = random.random(n_samples) >= prior  # members of class 2
+x = draw(np.where(second[:, None], p_x2, p_x1))
+restored = draw(restoration[draw(channel[x])])
+squares, wrong = (letters[x] - letters[restored]) ** 2, says_1[restored] == second
+
+# %% tags=["hide-input"]
+rows = ["| | sum | simulation | difference / standard error |", "|---|---|---|---|"]
+for name, value, sample in (("D", distortion, squares), ("C", error_rate, wrong)):
+    z = (sample.mean() - value) / (sample.std() / np.sqrt(n_samples))
+    rows.append(f"| {name} | {value:.4f} | {sample.mean():.4f} | {z:+.1f} |")
+    assert abs(z) < 5, f"{name}: the simulation contradicts the sum"
+Markdown("\n".join(rows))
+
+# %% [markdown]
+r"""
+## The CDP function
+
+:::{prf:definition} CDP function
+:label: def:cdp
+For a given $p_X$, channel, distortion $\Delta$, divergence $d$ and predefined classifier $c_0$,
+
+```{math}
+:label: eq:paper-7
+C(D,P) = \min_{p_{\hat X\mid Y}} \varepsilon(\hat X\mid c_0)
+\quad\text{subject to}\quad \mathbb E[\Delta(X,\hat X)]\le D,\quad d(p_X,p_{\hat X})\le P .
+```
+
+Where no restoration keeps both budgets we set $C(D,P)=+\infty$ (the paper leaves such points out).
+:::
+
+Three letters leave $3^3=27$ deterministic restorations, so all of them can be listed; random ones
+are drawn from a Dirichlet law. `judge` returns the three numbers of one restoration, and the cell
+after it judges them all.
+"""
+
+
+# %%
+def judge(q):
+    joint = p_x[:, None] * (channel @ q)
+    class_1, class_2 = priors[0] * p_y1 @ q, priors[1] * p_y2 @ q
+    return (
+        (joint * delta).sum(),
+        0.5 * np.abs(p_x - joint.sum(axis=0)).sum(),
+        class_2[says_1].sum() + class_1[~says_1].sum(),
+    )
+
+
+# %%
+corners = np.array([judge(np.eye(3)[list(choice)]) for choice in np.ndindex(3, 3, 3)])
+points = np.array([judge(random.dirichlet(0.4 * np.ones(3), size=3)) for _ in range(n_restorers)])
+len(corners), corners.min(axis=0)
+
+# %% [markdown]
+r"""
+Random search is no way to find a minimum. But with total variation, (7) is a *linear program*: the
+unknowns are the nine numbers $w(y,\hat x) = p_Y(y)\,p(\hat x\mid y)$ and three slacks
+$s(\hat x) \ge |p_X(\hat x)-p_{\hat X}(\hat x)|$; error rate and distortion are linear in $w$. The
+cell states it row by row for `scipy`. Chapters to come have a faster solver, whose answers carry
+a certificate; this one is for reading. The same program with the roles exchanged, the least $P$ at a
+given $D$, draws the edge of the picture.
+"""
+
+# %%
+from scipy.optimize import linprog
+
+p_y = priors @ np.stack([p_y1, p_y2])
+cost = (channel * p_x[:, None]).T @ delta / p_y[:, None]  # E[Delta(X, x^) | y]
+errs = np.where(says_1, priors[1] * p_y2[:, None], priors[0] * p_y1[:, None]) / p_y[:, None]
+rows_y, outputs = np.kron(np.eye(3), np.ones(3)), np.kron(np.ones(3), np.eye(3))
+
+
+def least(objective, D=np.inf, P=np.inf):
+    """The least objective, (12,), over (w, s) with both budgets kept; inf if none keeps them."""
+    upper = [[*cost.ravel(), 0, 0, 0], [*np.zeros(9), 0.5, 0.5, 0.5]]
+    slack = np.block([[outputs, -np.eye(3)], [-outputs, -np.eye(3)]])
+    bound = [*np.minimum([D, P], 99), *p_x, *-p_x]
+    equal = np.hstack([rows_y, np.zeros((3, 3))])
+    found = linprog(objective, np.vstack([upper, slack]), bound, equal, p_y)
+    return found.fun if found.success else np.inf
+
+
+# %%
+error_of, tv_of = np.r_[errs.ravel(), 0, 0, 0], np.r_[np.zeros(9), 0.5, 0.5, 0.5]
+D_min = (p_y * cost.min(axis=1)).sum()
+Ds = np.linspace(D_min, corners[:, 0].max(), 40)
+edge = np.array([(D, least(tv_of, D=D)) for D in Ds])
+C_min = least(error_of)
+round(D_min, 3), round(C_min, 3)
+
+# %% [markdown]
+r"""
+Now look at the plane of the two budgets. Each dot is a restoration and its colour the error rate.
+$C(D,P)$ is the darkest colour to be found to the left of $D$ and below $P$. Nothing lies to the left
+of the least distortion or under the red edge: there $C=\infty$. The squares are the deterministic
+restorations; they are few, and between them there is nothing but restorations that draw lots, which
+is why the definition allows for chance.
+"""
+
+# %% mystnb={"figure": {"name": "fig-formulation-cloud", "caption": "All deterministic (squares) and some random restorations of the three-letter problem, in the plane of distortion and perceptual difference. Colour is the error rate (dark is low). Low error, low distortion and low difference are found in different places."}, "image": {"alt": "Scatter plot of restorations over distortion and total variation, coloured by error rate, with the least total variation at each distortion as a falling red curve."}}
+figures.cloud(points, corners, edge)
+
+# %% [markdown]
+r"""
+The table reads $C(D,P)$ off the linear program, at four pairs of budgets. Going right or down loosens
+one of them, so no entry may exceed its left or upper neighbour. And no random restoration may beat
+the program at its own budgets, which the cell checks for each of them: a point below the minimum
+would expose a mistake in one or the other.
+"""
+
+# %% tags=["nbval-check-output"]
+tight_D, tight_P = D_min + 0.02, 0.05
+table = np.array([[least(error_of, D, P) for D in (tight_D, 2)] for P in (tight_P, 1)])
+for D, P, error in points[:100]:
+    assert error >= least(error_of, D, P) - 1e-9
+print(np.round(table, 3))
+
+# %% tags=["hide-input"]
+lines = [
+    "| C(D, P) | small D | large D |",
+    "|---|---|---|",
+    f"| **small P** | {table[0, 0]:.3f} | {table[0, 1]:.3f} |",
+    f"| **large P** | {table[1, 0]:.3f} | {table[1, 1]:.3f} |",
+]
+Markdown("\n".join(lines).replace("inf", "∞ (infeasible)"))
+
+# %% [markdown]
+r"""
+## Why a *predefined* classifier? Blind and non-blind restoration
+
+One could also re-train the classifier for each restoration. The paper's answer has two halves.
+*First*, $\hat X$ is made from $Y$ alone, so no classifier of $\hat X$ can beat the best classifier
+of $Y$ (data processing). If the law of $Y$ is known (*non-blind*), one classifies $Y$
+directly, and restoration is of no use for recognition. *Second*, in *blind* restoration the law of
+$Y$ is unknown, and the best classifier of neither $Y$ nor $\hat X$ can be had. A classifier trained
+once on clean signals is then what remains. The cell confirms the first half on the example: the
+predefined classifier reaches the best error of $Y$ through some restoration, and none gets below.
+"""
+
+# %% tags=["nbval-check-output"]
+bayes_error_of_y = np.minimum(priors[0] * p_y1, priors[1] * p_y2).sum()
+assert points[:, 2].min() >= bayes_error_of_y - 1e-12
+print(round(bayes_error_of_y, 3), round(C_min, 3))
+
+# %% [markdown]
+r"""
+That the two agree is no accident: if $\mathcal R$ and its complement are both non-empty, the
+restoration can decide on $Y$ optimally and then output any letter on the side that it has decided for.
+Such a restoration carries one bit. It may be far from the original and look like nothing; what it
+costs in $D$ and $P$ to avoid that is what $C(D,P)$ is about.
+
+A subtlety for later: the program (7) presupposes that $p_X$ and $p(y\mid x)$ are known, while the
+argument for predefined classifiers presupposes that they are not. $C(D,P)$ is a *limit of
+performance*, known to an oracle; a blind method can approach it at best.
+
+## The paper and ours
+
+| | paper | here |
+|---|---|---|
+| alphabets | discrete; "similar" for continuous | finite in this chapter, a grid or the line in the others |
+| restorations | stochastic, $p(\hat x\mid y)$ | the same; the toy of the paper and its networks are deterministic |
+| infeasible budgets | left out | $C=+\infty$, so that (7) is defined everywhere |
+| $d$ | convex in its second argument | the same, and the Wasserstein distance is in that class |
+| classes | two | two here; any number in the library |
+
+:::{admonition} Verdict: the formulation is sound
+:class: tip
+All seven definitions compute, and agree with a simulation of the process that they describe. Two
+conventions are added: $+\infty$ where nothing is feasible, and distortions that are means over
+samples.
+:::
+
+## Summary
+
+* A restoration is a channel from $Y$ to $\hat X$; distortion, error rate and the law of $\hat X$ are
+  linear in it.
+* $C(D,P)$ is the least error of a fixed classifier under two budgets. With total variation it is a
+  linear program.
+* A predefined classifier is a modelling choice, not a restriction on what can be reached: without
+  budgets it attains the Bayes error of $Y$ as soon as it can say both classes.
+
+## Exercises
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} The identity (5 minutes)
+:label: ex:formulation-1
+```
+Compute $D$, $P$ and $C$ of the restoration $\hat X=Y$, by hand for `flip = 0.4` and then with
+`judge`. Is it optimal for its own budgets?
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:formulation-1
+:class: dropdown
+```
+The channel moves a letter by one place with probability `flip`, so $D$ = `flip`. Laws follow from (3).
+The second number below is $C$ at exactly these budgets: where it is smaller, the identity is not
+optimal.
+"""
+
+# %%
+D, P, C = judge(np.eye(3))
+print(np.round([D, P, C], 3), round(least(error_of, D, P), 3))
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} Drawing from the posterior (10 minutes)
+:label: ex:formulation-2
+```
+Let $p(\hat x\mid y)=p_{X\mid Y}(\hat x\mid y)$: the restoration draws from the posterior. Show that its
+perceptual difference is 0 for every $d$, and that its mean squared error is exactly twice the
+least one *when the least one is attained over all real outputs*. Check both with `judge`.
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:formulation-2
+:class: dropdown
+```
+$p_{\hat X}(\hat x)=\sum_y p_Y(y)\,p_{X\mid Y}(\hat x\mid y)=p_X(\hat x)$, so the laws are equal. Given
+$Y$, $X$ and $\hat X$ are independent with the same law, hence
+$\mathbb E[(X-\hat X)^2\mid Y]=2\operatorname{Var}(X\mid Y)$, twice the error of the posterior mean.
+The posterior mean is not one of the three letters, so our `D_min`, which is limited to letters, is
+larger than the mean posterior variance.
+"""
+
+# %%
+posterior = (p_x[:, None] * channel).T / p_y[:, None]
+D, P, C = judge(posterior)
+means = posterior @ letters
+variance = (p_y * (posterior @ letters**2 - means**2)).sum()
+print(round(P, 12), round(D / variance, 12), variance <= D_min)
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} A classifier that says one class only (5 minutes)
+:label: ex:formulation-3
+```
+What is $C(D,P)$ if $\mathcal R$ is empty? Is the statement of Theorem 1, non-increasing and convex,
+still true? Is there a trade-off?
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:formulation-3
+:class: dropdown
+```
+(6) gives $\varepsilon = P_1$ whatever the restoration: $C(D,P)=P_1$ on the feasible set and $+\infty$
+elsewhere. A constant is non-increasing and convex, so the theorem holds, and there is no trade-off:
+*the theorem alone does not imply one*. The next chapters come back to this.
+"""
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""

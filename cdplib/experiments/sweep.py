@@ -1,0 +1,343 @@
+"""Sweeps: an experiment's points as independent jobs, here or on a Dask cluster; resumable.
+
+Only this process writes the store. A point is claimed when it is handed out and kept as soon as
+it comes back, so a sweep may be killed at any moment and two sweeps may share one store.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cdplib import parameters
+from cdplib.errors import DataError, InputError
+from cdplib.experiments import classifiers, device, jobs, results, settings, store
+from cdplib.experiments.settings import Point
+
+Claim = Callable[[str], Any]
+_POLL = 2.0
+
+
+def run(
+    experiment: str,
+    *,
+    preset: str = "quick",
+    workers: int | None = None,
+    scheduler: str | None = None,
+    where: str = "auto",
+    folder: Path | None = None,
+    retrain: bool = False,
+    progress: bool | None = None,
+    **given: Any,
+) -> pd.DataFrame:
+    """Train and measure what is missing of a sweep; all its points as :func:`results.frame`.
+
+    ``given`` are settings over the preset's (:class:`.settings.Settings`), checked first.
+    ``workers`` local processes (default: the cores), or the Dask cluster at ``scheduler``;
+    ``where`` is ``auto``, ``cpu`` or ``cuda[:N]``; ``folder`` is the store's; ``retrain`` ignores
+    shipped weights; ``progress`` writes a line a point to standard error (default: if it is a
+    terminal). Failed points are left out of the table and named on standard error.
+
+    Raises :class:`InputError` for wrong input, before any work, and :class:`DataError` if workers
+    are lost.
+    """
+    if workers is not None and workers < 1:
+        raise InputError(f"workers={workers}: expected at least 1")
+    target = str(device.choose(where))
+    points = plan(experiment, preset, given)
+    sweep = Sweep(points, store.Store(folder), target, shipped=not retrain)
+    sweep.progress = sys.stderr.isatty() if progress is None else progress
+    pool = _dask(scheduler) if scheduler else _local(workers or device.cores())
+    sweep.train(pool)
+    return results.frame(sweep.rows(variant(experiment, preset, given)))
+
+
+def plan(experiment: str, preset: str, given: Mapping[str, Any] | None = None) -> list[Point]:
+    """The points of a sweep, all input checked."""
+    return settings.points(experiment, preset, settings.resolve(experiment, preset, given))
+
+
+def variant(experiment: str, preset: str, given: Mapping[str, Any]) -> str:
+    """What ``given`` changes about the preset other than the grid: ``critic=clip``, or nothing."""
+    plain = settings.resolve(experiment, preset)._asdict()
+    new = settings.resolve(experiment, preset, given)._asdict()
+    changed = [
+        f"{name}={value}"
+        for name, value in new.items()
+        if value != plain[name] and name not in (*settings.GRID, "dataset", "restorer")
+    ]
+    return " ".join(changed)
+
+
+Pool = Callable[[Iterable[jobs.Job], jobs.Place], Iterator[tuple[jobs.Job, Any]]]
+
+
+class Sweep:
+    """The points of one sweep with their store; ``progress`` says whether to report."""
+
+    def __init__(
+        self, points: Sequence[Point], kept: store.Store, where: str, *, shipped: bool = True
+    ) -> None:
+        self.store, self.where, self.shipped = kept, where, shipped
+        self.keys = {jobs.key(point, where): point for point in points}
+        self.progress = False
+
+    def missing(self) -> list[str]:
+        """Hashes of the points that are not in the store."""
+        return [key for key in self.keys if self.store.row(key) is None]
+
+    def rows(self, variant: str = "") -> list[dict[str, Any]]:
+        """The rows of all points that are in the store, under this sweep's preset."""
+        found = []
+        for key, point in self.keys.items():
+            row = self.store.row(key)
+            if row is not None:
+                found.append({**row, "preset": point.preset, "variant": variant})
+        return found
+
+    def preparations(self) -> list[list[jobs.Job]]:
+        """What missing points need first: stages of jobs, each stage after the one before."""
+        points = [self.keys[key] for key in self.missing()]
+        if not points:
+            return []
+        first: dict[tuple[str, str], jobs.Job] = {}
+        then: dict[tuple[str, str], jobs.Job] = {}
+        for point in points:
+            dataset = point.settings.dataset
+            for name in classifiers.names(dataset):
+                job = jobs.Job("classifier", point, name)
+                first[("classifier", classifiers.key(name, dataset))] = job
+            start = jobs.Job("start", point)
+            for kept in jobs.needed(start):
+                then[kept] = start
+        stages = []
+        for stage in (first, then):
+            absent = [
+                job
+                for (kind, key), job in stage.items()
+                if store.load_weights(kind, key, shipped=self.shipped) is None
+            ]
+            stages.append(list(dict.fromkeys(absent)))
+        return [stage for stage in stages if stage]
+
+    def train(self, pool: Pool) -> None:
+        """Prepare, train and keep every missing point."""
+        place = jobs.Place(self.where, self.shipped)
+        for stage in self.preparations():
+            for job, packed in pool(stage, place):
+                store.unpack(packed)
+                self._say(f"{job.label()}: done")
+        missing = self.missing()
+        began, total = time.perf_counter(), len(missing)
+        done = 0
+        while missing:
+            claims: dict[str, Any] = {}
+            try:
+                for job, outcome in pool(self._claimed(missing, claims), place):
+                    key = jobs.key(job.point, self.where)
+                    self.store.put(key, jobs.configuration(job.point, self.where), outcome)
+                    claims.pop(key).release()
+                    done += 1
+                    self._report(outcome.row, job.point, done, total, began)
+            finally:
+                for claim in claims.values():
+                    claim.release()
+            # What another sweep is training now comes from the store when that is ready.
+            missing = self.missing()
+            if missing and not claims:
+                time.sleep(_POLL)
+
+    def _claimed(self, keys: Iterable[str], claims: dict[str, Any]) -> Iterator[jobs.Job]:
+        for key in keys:
+            claim = self.store.claim(key)
+            if claim is None:
+                continue
+            if self.store.row(key) is not None:
+                claim.release()
+                continue
+            claims[key] = claim
+            yield jobs.Job("point", self.keys[key])
+
+    def _report(
+        self, row: Mapping[str, Any], point: Point, done: int, total: int, began: float
+    ) -> None:
+        if row.get("failed"):
+            print(f"{point.label()}: failed, {row['failed']}", file=sys.stderr)
+            return
+        left = (time.perf_counter() - began) / done * (total - done)
+        self._say(
+            f"{done}/{total} {point.label()}: mse={row['mse']:.4f} "
+            f"error={100 * row['error_rate']:.2f}% P={row['p_judge']:.3f} "
+            f"({row['seconds']:.0f} s; about {duration(left)} left)"
+        )
+
+    def _say(self, text: str) -> None:
+        if self.progress:
+            print(text, file=sys.stderr, flush=True)
+
+
+def duration(seconds: float) -> str:
+    """``90 s``, ``12 min`` or ``3.5 h``."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _local(workers: int) -> Pool:
+    """A pool of ``workers`` processes of this machine."""
+
+    def pool(todo: Iterable[jobs.Job], place: jobs.Place) -> Iterator[tuple[jobs.Job, Any]]:
+        from joblib import Parallel, delayed
+        from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+        here = jobs.Place(place.device, place.shipped, parent=os.getpid() if workers > 1 else 0)
+        # Jobs are long: none is drawn (and so claimed) before a process is free for it.
+        parallel = Parallel(
+            n_jobs=workers,
+            batch_size=1,
+            pre_dispatch="n_jobs",
+            return_as="generator_unordered",
+            max_nbytes=None,
+        )
+        try:
+            yield from parallel(delayed(_pair)(job, here) for job in todo)
+        except TerminatedWorkerError as error:
+            raise DataError(
+                f"a worker process died ({str(error).split('.')[0]}); "
+                "what was finished is kept, start the sweep again"
+            ) from None
+
+    return pool
+
+
+def _pair(job: jobs.Job, place: jobs.Place, packed: dict[str, bytes] | None = None) -> Any:
+    return job, jobs.run(job, place, packed)
+
+
+def _dask(address: str) -> Pool:
+    """The Dask cluster whose scheduler is at ``address``; its workers need not share a disk."""
+
+    def pool(todo: Iterable[jobs.Job], place: jobs.Place) -> Iterator[tuple[jobs.Job, Any]]:
+        import distributed
+
+        try:
+            client = distributed.Client(address, timeout="20s", set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise DataError(f"no Dask scheduler answers at {address}: {error}") from None
+        with client:
+            sent: dict[tuple[tuple[str, str], ...], Any] = {}
+            futures = []
+            for job in todo:
+                keys = tuple(jobs.needed(job))
+                if keys not in sent:  # once to every worker, not once a point
+                    packed = store.pack(list(keys), shipped=place.shipped)
+                    sent[keys] = client.scatter(packed, broadcast=True, hash=False)
+                futures.append(client.submit(_pair, job, place, sent[keys], pure=False))
+            for _, result in distributed.as_completed(futures, with_results=True):
+                yield result
+
+    return pool
+
+
+def estimate(points: Sequence[Point], kept: store.Store, where: str) -> float:
+    """Seconds that one of ``points`` takes on one worker: from kept rows, else by timing steps."""
+    times = [
+        row["seconds"]
+        for key in (jobs.key(p, where) for p in points)
+        if (row := kept.row(key)) and not row.get("failed")
+    ]
+    return statistics.median(times) if times else jobs.time_point(points[0], where)
+
+
+def command(
+    experiment: str,
+    *,
+    preset: str,
+    assignments: Sequence[str] = (),
+    dataset: str | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    device: str = "auto",
+    store: Path | None = None,
+    dry_run: bool = False,
+    retrain: bool = False,
+    publish: bool = False,
+) -> int:
+    """``cdp sweep``: run, say what came out, and with ``publish`` write it to the book."""
+    given = parameters.assignments(assignments)
+    if dataset is not None:
+        given["dataset"] = dataset
+    if dry_run:
+        return _dry_run(experiment, preset, given, workers, device, store, retrain)
+    table = run(
+        experiment,
+        preset=preset,
+        workers=workers,
+        scheduler=scheduler,
+        where=device,
+        folder=store,
+        retrain=retrain,
+        progress=True,
+        **given,
+    )
+    columns = ["alpha", "beta", "gamma", "seed", "mse", "error_rate", "ce", "p_critic", "p_judge"]
+    columns += ["sliced_w2", "frechet", "seconds"]
+    print(table[columns].to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    if publish:
+        print(f"published in {_publish(experiment, preset, given, table, device, store)}")
+    return 0
+
+
+def _publish(
+    experiment: str,
+    preset: str,
+    given: Mapping[str, Any],
+    table: pd.DataFrame,
+    where: str,
+    folder: Path | None,
+) -> Path:
+    kept = store.Store(folder)
+    images = jobs.test_samples(plan(experiment, preset, given)[0])
+    for row in table.itertuples():
+        samples = kept.samples(row.config_hash)
+        if samples is not None and row.seed == table["seed"].min():
+            images[row.config_hash] = samples
+    results.publish_samples(experiment, images)
+    return results.publish(experiment, table.to_dict("records"))
+
+
+def _dry_run(
+    experiment: str,
+    preset: str,
+    given: Mapping[str, Any],
+    workers: int | None,
+    where: str,
+    folder: Path | None,
+    retrain: bool,
+) -> int:
+    target = str(device.choose(where))
+    points = plan(experiment, preset, given)
+    sweep = Sweep(points, store.Store(folder), target, shipped=not retrain)
+    missing = [sweep.keys[key] for key in sweep.missing()]
+    print(f"{experiment} --preset {preset}: {len(sweep.keys)} points, {len(missing)} to train")
+    for stage in sweep.preparations():
+        for job in stage:
+            print(f"  first: {job.label()}")
+    for point in missing:
+        print(f"  {point.label()}")
+    if missing:
+        processes = workers or device.cores()
+        each = estimate(points, sweep.store, target)
+        total = each * -(-len(missing) // processes)
+        total += jobs.time_start(missing[0], target) * len(
+            [job for stage in sweep.preparations() for job in stage if job.kind == "start"]
+        )
+        print(f"about {duration(total)} on {processes} workers ({duration(each)} a point)")
+    return 0

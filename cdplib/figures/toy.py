@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -102,7 +103,11 @@ def heat_map(Ds: Array, Ps: Array, values: Array, *, unit: str = "P (nats)") -> 
     drawn = axes.pcolormesh(Ds, Ps, shown, cmap=style.MAP, shading="nearest", rasterized=True)
     levels = np.linspace(float(shown.min()), float(shown.max()), 7)[1:-1]
     lines = axes.contour(Ds, Ps, shown, levels=levels, colors="white", linewidths=1)
-    axes.clabel(lines, fmt="%.3f", fontsize=9)
+    outline: list[patheffects.AbstractPathEffect] = [
+        patheffects.withStroke(linewidth=2.5, foreground=BLACK)
+    ]
+    for label in axes.clabel(lines, fmt="%.4f", fontsize=9):
+        label.set_path_effects(outline)
     axes.grid(False)
     axes.set(xlabel="D (MSE)", ylabel=unit)
     figure.colorbar(drawn, ax=axes, label="C (error rate)")

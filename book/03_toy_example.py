@@ -1,0 +1,430 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_markers: '"""'
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+r"""
+(ch:toy)=
+# The toy example: two Gaussians and one knob
+
+**The claim** (Section 2.3, Figures 1 and 2 of {cite}`liu2019cdp`). For a mixture of two Gaussians in
+Gaussian noise, restored by $\hat X=aY$, the paper draws $C(D,P)$ and observes that it is
+non-increasing, convex, flat in one budget where the other one binds, and absent where both budgets
+are small.
+
+**What will be checked.** Both figures are drawn again, from closed forms that are derived here.
+Then each observation is tested by itself: four hold, one of them holds for another reason than one
+would think, and half of one is false on a band of budgets that can be written down.
+
+The definitions are those of {ref}`ch:formulation`.
+"""
+
+# %% tags=["parameters"]
+gain: float = 0.8  # in (0, 3]; the restoration shown in Fig. 1 (b)
+D_max: float = 0.8  # in (0.67, 2]; upper end of the axis of D (MSE)
+P_max: float = 0.16  # in (0.01, 3]; upper end of the axis of P (nats)
+n_grid: int = 81  # in [9, 401]; points along each budget
+small_D: float = 0.68  # in (0.6667, 0.75); the "small D" at which C is said not to depend on P
+wrong_threshold: float = 0.1  # in [-3, 3]; the classifier of the negative control
+
+# %%
+import numpy as np
+from IPython.display import Markdown
+
+from cdplib.figures import style
+from cdplib.figures import toy as figures
+from cdplib.theory import checks
+from cdplib.theory.toy import GaussianToy
+
+style.apply()
+toy = GaussianToy(prior=0.7, means=(-1, 1), sigma=1, noise=1)
+
+# %% [markdown]
+r"""
+## The signal, the noise, the knob
+
+$X$ is $\mathcal N(-1,1)$ with probability $P_1=0.7$ (class 1) and $\mathcal N(1,1)$ with probability
+$P_2=0.3$ (class 2). Noise $N\sim\mathcal N(0,1)$ is added, $Y=X+N$, and the restoration multiplies by
+a *gain*: $\hat X=aY$, $a\ge 0$. The classifier is the best one for the clean signal. The two weighted
+densities are equal where $\log(P_1/P_2)=2x$, so it says class 1 below $t^*=\tfrac12\log\tfrac73$.
+
+In the figure, look at the shaded parts, which are what the classifier gets wrong: class 1 to the
+right of the dotted line, class 2 to the left of it.
+"""
+
+# %% mystnb={"figure": {"name": "fig-toy-densities", "caption": "Fig. 1 (a) and (b) of the paper. Top: the original signal. Bottom: the signal restored with the gain of the parameters. Shaded: the mass that the classifier, fixed at t*, decides wrongly."}, "image": {"alt": "Two panels of bell-shaped class densities, of the original and of the restored signal, with the decision threshold as a dotted line and the misclassified tails shaded."}}
+figures.densities(toy, gain)
+
+# %% [markdown]
+r"""
+## Closed forms
+
+:::{prf:proposition} Distortion and error rate of a gain
+:label: prop:toy-closed-forms
+For $\hat X=aY$ with $a>0$,
+
+$$
+\mathrm{MSE}(a)=2(1-a)^2+a^2=2-4a+3a^2,\qquad
+\varepsilon(a)=0.7\,Q\!\Big(\frac{t^*/a+1}{\sqrt2}\Big)+0.3\,\Phi\!\Big(\frac{t^*/a-1}{\sqrt2}\Big),
+$$
+
+with $\Phi$ the standard normal distribution function and $Q=1-\Phi$. $\mathrm{MSE}$ is least at
+$a=2/3$, where it is $2/3$. $\varepsilon$ falls up to $a=1/2$ and rises after it; its least value is
+the Bayes error of $Y$.
+:::
+
+:::{prf:proof}
+$X-aY=(1-a)X-aN$, and $N$ is independent of $X$ with mean zero; $\mathbb E X^2=1+1=2$ whatever the
+prior. This gives the parabola. Given the class, $Y$ is $\mathcal N(\mp1,2)$, and $aY<t^*$ means
+$Y<t^*/a$, which gives $\varepsilon$. As a function of the threshold $s=t^*/a$ on $Y$, the derivative of
+$\varepsilon$ has the sign of $P_2p_{Y2}(s)-P_1p_{Y1}(s)$. The likelihood ratio
+$p_{Y2}(s)/p_{Y1}(s)=e^{s}$ increases, so the sign changes once, from $-$ to $+$, at
+$s=\log\frac73=2t^*$: the Bayes threshold of $Y$, reached at $a=1/2$. $\square$
+:::
+
+There is no closed form for the Kullback–Leibler divergence; it is an integral of a smooth function, for
+which the trapezoid rule is exact to many digits. The paper's text does not settle *which* of the two
+directions was drawn, so both are kept. The cell prints the landmarks: where each is least.
+"""
+
+# %% tags=["nbval-check-output"]
+print(f"t* = {toy.boundary:.3f}, least error {toy.bayes_error('y'):.4f} at a = {toy.best_gain:.3f}")
+print(f"least MSE {toy.mse(toy.least_mse_gain):.4f} at a = {toy.least_mse_gain:.3f}")
+for kind in ("kl", "reverse_kl"):
+    a = toy.least_divergence_gain(kind)
+    print(f"least {kind} {toy.divergence(a, kind):.5f} at a = {a:.3f}")
+
+# %% [markdown]
+r"""
+The three functions of the gain follow. The thing to see is that their minima lie in different places:
+the error rate wants $a=1/2$, the distortion $2/3$, and the divergence about $0.81$, in either direction.
+No gain serves all three, and everything between $1/2$ and $0.81$ is a compromise. Smaller gains than
+$1/2$ and larger ones than $0.81$ are bad for everyone.
+"""
+
+# %%
+gains = np.linspace(0.2, 1.4, 241)
+divergences = {kind: toy.divergence(gains, kind) for kind in ("kl", "reverse_kl")}
+
+# %% mystnb={"figure": {"name": "fig-toy-measures", "caption": "Fig. 1 (c) of the paper: mean squared error, divergence (both directions, logarithmic scale) and error rate against the gain. Dots mark the minima, which do not coincide."}, "image": {"alt": "Three stacked curves over the gain a, each with one minimum: error rate near 0.5, mean squared error near 0.67, divergence near 0.81."}}
+figures.measures(gains, toy.mse(gains), divergences, toy.error_rate(gains))
+
+# %% [markdown]
+r"""
+## The CDP function of the family
+
+:::{prf:proposition} $C(D,P)$ over the gains
+:label: prop:toy-cdp
+The gains that keep a budget form an interval: $[a_D^-,a_D^+]$ for $\mathrm{MSE}\le D$, and
+$[a_P^-,a_P^+]$ for $\mathrm{KL}\le P$. If the two meet,
+
+$$
+C_{\mathrm{lin}}(D,P)=\varepsilon\big(\max\{\tfrac12,\;a_D^-,\;a_P^-\}\big),
+$$
+
+and otherwise the budgets are infeasible.
+:::
+
+:::{prf:proof}
+MSE is a parabola. For the divergence, a mixture of two Gaussians of standard deviation $s$ has a concave
+log-density if their means are at most $2s$ apart, as those of $X$ ($s=1$) and of $Y$ ($s=\sqrt2$) are.
+With $u=1/a$, $\mathrm{KL}(p_X\|p_{aY})=\text{const}-\log u-\mathbb E\log p_Y(uX)$ is then convex in $u$;
+and $\mathrm{KL}(p_{aY}\|p_X)=\text{const}-\log a-\mathbb E\log p_X(aY)$ is convex in $a$. Sub-level
+sets of convex functions are intervals, and $a\mapsto1/a$ maps intervals to intervals. As
+$\varepsilon$ falls before $1/2$ and rises after it, its minimum over an interval is at the point
+nearest to $1/2$. Every non-empty intersection reaches beyond $1/2$ (each interval contains
+its own minimiser, $2/3$ or about $0.81$), so that point is the lower end, or $1/2$ itself. $\square$
+:::
+
+That is all the "numerical method" that Fig. 2 needs: two roots for each budget. The function is
+`GaussianToy.cdp`; here it is on a grid.
+"""
+
+# %%
+Ds = np.linspace(toy.mse(toy.least_mse_gain) - 0.002, D_max, n_grid)
+Ps = np.linspace(0.0, P_max, n_grid)
+C = toy.cdp(Ds[:, None], Ps)
+C.shape, np.isfinite(C).mean()
+
+# %% mystnb={"figure": {"name": "fig-toy-surface", "caption": "Fig. 2 (a) of the paper: C(D,P) over the gains. It falls from the edge of the feasible set to a plateau, the Bayes error of Y."}, "image": {"alt": "Surface of the error rate over the budgets D and P, falling from a ridge at the edge of the feasible set to a flat plateau."}}
+figures.surface(Ds, Ps, C)
+
+# %% [markdown]
+r"""
+Surfaces in perspective hide as much as they show, so here is the same one from above. Bands of equal
+colour run along the axes: vertical lines where $D$ is the budget that matters, horizontal ones where
+it is $P$, and corners where the two exchange their roles. White is infeasible.
+"""
+
+# %% mystnb={"figure": {"name": "fig-toy-map", "caption": "The same function from above. Contours are L-shaped: at each point only one budget binds. White: no gain keeps both budgets."}, "image": {"alt": "Heat map of the error rate over D and P with L-shaped contour lines and a white infeasible region at small D and small P."}}
+figures.heat_map(Ds, Ps, C)
+
+# %% [markdown]
+r"""
+The profiles of Fig. 2 (b) are cuts through the surface. On the left each curve has $P$ fixed, on the
+right $D$. Look for three things: no curve rises; each is convex; and curves with different labels run
+together over long stretches, where the fixed budget does not matter.
+"""
+
+# %%
+at_P = {P: toy.cdp(Ds, P) for P in (0.02, 0.04, 0.08, P_max)}
+at_D = {D: toy.cdp(D, Ps) for D in (0.67, small_D, 0.70, D_max)}
+
+# %% mystnb={"figure": {"name": "fig-toy-profiles", "caption": "Fig. 2 (b) of the paper: C against D at fixed P (left), and against P at fixed D (right). Curves start where the budgets become feasible."}, "image": {"alt": "Two families of falling convex curves of the error rate, against D at four values of P, and against P at four values of D."}}
+figures.profiles((Ds, Ps), (at_P, at_D))
+
+# %% [markdown]
+r"""
+## First observation: non-increasing
+
+"The minimal attainable error rate decreases as the maximal allowable distortion and perception
+increase" (Section 2.3). It must: a larger budget admits every gain that a smaller one admits. `rise` is
+the largest increase between neighbours on the grid, along either axis, with $+\infty$ where nothing
+is feasible. It would be positive if the claim failed anywhere on the grid.
+"""
+
+# %% tags=["nbval-check-output"]
+rise = {kind: checks.rise(toy.cdp(Ds[:, None], Ps, kind)) for kind in ("kl", "reverse_kl")}
+print({kind: bool(value <= 1e-12) for kind, value in rise.items()})
+
+# %% [markdown]
+r"""
+## Second observation: convex
+
+`midpoint_excess` looks at *all* pairs of grid points whose middle is on the grid, and returns the
+largest amount by which the middle exceeds the mean of the ends. Convexity asks for at most zero.
+
+One would like to say that Theorem 1 settles this. It does not: its proof mixes two restorations by the
+toss of a coin, and the mixture of $a_1Y$ and $a_2Y$ is *not* of the form $aY$. The family is not closed
+under mixing, so its $C_{\mathrm{lin}}$ need not be convex. A negative control shows that this is more than
+a scruple: keep all but the classifier, whose threshold moves to `wrong_threshold`.
+"""
+
+# %%
+excess = {
+    kind: checks.midpoint_excess(toy.cdp(Ds[:, None], Ps, kind))[0] for kind in ("kl", "reverse_kl")
+}
+moved = GaussianToy(threshold=wrong_threshold)
+wide_D = np.linspace(0.66, 2.0, 161)
+profile = moved.cdp(wide_D[:, None], [np.inf])
+control, (first, _), (second, _) = checks.midpoint_excess(profile)
+
+# %% tags=["nbval-check-output"]
+print({kind: bool(value <= 1e-12) for kind, value in excess.items()})
+print(f"control: {control:.1e} between D = {wide_D[first]:.2f} and D = {wide_D[second]:.2f}")
+
+# %% [markdown]
+r"""
+For the paper's classifier no pair violates convexity, in either direction of the divergence. With the
+moved threshold the error at the middle of two budgets exceeds the mean of the errors at the ends, by an
+amount that is small but ten orders of magnitude above rounding. So Fig. 2 is convex *by the
+good luck of its numbers*. The theorem is about all restorations.
+
+## Third observation: "when D is small, C is invariant with P"
+
+By {prf:ref}`prop:toy-cdp`, $C$ does not depend on $P$ exactly where $a_P^-\le\max\{\frac12,a_D^-\}$, that
+is for $P\ge \mathrm{KL}(a_D^-)$. But budgets are feasible from $P=\mathrm{KL}(a_D^+)$ on, as long as
+$a_D^+<0.81$. In between, **$C$ depends on $P$ and not on $D$**, for every $D$ between $2/3$ and
+$3/4$. The band shrinks to nothing only as $D\to2/3$, where $a_D^-$ and $a_D^+$ meet.
+"""
+
+# %%
+low, high = toy.gains_within_mse(small_D)[0]
+band = (float(toy.divergence(high)), float(toy.divergence(low)))
+curve = toy.cdp(small_D, np.linspace(0, P_max, 161))
+change = toy.error_rate(high) - toy.error_rate(low)
+
+# %% mystnb={"figure": {"name": "fig-toy-band", "caption": "C against P at a small D. In the orange band the error rate depends on P; only to the right of it is it constant, as the paper says of all P."}, "image": {"alt": "Error rate against P at fixed small D: falling inside a shaded band and constant to the right of it."}}
+figures.band(np.linspace(0, P_max, 161), curve, band, small_D)
+
+# %% tags=["hide-input"]
+Markdown(
+    f"At $D={small_D:g}$ the feasible gains are [{low:.3f}, {high:.3f}]. The band runs from "
+    f"$P={band[0]:.4f}$ to $P={band[1]:.4f}$ nats, and the error rate falls by {change:.4f} inside it."
+)
+
+# %% [markdown]
+r"""
+## The other three sentences on invariance
+
+The same formula settles them, each by one comparison. *"When D is large, C is invariant with D"*: for
+$D\ge\mathrm{MSE}(\frac12)=\frac34$, $a_D^-\le\frac12$ drops out. *"When P is small, C is invariant with
+D"*: for $P\le\mathrm{KL}(\frac23)$, $a_P^-\ge\frac23\ge a_D^-$ wherever feasible, and $a_D^-$ drops out:
+this mirror image of the false sentence is exactly true. *"When P is large, C is invariant with P"*: for
+$P\ge\mathrm{KL}(\frac12)$. The cell measures the spread of $C$ over the feasible part of each region;
+the last line is the sentence of the previous section, on the band.
+"""
+
+
+# %%
+def spread(values, axis):
+    """The largest difference of feasible values along an axis."""
+    shown = np.where(np.isfinite(values), values, np.nan)
+    shown = shown[:, ~np.isnan(shown).all(0)] if axis == 0 else shown[~np.isnan(shown).all(1)]
+    return float((np.nanmax(shown, axis) - np.nanmin(shown, axis)).max())
+
+
+# %% tags=["nbval-check-output"]
+all_D, all_P = np.linspace(2 / 3, 1.2, 60)[:, None], np.linspace(0.006, 0.6, 60)
+large_D, large_P = np.linspace(0.75, 1.2, 30)[:, None], np.linspace(toy.divergence(0.5), 1, 30)
+small_P = np.linspace(toy.divergence(toy.least_divergence_gain()), toy.divergence(2 / 3), 30)
+spreads = {
+    "large D": spread(toy.cdp(large_D, all_P), 0),
+    "small P": spread(toy.cdp(all_D, small_P), 0),
+    "large P": spread(toy.cdp(all_D, large_P), 1),
+    "small D": spread(toy.cdp(np.array([[small_D]]), np.linspace(*band, 60)), 1),
+}
+print({name: round(value, 4) for name, value in spreads.items()})
+
+# %% [markdown]
+r"""
+## Last observation: nothing where both budgets are small
+
+$D$ alone must be at least $2/3$, and $P$ at least the least divergence. But more is missing: the budgets
+$(D,P)$ are feasible only where the intervals meet, which is above the perception–distortion curve of
+{cite}`blau2018` *for this family*. The cell takes the pair of budgets just above both minima.
+"""
+
+# %% tags=["nbval-check-output"]
+corner = (2 / 3 + 1e-3, float(toy.divergence(toy.least_divergence_gain())) + 1e-3)
+print(toy.cdp(corner[0], np.inf) < np.inf, toy.cdp(np.inf, corner[1]) < np.inf, toy.cdp(*corner))
+
+# %% [markdown]
+r"""
+## The paper and ours
+
+The table is filled in by the cells above: a verdict changes if a number does.
+"""
+
+# %% tags=["hide-input"]
+holds = {True: "**reproduced**", False: "**not reproduced**"}
+rows = [
+    ("C is non-increasing", max(rise.values()) <= 1e-12, f"largest rise {max(rise.values()):.0e}"),
+    ("C is convex", max(excess.values()) <= 1e-12, "both directions of KL; not by Theorem 1"),
+    (
+        "small D: C invariant with P",
+        spreads["small D"] < 1e-9,
+        f"varies by {spreads['small D']:.4f}",
+    ),
+    ("large D: C invariant with D", spreads["large D"] < 1e-9, "exact from D = 3/4"),
+    ("small P: C invariant with D", spreads["small P"] < 1e-9, "exact up to KL(2/3)"),
+    ("large P: C invariant with P", spreads["large P"] < 1e-9, "exact from KL(1/2)"),
+    ("small D and P: infeasible", bool(np.isinf(toy.cdp(*corner))), "each alone is feasible"),
+]
+table = ["| Section 2.3 says | verdict | |", "|---|---|---|"]
+table += [f"| {claim} | {holds[bool(verdict)]} | {note} |" for claim, verdict, note in rows]
+Markdown("\n".join(table))
+
+# %% [markdown]
+r"""
+The paper does not give its figures as numbers, so shapes are compared and not digits.
+
+## Summary
+
+* Over the gains, everything is closed: a parabola, two normal integrals, and two roots of a
+  divergence.
+* $C_{\mathrm{lin}}$ is non-increasing by definition. It is convex for the paper's numbers, but not
+  because of the theorem; another threshold breaks it.
+* "When $D$ is small, $C$ is invariant with $P$" needs the condition $P\ge\mathrm{KL}(a_D^-)$.
+
+## Exercises
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} Another prior (5 minutes)
+:label: ex:toy-1
+```
+Show that for *any* prior the gain of least error is $1/2$, as long as $t^*\ne0$. What happens for equal
+priors?
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:toy-1
+:class: dropdown
+```
+The Bayes threshold of a signal with unit-distance means $\mp1$ and variance $v$ is
+$\frac v2\log(P_1/P_2)$: $v=1$ for $X$, $v=2$ for $Y$. Their ratio is $1/2$. For equal priors both are 0,
+the sign of $aY$ is that of $Y$, and every gain errs alike: $C$ is constant on its feasible set.
+"""
+
+# %%
+print([round(GaussianToy(prior=prior).best_gain, 6) for prior in (0.1, 0.3, 0.6, 0.9)])
+print(np.ptp(GaussianToy(prior=0.5).error_rate(gains)))
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} The perception–distortion curve of the family (10 minutes)
+:label: ex:toy-2
+```
+Write the least $P$ at a given $D\in[2/3,1]$ in closed form (up to the integral), and draw the edge of the
+white region of the map. Is it convex?
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:toy-2
+:class: dropdown
+```
+The divergence falls up to $a_{\mathrm{KL}}\approx0.81$, so the least $P$ is
+$\mathrm{KL}(\min\{a_D^+,a_{\mathrm{KL}}\})$. `midpoint_excess` on one column tests convexity.
+"""
+
+# %%
+best = toy.least_divergence_gain()
+budgets = np.linspace(2 / 3 + 1e-9, 1, 101)
+least_P = [float(toy.divergence(min(toy.gains_within_mse(D)[0][1], best))) for D in budgets]
+print(checks.midpoint_excess(np.array(least_P)[:, None])[0] <= 1e-9)
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} A second negative control (10 minutes)
+:label: ex:toy-3
+```
+For which thresholds between $0.02$ and $0.4$ is the profile of $C_{\mathrm{lin}}$ along $D$ (with
+$P=\infty$) not convex? Explain where the inflection comes from.
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:toy-3
+:class: dropdown
+```
+A small threshold $t$ puts the best gain $t/\log\frac73$ far to the left. On the way there the error
+$\varepsilon(a)$, a smooth function with a flat minimum and a flat tail, has an inflection; where the inflection
+lies between the best gain and $2/3$ it can survive the change of variable from $a$ to $D$.
+"""
+
+# %%
+for t in (0.02, 0.05, 0.1, 0.12, 0.15, 0.2, 0.4):
+    column = GaussianToy(threshold=t).cdp(wide_D[:, None], [np.inf])
+    print(f"{t:.2f}  excess {checks.midpoint_excess(column)[0]:.1e}")
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""

@@ -1,0 +1,45 @@
+"""``cdp run``: one chapter with one's own parameters, as an executed notebook and a page."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from cdplib import parameters, paths
+from cdplib.errors import InputError
+from cdplib.notebooks import execute, site, sources
+
+
+def run_chapter(
+    chapter: str,
+    preset: str = "read",
+    assignments: Sequence[str] = (),
+    output: Path | None = None,
+) -> Path:
+    """Execute ``chapter`` and write ``NAME.ipynb`` and ``NAME.html`` to ``output``.
+
+    ``assignments`` are ``NAME=VALUE`` over the preset's values; all are checked before any kernel
+    starts (:class:`cdplib.errors.InputError`). References to other chapters stay plain text.
+    Returns the page.
+    """
+    found = sources.find(chapter)
+    job = execute.prepare(found, preset, parameters.assignments(assignments))
+    output = paths.BUILD / "run" / found.name if output is None else output
+    if output.exists() and not output.is_dir():
+        raise InputError(f"--output {str(output)!r}: it is a file, expected a folder")
+    output.mkdir(parents=True, exist_ok=True)
+    if found.has_code():
+        print(f"{found.name}: executing with preset {preset}", flush=True)
+        seconds = execute.execute(job, output, progress=sys.stdout.isatty())
+        print(f"{found.name}: executed in {seconds:.0f} s; rendering its page", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder)
+        site.assemble(tree / "source", [found], output, student=False)
+        pages = site.render(tree / "source", tree / "site", strict=False)
+        shutil.copytree(pages, output, dirs_exist_ok=True)
+    page = output / f"{found.name}.html"
+    print(f"{found.name}: {output / found.name}.ipynb and {page}", flush=True)
+    return page

@@ -1,0 +1,84 @@
+"""The working set of columns (y, x^): where a coupling may put mass, and what pricing adds to it.
+
+Optimal plans are sparse, and on a line they hug monotone maps.  Programs therefore start from the
+plans that are optimal for one goal at a time; whatever is missing shows up in the certificate,
+whose row minima run over *all* columns, and is added.  Where a problem has no structure this adds
+columns until nothing is missing, in the worst case all of them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cdplib.theory.problem import Problem
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+#: Columns that pricing may add to one row (one y) at a time.
+PER_ROW = 3
+
+
+def northwest(problem: Problem) -> Array:
+    """The north-west corner coupling (m, n) of p_Y and p_X: perfect perception, no solver.
+
+    Letters are taken in the order of ``x``; on a line this is the monotone (quantile) coupling.
+    """
+    m, n = problem.shape
+    order = np.argsort(problem.x, kind="stable")
+    plan = np.zeros((m, n))
+    left, need = problem.py.copy(), problem.px[order].copy()
+    i = j = 0
+    while True:
+        moved = min(left[i], need[j])
+        plan[i, order[j]] += moved
+        left[i] -= moved
+        need[j] -= moved
+        if i < m - 1 and (left[i] <= need[j] or j == n - 1):
+            i += 1
+        elif j < n - 1:
+            j += 1
+        else:
+            return plan
+
+
+def initial(problem: Problem) -> Mask:
+    """Columns (m, n) of the north-west coupling and of the best letters for D and for C alone."""
+    mask = staircase(problem)
+    rows = np.arange(problem.py.size)
+    mask[rows, problem.delta.argmin(axis=1)] = True
+    least = problem.err <= problem.err.min(axis=1, keepdims=True) + 1e-12
+    mask[rows, np.where(least, problem.delta, np.inf).argmin(axis=1)] = True
+    return mask
+
+
+def staircase(problem: Problem) -> Mask:
+    """The steps (m, n) of the north-west coupling, empty ones included: any r = p_X is in reach."""
+    m, n = problem.shape
+    order = np.argsort(problem.x, kind="stable")
+    mask = np.zeros((m, n), dtype=bool)
+    have, need = np.cumsum(problem.py), np.cumsum(problem.px[order])
+    i = j = 0
+    while True:
+        mask[i, order[j]] = True
+        if i < m - 1 and (have[i] <= need[j] or j == n - 1):
+            i += 1
+        elif j < n - 1:
+            j += 1
+        else:
+            return mask
+
+
+def missing(problem: Problem, reduced: Array, mask: Mask) -> tuple[float, Mask]:
+    """(loss, columns): what the certificate loses to columns outside ``mask``, and which to add.
+
+    ``reduced`` (m, n) is cost + lam delta - u.
+    """
+    inside = np.where(mask, reduced, np.inf).min(axis=1)
+    better = np.where(mask, np.inf, reduced - inside[:, None])
+    loss = -float(problem.py @ np.minimum(better.min(axis=1), 0.0))
+    top = np.argpartition(better, min(PER_ROW, better.shape[1]) - 1, axis=1)[:, :PER_ROW]
+    chosen = np.zeros_like(mask)
+    np.put_along_axis(chosen, top, True, axis=1)
+    return loss, chosen & (better < 0)

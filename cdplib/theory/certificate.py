@@ -85,12 +85,12 @@ def excess(
 ) -> tuple[float, float]:
     """By how much ``plan`` (m, n) exceeds D and P, each over max(1, |budget|); <= 0 is inside."""
     d = divergences.get(divergence, problem.x)
-    over = -math.inf if D == math.inf else problem.distortion(plan) - D
+    over = -math.inf if D == math.inf else (problem.distortion(plan) - D) / max(1.0, abs(D))
     if P == math.inf:
-        return over / max(1.0, abs(D)), -math.inf
+        return over, -math.inf
     r = plan.sum(axis=0)
     value = d.value(problem.px, r / r.sum())
-    return over / max(1.0, abs(D)), (value - P) / max(1.0, P)
+    return over, (value - P) / max(1.0, P)
 
 
 def feasible(

@@ -302,10 +302,10 @@ class _Engine:
 
     def _edge(self, P: float) -> Edge:
         problem, d, found = self.problem, self.divergence, _Found(u=np.zeros(self.problem.px.size))
-        for plan in (self.perfect, self.mmse):
-            value = problem.distortion(plan)
-            if value < found.upper and feasible(problem, d, math.inf, P, plan):
-                found.upper, found.plan = value, plan
+        for known in (self.perfect, self.mmse):
+            value = problem.distortion(known)
+            if value < found.upper and feasible(problem, d, math.inf, P, known):
+                found.upper, found.plan = value, known
         tolerance = self.tolerance(P)
         for answer in self._proposals("delta", math.inf, P):
             lower = certify_infeasible(problem, d, 0.0, P, 1.0, answer.u)
@@ -384,9 +384,9 @@ class _Engine:
             lower = certify(problem, d, D, P, lam, answer.u)
             if lower > found.lower:
                 found.lower, found.lam, found.u = lower, lam, answer.u
-            repaired = repair(problem, d, D, P, answer.plan, inside)
-            if repaired is not None and problem.error_rate(repaired) < found.upper:
-                found.upper, found.plan = problem.error_rate(repaired), repaired
+            mended = repair(problem, d, D, P, answer.plan, inside)
+            if mended is not None and problem.error_rate(mended) < found.upper:
+                found.upper, found.plan = problem.error_rate(mended), mended
             if found.upper - found.lower <= tolerance:
                 break
             self._price(problem.err, answer)

@@ -1,7 +1,7 @@
 """From executed notebooks to pages: a source tree for jupyter-book, and its run.
 
-The tree is ``SOURCE/book`` (pages, ``_config.yml``, ``_toc.yml``, ``_static``) with ``SOURCE/cdplib``
-beside it for ``literalinclude``; the site has every page at its top.
+The tree is ``SOURCE/book`` (pages, ``_config.yml``, ``_toc.yml``, ``_static``), with ``cdplib``
+beside ``book`` for ``literalinclude``; the site has every page at its top.
 """
 
 from __future__ import annotations
@@ -116,7 +116,12 @@ def render(source: Path, output: Path, strict: bool = True) -> Path:
             f"the site has {len(problems) or 'unknown'} problems (all of it: {output}/site.log)\n"
             f"  {shown}"
         )
-    return output / "_build" / "html"
+    pages = output / "_build" / "html"
+    for page in pages.glob("*.html"):
+        # A page opened from disk may not preload fonts (its stylesheet may load them).
+        text = page.read_text(encoding="utf-8")
+        page.write_text(re.sub(r'<link rel="preload" as="font"[^>]*>', "", text), encoding="utf-8")
+    return pages
 
 
 def _is_problem(line: str) -> bool:

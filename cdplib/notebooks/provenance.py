@@ -19,7 +19,7 @@ from cdplib import paths
 from cdplib.notebooks.sources import Chapter
 from cdplib.parameters import Parameter
 
-_PLUMBING = {"ipykernel", "IPython", "yaml"}
+_PLUMBING = {"ipykernel", "IPython", "yaml", "cycler", "tqdm", "filelock", "platformdirs"}
 
 
 def commit() -> str:
@@ -130,13 +130,7 @@ def cell(
     if student:
         lines += ["This is the student edition: the solutions of the exercises are left out.", ""]
     if declared:
-        lines += ["| parameter | value | preset | meaning |", "|---|---|---|---|"]
-        for name, parameter in declared.items():
-            value = _code(values[name])
-            shown = f"**{value}**" if name in changed else value
-            text = parameter.help or parameter.kind
-            lines.append(f"| `{name}` | {shown} | {_code(preset_values[name])} | {text} |")
-        lines.append("")
+        lines += _table(declared, values, preset_values)
     lines += [
         "Run it again, with any of these parameters changed by `-p NAME=VALUE`:",
         "",
@@ -147,6 +141,24 @@ def cell(
         f"{{download}}`The executed notebook, {chapter.name}.ipynb <{chapter.name}.ipynb>`",
     ]
     return "\n".join(lines)
+
+
+def _table(
+    declared: Mapping[str, Parameter], values: Mapping[str, Any], preset_values: Mapping[str, Any]
+) -> list[str]:
+    """The parameters; the preset's values in a column of their own when some differ."""
+    differ = any(values[name] != preset_values[name] for name in declared)
+    middle = ["preset's value"] if differ else []
+    rows = [["parameter", "value", *middle, "meaning"]]
+    rows.append(["---"] * len(rows[0]))
+    for name, parameter in declared.items():
+        value = _code(values[name])
+        if values[name] != preset_values[name]:
+            value = f"**{value}**"
+        own = [_code(preset_values[name])] if differ else []
+        meaning = (parameter.help or parameter.kind).replace("|", "\\|")
+        rows.append([f"`{name}`", value, *own, meaning])
+    return [f"| {' | '.join(row)} |" for row in rows] + [""]
 
 
 def _differing(changed: list[str]) -> str:

@@ -1,0 +1,254 @@
+"""What an experiment's page shows: published rows or rows trained here, with images and floors.
+
+The five experiment chapters are five calls of :func:`results`; where their numbers come from is
+decided here and said on the page.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from cdplib import parameters
+from cdplib.errors import DataError, unknown
+from cdplib.experiments import claims, classifiers, data, jobs, perception, settings, store, sweep
+from cdplib.experiments import results as published
+from cdplib.experiments.settings import Settings
+from cdplib.experiments.trends import over_seeds
+
+#: Published tables in the order in which a page prefers them.
+PREFERRED = (("full", "paper"), ("full", "fast-large"), ("full", "fast"), ("quick", "fast"))
+#: What `read` trains where nothing is published.
+FALLBACK = "quick"
+NAMES = {
+    "logistic": "logistic regression", "cnn1": "CNN-1", "cnn2": "CNN-2", "cnn2c": "CNN-2'",
+    "cnn1b": "CNN-1, another seed", "mlp": "perceptron", "convbn": "a strided CNN",
+    "resnet": "a small ResNet",
+}  # fmt: skip
+_TEST_IMAGES = 10_000
+
+
+def asked(experiment: str, preset: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that a reader changed: those in ``values`` that differ from the preset's.
+
+    ``values`` is a chapter's namespace. An empty list, 0, ``default`` and a name that is no
+    setting all mean "as in the preset".
+    """
+    known = settings.declared()
+    base = parameters.preset(preset, ["all", experiment], known)
+    found = {}
+    for name in known:
+        value = values.get(name)
+        if value in (None, [], 0, "", "default", False) or value == base.get(name):
+            continue
+        found[name] = value
+    return found
+
+
+@dataclass
+class Run:
+    """The rows that a chapter shows, where they come from, and their images."""
+
+    experiment: str
+    settings: Settings
+    preset: str
+    table: pd.DataFrame
+    published: bool
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def classifier(self) -> str:
+        """The name of the classifier whose cross entropy trains, as the text writes it."""
+        return NAMES[self.settings.classifier]
+
+    def points(self) -> pd.DataFrame:
+        """One row per pair of weights, means over seeds: see :func:`.trends.over_seeds`."""
+        return over_seeds(self.table)
+
+    def origin(self) -> str:
+        """A paragraph of Markdown: which rows these are, how many, what they took."""
+        points, table = self.points(), self.table
+        minutes = table["seconds"].sum() / 60
+        count = f"{len(points)} pairs of weights, {table['seed'].nunique()} seed(s) each"
+        took = (
+            f"{int(table['steps'].max())} steps a point, {minutes:.0f} minutes of one core in all"
+            if minutes >= 1
+            else f"{int(table['steps'].max())} steps a point, less than a minute of one core"
+        )
+        machine = ", ".join(sorted(set(table["hardware"].astype(str))))
+        extra = "".join(f" -p {name}={_plain(value)}" for name, value in self.given.items())
+        command = f"`cdp sweep {self.experiment} --preset {self.preset}{extra}`"
+        which = (
+            f"**Published rows** of preset `{self.preset}`"
+            if self.published
+            else f"**Trained on this machine** (or kept from before) in preset `{self.preset}`"
+        )
+        text = (
+            f"{which}: {count}; restorer `{self.settings.restorer}`, trained against "
+            f"{self.classifier} on `{self.settings.dataset}`. {took}, on {machine}. "
+            f"The command: {command}."
+        )
+        why = claims.untestable(table)
+        if why:
+            text += f" **This shows that everything runs, not a trade-off: {why}.**"
+        return text
+
+    def points_table(self, perception: str = "p_judge") -> str:
+        """The points as a Markdown table: weights, D, C, cross entropy, P, other classifiers."""
+        points = self.points()
+        others = self.shown_others()
+        head = [
+            "β",
+            "γ",
+            "D (MSE)",
+            f"C of {self.classifier} (%)",
+            "cross entropy",
+            f"P (`{perception}`)",
+        ]
+        head += [f"C of {NAMES[name]} (%)" for name in others]
+        lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+        for _, row in points.iterrows():
+            cells = [
+                f"{row['beta']:g}",
+                f"{row['gamma']:g}",
+                f"{row['mse']:.4f} ± {row['mse_bar']:.4f}",
+                f"{100 * row['error_rate']:.2f} ± {100 * row['error_rate_bar']:.2f}",
+                f"{row['ce']:.3f}",
+                f"{row[perception]:.3f} ± {row[f'{perception}_bar']:.3f}",
+            ]
+            cells += [f"{100 * row[f'error_rate_{name}']:.2f}" for name in others]
+            lines.append("| " + " | ".join(cells) + " |")
+        return "\n".join(lines)
+
+    def shown_others(self, most: int = 2) -> tuple[str, ...]:
+        """The classifiers to show beside the predefined one: independent ones first."""
+        order = ("convbn", "resnet", "cnn2", "cnn1", "mlp", "cnn1b", "logistic")
+        against = {self.settings.classifier}
+        if self.settings.against == "ensemble":
+            against |= set(classifiers.ENSEMBLE[self.settings.dataset])
+        measured = claims.others(self.table)
+        return tuple(name for name in order if name in measured and name not in against)[:most]
+
+    def floor(self, measure: str) -> float | None:
+        """What ``measure`` gives for real test images against others; None for the run's critic."""
+        return floor(self.settings.dataset, measure)
+
+    def images(self, count: int = 12, rows: int = 3, columns: int = 3) -> dict[str, Any]:
+        """The arguments of :func:`cdplib.figures.samples.weights_grid` for some of the points.
+
+        At most ``rows`` betas and ``columns`` gammas, evenly spread over the grid and with both
+        ends; the first ``count`` kept test images; the least seed.
+        """
+        table = self.table[self.table["seed"] == self.table["seed"].min()]
+        betas, gammas = (_spread(table[n], k) for n, k in (("beta", rows), ("gamma", columns)))
+        kept = self._samples()
+        restored, predicted = {}, {}
+        model = classifiers.get(self.settings.classifier, self.settings.dataset)
+        for row in table.itertuples():
+            images = kept.get(row.config_hash)
+            if row.beta not in betas or row.gamma not in gammas or images is None:
+                continue
+            tensor = data.to_tensor(images[:count])
+            restored[row.beta, row.gamma] = tensor.numpy()
+            with torch.no_grad():
+                predicted[row.beta, row.gamma] = model(tensor).argmax(1).numpy()
+        return {
+            "original": data.to_tensor(kept["clean"][:count]).numpy(),
+            "degraded": data.to_tensor(kept["degraded"][:count]).numpy(),
+            "restored": restored,
+            "predicted": predicted,
+            "labels": kept["labels"][:count],
+        }
+
+    def _samples(self) -> dict[str, np.ndarray]:
+        if self.published:
+            return published.samples(self.experiment)
+        points = sweep.plan(self.experiment, self.preset, self.given)
+        own = {key: store.Store().samples(key) for key in self.table["config_hash"]}
+        found = {key: images for key, images in own.items() if images is not None}
+        return {**jobs.test_samples(points[0]), **found}
+
+
+def results(experiment: str, preset: str, given: Mapping[str, Any] | None = None) -> Run:
+    """The rows that a chapter shows under ``preset``, the reader's own settings over it.
+
+    ``read`` shows the published rows if nothing was changed and any are there, and trains
+    :data:`FALLBACK` otherwise; every other preset trains what its store does not have yet.
+
+    Raises :class:`InputError` for wrong settings, :class:`DataError` if no point could be trained.
+    """
+    given = dict(given or {})
+    settings.resolve(experiment, preset, given)
+    if preset == "read":
+        rows = None if given else _published(experiment)
+        if rows is not None:
+            origin, restorer = str(rows["preset"].iloc[0]), str(rows["restorer"].iloc[0])
+            own = settings.resolve(experiment, origin, {"restorer": restorer, "width": 0})
+            return Run(experiment, own, origin, with_errors(rows), True, {})
+        preset = FALLBACK
+    table = sweep.run(experiment, preset=preset, progress=True, **given)
+    if table.empty:
+        raise DataError(f"{experiment}: every point failed; cdp sweep {experiment} says why")
+    own = settings.resolve(experiment, preset, given)
+    return Run(experiment, own, preset, with_errors(table), False, given)
+
+
+def _published(experiment: str) -> pd.DataFrame | None:
+    """The preferred published table that has a whole sheet (2 x 2 weights at least), or None."""
+    try:
+        table = published.load(experiment)
+    except DataError:
+        return None
+    table = table[table["dataset"] == settings.get(experiment).dataset]
+    for preset, restorer in PREFERRED:
+        rows = table[(table["preset"] == preset) & (table["restorer"] == restorer)]
+        if rows["beta"].nunique() > 1 and rows["gamma"].nunique() > 1:
+            return rows.reset_index(drop=True)
+    return None
+
+
+def with_errors(table: pd.DataFrame) -> pd.DataFrame:
+    """``table`` with the binomial standard error of every other classifier's error rate."""
+    table = table.copy()
+    for name in claims.others(table):
+        rate = table[f"error_rate_{name}"]
+        table[f"error_rate_{name}_se"] = np.sqrt(rate * (1 - rate) / _TEST_IMAGES)
+    return table
+
+
+def _plain(value: Any) -> str:
+    """A value as it is written after ``-p NAME=``."""
+    return f"[{','.join(map(str, value))}]" if isinstance(value, list) else str(value)
+
+
+def _spread(values: pd.Series, most: int) -> list[float]:
+    """At most ``most`` of the sorted different values, evenly spread, both ends among them."""
+    different = sorted(set(values))
+    chosen = np.linspace(0, len(different) - 1, min(most, len(different))).round().astype(int)
+    return [different[k] for k in chosen]
+
+
+@functools.cache
+def floor(dataset: str, measure: str) -> float | None:
+    """``measure`` between two random halves of the real test images; None for ``p_critic``."""
+    if measure == "p_critic":
+        return None  # every run has its own critic
+    clean, _ = data.load(dataset).test.tensors()
+    one, other = perception.halves(len(clean))
+    if measure == "p_judge":
+        return perception.judge(clean[one], clean[other]).value
+    if measure == "sliced_w2":
+        return perception.sliced_w2(clean, clean)
+    if measure == "frechet":
+        from cdplib.experiments import measures
+
+        model = classifiers.get(classifiers.FEATURES[dataset], dataset)
+        halves = (measures.outputs(model.features, clean[half]) for half in (one, other))
+        return perception.frechet(*halves)
+    raise unknown("measure of perception", measure, ("p_judge", "p_critic", "sliced_w2", "frechet"))

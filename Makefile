@@ -1,0 +1,68 @@
+# The CDP Book: `make help` lists what can be made. GNU make 4, a POSIX shell, Python 3.11 or 3.12.
+# Every target makes the environment it needs, in .venv/, and reuses what is there.
+
+PRESET ?= read
+ONLY ?=
+SHELL := /bin/sh
+.SHELLFLAGS := -euc
+.ONESHELL:
+.SILENT:
+.DEFAULT_GOAL := help
+.PHONY: help setup data book student test lint types golden bench clean clean-env browser
+
+BIN := .venv/bin
+# One thread a process: numbers repeat, and processes share the cores.
+export OMP_NUM_THREADS ?= 1
+
+help: ## List the targets
+	printf 'usage: make TARGET [PRESET=smoke|read|quick|full|paper]\n\n'
+	sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do
+	  printf '  %-10s %s\n' "$$target" "$$text"
+	done
+
+setup: ## Make the environment in .venv/ (once, about 7 GB)
+	./.ci/setup
+
+data: setup ## Fetch the data sets into the user's cache and check them
+	$(BIN)/cdp data
+
+book: data ## Execute every chapter and render the site (PRESET=read)
+	$(BIN)/cdp book --preset $(PRESET) $(foreach chapter,$(ONLY),--only $(chapter))
+
+student: data ## The site without the solutions of the exercises
+	$(BIN)/cdp book --preset $(PRESET) --student
+
+browser: setup
+	./.ci/browser
+
+test: data browser ## Run the tests: library, driver on real data, golden outputs, pages in a browser
+	start=$$(date +%s)
+	status=0
+	$(BIN)/python -m pytest -rs --durations=5 || status=$$?
+	echo "make test: $$(( $$(date +%s) - start )) s"
+	exit $$status
+
+lint: setup ## Check style and types (ruff, mypy)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+golden: setup ## Write tests/golden/ again from the chapters (then look at the difference)
+	$(BIN)/python -m cdplib.notebooks.golden
+
+bench: setup ## Measure the solvers and the training against the alternatives
+	for file in cdplib/theory/bench.py cdplib/experiments/bench.py; do
+	  if [ -f "$$file" ]; then
+	    module=$$(echo "$${file%.py}" | tr / .)
+	    echo "== $$module"
+	    $(BIN)/python -m "$$module"
+	  fi
+	done
+
+clean: ## Remove what was built; data and trained points stay in the cache
+	rm -rf _build .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	echo "removed _build and the tools' caches"
+
+clean-env: ## Remove the environment too
+	rm -rf .venv
+	echo "removed .venv"

@@ -7,8 +7,8 @@ decided here and said on the page.
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -175,11 +175,32 @@ class Run:
         return {**jobs.test_samples(points[0]), **found}
 
 
-def results(experiment: str, preset: str, given: Mapping[str, Any] | None = None) -> Run:
+def seen_by(run: Run, name: str) -> Run:
+    """``run`` with another classifier's error rate as C: its restorers transferred to it.
+
+    The cross entropy of that classifier was not measured: ``ce`` is NaN. Raises
+    :class:`InputError` if its error rate was not measured either.
+    """
+    column = f"error_rate_{name}"
+    if column not in run.table:
+        raise unknown("measured classifier", name, claims.others(run.table))
+    former = f"error_rate_{run.settings.classifier}"
+    swap = {
+        "error_rate": former, "error_rate_se": f"{former}_se",
+        column: "error_rate", f"{column}_se": "error_rate_se",
+    }  # fmt: skip
+    table = run.table.rename(columns=swap).assign(ce=np.nan)
+    return replace(run, table=table, settings=run.settings._replace(classifier=name))
+
+
+def results(
+    experiment: str, preset: str, given: Mapping[str, Any] | None = None, betas: int = 0
+) -> Run:
     """The rows that a chapter shows under ``preset``, the reader's own settings over it.
 
     ``read`` shows the published rows if nothing was changed and any are there, and trains
     :data:`FALLBACK` otherwise; every other preset trains what its store does not have yet.
+    ``betas``: where points must be trained, take so many of the grid's betas (0: all).
 
     Raises :class:`InputError` for wrong settings, :class:`DataError` if no point could be trained.
     """
@@ -192,6 +213,9 @@ def results(experiment: str, preset: str, given: Mapping[str, Any] | None = None
             own = settings.resolve(experiment, origin, {"restorer": restorer, "width": 0})
             return Run(experiment, own, origin, with_errors(rows), True, {})
         preset = FALLBACK
+    if betas:
+        own = settings.resolve(experiment, preset, given)
+        given["betas"] = _spread(own.betas, betas)
     table = sweep.run(experiment, preset=preset, progress=True, **given)
     if table.empty:
         raise DataError(f"{experiment}: every point failed; cdp sweep {experiment} says why")
@@ -227,7 +251,7 @@ def _plain(value: Any) -> str:
     return f"[{','.join(map(str, value))}]" if isinstance(value, list) else str(value)
 
 
-def _spread(values: pd.Series, most: int) -> list[float]:
+def _spread(values: Iterable[float], most: int) -> list[float]:
     """At most ``most`` of the sorted different values, evenly spread, both ends among them."""
     different = sorted(set(values))
     chosen = np.linspace(0, len(different) - 1, min(most, len(different))).round().astype(int)

@@ -1,0 +1,199 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_markers: '"""'
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+r"""
+(ch:exp4)=
+# Exp-4: digits from 5×5 pixels, read by CNN-1
+
+**The claim** (Table 1 and Fig. 3, bottom row, of {cite}`liu2019cdp`). The trade-off is not a matter of
+noise: it appears as well when digits are reduced by a factor of six and a super-resolution network
+brings them back.
+
+**What will be checked.** The statements of {ref}`ch:exp2` for another degradation. It differs in kind:
+nothing random happens, and 784 pixels become 25. Given $y$, many digits are possible; an MSE-optimal
+restorer shows their blurred average, a natural-looking one must choose. Reduced digits are also
+*less* degraded for the eye of a classifier than noise of this strength, so there is less to gain.
+"""
+
+# %% tags=["parameters"]
+preset: str = "read"  # one of smoke|read|quick|full|paper; read draws what is published
+dataset: str = "default"  # one of default|mnist|fashion-mnist; default: the paper's
+restorer: str = "default"  # one of default|paper|fast|fast-large; default: the preset's
+betas: list[float] = []  # in [0, 100]; weights of the adversarial loss; empty: the preset's
+gammas: list[float] = []  # in [0, 100]; weights of the cross entropy; empty: the preset's
+seeds: list[int] = []  # in [0, 2147483647]; one whole training a seed; empty: the preset's
+pretrain_steps: int = 0  # in [0, 1000000]; steps on the MSE alone; 0: the preset's
+steps: int = 0  # in [0, 1000000]; steps of each point; 0: the preset's
+perception: str = "p_judge"  # one of p_judge|p_critic|sliced_w2|frechet; the measure called P
+
+# %%
+from IPython.display import Markdown
+
+from cdplib.experiments import chapter, claims
+from cdplib.figures import planes, samples, style
+
+style.apply()
+asked = chapter.asked("exp4", preset, globals())
+
+# %% [markdown]
+r"""
+## What is trained
+
+The paper's network for super-resolution has three layers and works at full resolution; the fast one
+works on the small image and adds its output to the bicubic interpolation. The critic and CNN-1 are
+those of {ref}`ch:exp2`. The weights are not comparable across tasks: the MSE is of another size.
+"""
+
+# %% tags=["remove-stderr"]
+run = chapter.results("exp4", preset, asked)
+Markdown(run.origin())
+
+# %%
+Markdown(run.points_table(perception))
+
+# %% [markdown]
+r"""
+The unrestored, interpolated digits stand in the table of {ref}`ch:experiments`: read $D$ and $C$
+above against that row, for a restorer is worth what it gains over doing nothing.
+
+## Three planes
+
+The release has 140 pairs of weights for this experiment, more than for all others together; its
+cloud is the densest of Fig. 3. Look in (b) and (c) for curvature, which needs several points along
+a curve to be seen.
+"""
+
+# %% mystnb={"figure": {"name": "fig-exp4-planes", "caption": "Exp-4 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines join equal third quantity. Dotted: P of real images against other real images."}, "image": {"alt": "Three scatter plots of the measured points with curves of equal third quantity and error bars"}}
+planes.three_planes(run.table, perception, run.floor(perception))
+
+# %% tags=["hide-input"]
+Markdown(planes.bars_text(run.table))
+
+# %% [markdown]
+r"""
+## The function that was achieved
+
+The least error of CNN-1 within a budget of $D$ and $P$, among the trained restorers.
+"""
+
+# %% mystnb={"figure": {"name": "fig-exp4-achieved", "caption": "The least error rate of CNN-1 among trained restorers with MSE at most D and perceptual difference at most P. Hatched: no restorer meets both."}, "image": {"alt": "Map over the budgets D and P coloured by the least achieved error rate"}}
+planes.achieved_map(run.table, perception, run.floor(perception))
+
+# %% [markdown]
+r"""
+## The digits
+
+From $5\times5$ pixels a 4 and a 9 may be the same picture. Down a row of $\beta$, strokes become crisp,
+whether or not they are the right ones; along $\gamma$, the restorer leans towards whichever digit the
+classifier would have it be. Frames mark changed classes.
+"""
+
+# %% mystnb={"figure": {"name": "fig-exp4-images", "caption": "Restored test images, rows of β and columns of γ. Blue frame: CNN-1 is right here and was wrong at the row's least γ; orange, dashed: wrong here and right there; black, dotted: another wrong class."}, "image": {"alt": "Original, degraded and restored images for several weights beta and gamma, changed labels framed"}}
+samples.weights_grid(**run.images())
+
+# %% [markdown]
+r"""
+## Gaming one classifier
+
+With no noise to average out, the restorer's freedom is in what it invents. Whether it invents
+strokes that every classifier reads, or ones that CNN-1 alone reads, is the question here.
+"""
+
+# %% mystnb={"figure": {"name": "fig-exp4-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-1. Lines join points of equal β; shapes are γ, sizes β."}, "image": {"alt": "Scatter plots of other classifiers' error rates against that of CNN-1"}}
+planes.gaming(run.table, run.shown_others(), run.classifier)
+
+# %% tags=["hide-input"]
+shared = claims.transfer(run.table)
+Markdown(claims.markdown(shared))
+
+# %% [markdown]
+r"""
+## The paper and ours
+
+The statements of Section 4 for super-resolution, each with its test.
+"""
+
+# %% tags=["hide-input"]
+found = claims.tradeoff(run.table, perception)
+Markdown(claims.markdown(found) + "\n\n" + claims.admonition(found, "Exp-4"))
+
+# %% [markdown]
+r"""
+## Summary
+
+* A deterministic degradation in place of noise; the same engine, critic, measures and tests.
+* The box above says which statements carry over from denoising.
+
+## Exercises
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} Does reducing lose the class? (10 minutes)
+:label: ex:exp4-1
+```
+Train nothing. How many test digits have, among 2,000 training digits, a nearest neighbour *in the
+reduced image* of another class? This is roughly the error of the best simple classifier of $Y$, below
+which no restorer can help any classifier to go (data processing, {ref}`ch:formulation`).
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:exp4-1
+:class: dropdown
+```
+Nearest neighbours in the reduced images themselves: compare the number with the column $C$ above.
+"""
+
+# %%
+from cdplib.experiments import data, degradations
+
+whole = data.load("mnist")
+kept, seen = (degradations.degrade("sr6", whole, s, low_resolution=True).flatten(1)
+              for s in ("validation", "test"))  # fmt: skip
+kept, seen = kept[:2000], seen[:2000]
+nearest = ((seen[:, None] - kept) ** 2).sum(2).argmin(1).numpy()
+wrong = whole.validation.labels[nearest] != whole.test.labels[:2000]
+print(f"{100 * wrong.mean():.1f} % of nearest neighbours have another class")
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} Clothes for digits (10 minutes of training)
+:label: ex:exp4-2
+```
+Run this chapter on Fashion-MNIST. Which statements survive on images that the paper never saw?
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:exp4-2
+:class: dropdown
+```
+The command is
+
+    cdp run 09_exp4 --preset quick -p dataset=fashion-mnist
+
+The box of verdicts on the new page is the answer for one seed; `-p seeds=[0,1,2]` gives intervals.
+"""
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""

@@ -70,15 +70,15 @@ def staircase(problem: Problem) -> Mask:
             return mask
 
 
-def missing(problem: Problem, reduced: Array, mask: Mask) -> tuple[float, Mask]:
-    """(loss, columns): what the certificate loses to columns outside ``mask``, and which to add.
+def missing(problem: Problem, reduced: Array, mask: Mask, worth: float) -> Mask:
+    """The columns (m, n) to add: outside ``mask`` and better than the best one of their row.
 
-    ``reduced`` (m, n) is cost + lam delta - u.
+    ``reduced`` (m, n) is cost + lam delta - u.  A row counts only if what its best missing column
+    costs the certificate, py times the difference, is above ``worth`` / m.
     """
     inside = np.where(mask, reduced, np.inf).min(axis=1)
     better = np.where(mask, np.inf, reduced - inside[:, None])
-    loss = -float(problem.py @ np.minimum(better.min(axis=1), 0.0))
     top = np.argpartition(better, min(PER_ROW, better.shape[1]) - 1, axis=1)[:, :PER_ROW]
     chosen = np.zeros_like(mask)
     np.put_along_axis(chosen, top, True, axis=1)
-    return loss, chosen & (better < 0)
+    return np.asarray(chosen & (-better * problem.py[:, None] > worth / problem.py.size))

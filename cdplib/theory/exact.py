@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -278,19 +278,17 @@ class _Engine:
         if isinstance(model, linear.LinearModel):
             attempts: list[dict[str, Any]] = [{}] * 40 + [{"fresh": True}] * 2
         else:
-            attempts = [{"tight": tight} for tight in (1e-10, 1e-10, 1e-10, 1e-12, 1e-8, 1e-11)]
+            attempts = [{"scaling": scaling} for scaling in (0.5, 0.5, 0.5, 0.0, 1.0)]
         for attempt in attempts:
             model.set_columns(self.mask)
             answer = model.solve(D, P, **attempt)
             if answer is not None:
                 yield answer
 
-    def _price(self, cost: Array, answer: conic.Answer) -> float:
-        """Add the columns that the answer's multipliers miss; what they cost the certificate."""
+    def _price(self, cost: Array, answer: conic.Answer, worth: float) -> None:
+        """Add the columns that the answer's multipliers miss by more than ``worth`` in all."""
         reduced = cost + answer.lam * self.problem.delta - answer.u
-        loss, more = columns.missing(self.problem, reduced, self.mask)
-        self.mask = self.mask | more
-        return loss
+        self.mask = self.mask | columns.missing(self.problem, reduced, self.mask, worth)
 
     # -- the edges of the feasible set ---------------------------------------------------------
 
@@ -317,7 +315,7 @@ class _Engine:
             scale = max(1.0, abs(found.upper))
             if found.upper - found.lower <= 0.1 * tolerance * scale:
                 break
-            self._price(problem.delta, conic.Answer(answer.plan, 0.0, answer.u, 0.0))
+            self._price(problem.delta, replace(answer, lam=0.0), 0.01 * tolerance)
         closed = found.upper - found.lower <= tolerance * max(1.0, abs(found.upper))
         return Edge(
             found.upper, status="optimal" if closed else "uncertified", lam=1.0, u=found.u,
@@ -354,7 +352,7 @@ class _Engine:
                 found.lower, found.u, found.lam = lower, answer.u, answer.lam
             if found.upper - found.lower <= tolerance:
                 break
-            self._price(zero, answer)
+            self._price(zero, answer, 0.01 * tolerance)
         closed = found.upper - found.lower <= tolerance
         return Edge(
             found.upper, status="optimal" if closed else "uncertified", lam=found.lam, u=found.u,
@@ -389,7 +387,7 @@ class _Engine:
                 found.upper, found.plan = problem.error_rate(mended), mended
             if found.upper - found.lower <= tolerance:
                 break
-            self._price(problem.err, answer)
+            self._price(problem.err, answer, 0.1 * tolerance)
         mu = d.dual(found.u, problem.px, P)[1]
         closed = found.upper - found.lower <= tolerance
         return Solution(

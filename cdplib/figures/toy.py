@@ -183,21 +183,28 @@ def cloud(points: Array, corners: Array, edge: Array) -> Figure:
 
 
 def against_exact(
-    x: Array, linear: dict[str, Array], exact: dict[str, Array], xlabel: str
+    x: Array,
+    family: dict[str, Array],
+    exact: dict[str, Array],
+    xlabel: str,
+    name: str = "only X^ = aY",
 ) -> Figure:
-    """The linear family (dashed) over the exact curves (solid), same colour for the same label."""
+    """C of a family of restorations, ``name`` (dashed), over that of all of them (solid).
+
+    ``family`` and ``exact`` have the same keys, the labels of the curves, told apart by colour.
+    """
     figure = canvas(height=4.2)
     (axes,) = figure.axes
-    for k, name in enumerate(linear):
+    for k, label in enumerate(family):
         colour = style.COLOURS[k]
-        for values, dash in ((linear[name], "--"), (exact[name], "-")):
+        for values, dash in ((family[label], "--"), (exact[label], "-")):
             finite = np.isfinite(values)
             axes.plot(x[finite], values[finite], color=colour, linestyle=dash)
     handles: list[Line2D | Patch] = [
-        Patch(color=style.COLOURS[k], label=name) for k, name in enumerate(linear)
+        Patch(color=style.COLOURS[k], label=label) for k, label in enumerate(family)
     ]
     handles += [
-        Line2D([], [], color="grey", linestyle="--", label="only X^ = aY"),
+        Line2D([], [], color="grey", linestyle="--", label=name),
         Line2D([], [], color="grey", label="all restorations"),
     ]
     axes.legend(handles=handles, fontsize=10)

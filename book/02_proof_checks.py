@@ -1,0 +1,620 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_markers: '"""'
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+r"""
+(ch:proof-checks)=
+# Theorem 1, equation by equation
+
+**The claim** (Section 3 of {cite}`liu2019cdp`). If $d(p,\cdot)$ is convex in its second argument, the CDP
+function {eq}`eq:paper-7` is non-increasing, and convex in $(D,P)$. From this the paper concludes that distortion,
+perceptual difference and error rate "cannot be made all minimal simultaneously".
+
+**What will be checked.** The proof is a chain of eight equations, (8) to (15). Each is stated, and then
+attacked. What is *linear* is checked in exact rational arithmetic, where equal means equal. The
+convexity of a divergence is attacked by random search. Minima are replaced by certified bounds.
+Assumptions are tested by removing them: these *negative controls* must fail, and are shown failing.
+The theorem will stand. The conclusion drawn from it will not: it needs a condition.
+
+The definitions are in {ref}`ch:formulation`, the letters in {ref}`ch:notation`.
+"""
+
+# %% tags=["parameters"]
+n_exact: int = 60  # in [1, 100000]; random problems checked in rational arithmetic
+n_solved: int = 24  # in [6, 10000]; random problems solved and certified for (8) to (15)
+n_search: int = 400  # in [10, 1000000]; triples of laws tried against each divergence
+seed: int = 2019  # in [0, 4294967295]; of every random choice on this page
+
+# %%
+from fractions import Fraction
+
+import numpy as np
+from IPython.display import Markdown
+
+from cdplib.figures import style
+from cdplib.figures import toy as figures
+from cdplib.theory import checks, exact, rational
+
+style.apply()
+
+# %% [markdown]
+r"""
+## The theorem
+
+:::{prf:theorem} Theorem 1 of the paper
+:label: thm:cdp
+Let $d(p,\cdot)$ be convex. Then $C(D,P)$ is non-increasing in $D$ and in $P$, and for
+feasible or infeasible pairs of budgets and any $\lambda\in[0,1]$
+
+```{math}
+:label: eq:paper-8
+\lambda C(D_1,P_1)+(1-\lambda)C(D_2,P_2)\ \ge\ C\big(\lambda D_1+(1-\lambda)D_2,\ \lambda P_1+(1-\lambda)P_2\big).
+```
+:::
+
+:::{prf:proof}
+*Non-increasing:* a larger budget admits every restoration that a smaller one admits, and a minimum over a
+larger set is not larger. *Convex:* if one pair is infeasible the left side is $+\infty$. Otherwise let
+$\mu$ and $\nu$ be restorations that attain the two minima,
+
+```{math}
+:label: eq:paper-9
+\varepsilon(\hat X_\mu\mid c_0)=C(D_1,P_1),\qquad \mathbb E\Delta(X,\hat X_\mu)\le D_1,\quad d(p_X,p_{\hat X_\mu})\le P_1,
+```
+
+```{math}
+:label: eq:paper-10
+\varepsilon(\hat X_\nu\mid c_0)=C(D_2,P_2),\qquad \mathbb E\Delta(X,\hat X_\nu)\le D_2,\quad d(p_X,p_{\hat X_\nu})\le P_2,
+```
+
+and toss a coin: with probability $\lambda$ restore by $\mu$, otherwise by $\nu$. This *is* a
+restoration, $p_\lambda(\hat x\mid y)=\lambda\mu(\hat x\mid y)+(1-\lambda)\nu(\hat x\mid y)$. The error rate is
+linear in the restoration, so
+
+```{math}
+:label: eq:paper-11
+\lambda\,\varepsilon(\hat X_\mu\mid c_0)+(1-\lambda)\,\varepsilon(\hat X_\nu\mid c_0)=\varepsilon(\hat X_\lambda\mid c_0).
+```
+
+Let $D_\lambda$ and $P_\lambda$ be the distortion and perceptual difference of $\hat X_\lambda$. It is
+feasible for these, so
+
+```{math}
+:label: eq:paper-12
+\varepsilon(\hat X_\lambda\mid c_0)\ \ge\ C(D_\lambda,P_\lambda).
+```
+
+The law of $\hat X_\lambda$ is $\lambda p_{\hat X_\mu}+(1-\lambda)p_{\hat X_\nu}$, and $d$ is convex in it:
+
+```{math}
+:label: eq:paper-13
+P_\lambda\ \le\ \lambda\, d(p_X,p_{\hat X_\mu})+(1-\lambda)\,d(p_X,p_{\hat X_\nu})\ \le\ \lambda P_1+(1-\lambda)P_2 .
+```
+
+Distortion is linear, so
+
+```{math}
+:label: eq:paper-14
+D_\lambda=\lambda\,\mathbb E\Delta(X,\hat X_\mu)+(1-\lambda)\,\mathbb E\Delta(X,\hat X_\nu)\ \le\ \lambda D_1+(1-\lambda)D_2 .
+```
+
+$C$ is non-increasing, hence
+
+```{math}
+:label: eq:paper-15
+C(D_\lambda,P_\lambda)\ \ge\ C\big(\lambda D_1+(1-\lambda)D_2,\ \lambda P_1+(1-\lambda)P_2\big),
+```
+
+and (11), (12), (15) together are (8). $\square$
+:::
+
+Where the minimum in (7) exists (finite alphabets, $d$ lower semicontinuous: the set of restorations is
+compact) this is complete. For infima that are not attained, take $\mu,\nu$ within $\epsilon$ of them and let
+$\epsilon\to0$. Nothing in the argument counts classes: replace (6) by
+$\varepsilon=1-\sum_{\hat x}P_{c_0(\hat x)}\,p_{\hat X c_0(\hat x)}(\hat x)$ and it holds for any number.
+
+## (4), (11), (14) and half of (13), exactly
+
+The supplement of the paper proves (11); it is (4) summed. The cell draws random problems with fractions as entries, of two
+to four classes, two to five letters, channels with zeros, and distortions *of any sign* (the
+theorem assumes nothing about $\Delta$). `rational.steps` computes both sides of each step. For
+equations the difference must be 0, not small; for total variation and $W_1$ in (13) the slack must be at
+least 0.
+"""
+
+# %%
+random = np.random.default_rng(seed)
+found = []
+for trial in range(n_exact):
+    classes, letters, degraded = 2 + trial % 3, 2 + trial % 4, 1 + trial % 5
+    problem = rational.instance(random, classes, letters, degraded)
+    mu, nu = (rational.laws(random, degraded, letters) for _ in range(2))
+    found.append(rational.steps(problem, mu, nu, Fraction(int(random.integers(0, 9)), 8)))
+assert all(step[name] == 0 for step in found for name in ("(4)", "(11)", "(14)"))
+assert all(step[name] >= 0 for step in found for name in ("(13) tv", "(13) w1"))
+
+# %% tags=["hide-input"]
+lines = ["| step | must be | least | largest |", "|---|---|---|---|"]
+for name in ("(4)", "(11)", "(14)", "(13) tv", "(13) w1"):
+    values = [step[name] for step in found]
+    must = "0" if name in ("(4)", "(11)", "(14)") else "≥ 0"
+    lines.append(f"| {name} | {must} | {min(values)} | {max(values)} |")
+Markdown("\n".join([f"{n_exact} random problems, in fractions:\n", *lines]))
+
+# %% [markdown]
+r"""
+## (13): which divergences are convex in their second argument?
+
+:::{prf:proposition} Convexity in $q$
+:label: prop:convex-q
+$d(p,q)$ is convex in $q$ for: (a) every $f$-divergence $\sum q f(p/q)$ with convex $f$: total
+variation, Kullback–Leibler in both directions, squared Hellinger, $\chi^2$, Jensen–Shannon; (b) the
+Rényi divergence of *every* order in $(0,\infty]$; (c) every optimal transport cost, in particular $W_1$
+and $W_2^2$.
+:::
+
+:::{prf:proof}
+(a) $(s,t)\mapsto tf(s/t)$ is the perspective of a convex function, hence jointly convex.
+(b) For order $\alpha>1$, each $q\mapsto q(x)^{1-\alpha}$ is log-convex ($\log$ of it is
+$-(\alpha-1)\log q(x)$), sums of log-convex functions are log-convex, so
+$\log\sum p^\alpha q^{1-\alpha}$ is convex, and the factor $1/(\alpha-1)$ is positive. For $\alpha<1$ the
+sum is concave in $q$, its logarithm is concave, and the factor is negative. Order 1 is (a); order
+$\infty$ is $\max_x\log p(x)/q(x)$, a maximum of convex functions. (See {cite}`vanerven2014`.)
+(c) If $\pi_0$ and $\pi_1$ couple $p$ with $q_0$ and $q_1$, then $\lambda\pi_0+(1-\lambda)\pi_1$ couples $p$
+with the mixture, at the mean cost. $\square$
+:::
+
+So the paper's list, "any f-divergence (e.g. KL, TV, Hellinger) and the Rényi divergence", is right if
+"Hellinger" means the *square*; and the class leaves out $W_1$, the distance that its own experiments
+use, which is fine too by (c).
+
+The search draws triples of laws, many near the edge of the simplex, and a weight, and keeps the *least* slack of (13).
+For the convex ones it should be zero up to rounding. The last three are the negative
+controls: square roots of convex divergences.
+"""
+
+# %%
+convex = ["tv", "w1", "kl", "reverse_kl", "hellinger2", "chi2", "js", "w2_squared"]
+convex += ["renyi:0.5", "renyi:2", "renyi:7", "renyi:inf"]
+controls = ["w2", "hellinger", "sqrt_tv"]
+slack = {
+    name: checks.worst_slack(name, np.random.default_rng(seed), trials=n_search)
+    for name in convex + controls
+}
+
+# %% tags=["hide-input"]
+lines = ["| d | least slack of (13) found | |", "|---|---|---|"]
+for name in convex + controls:
+    value, must_fail = slack[name].value, name in controls
+    text = "convex" if value > -1e-12 else "**not convex**"
+    assert (value < -1e-3) if must_fail else (value > -1e-12), name
+    lines.append(f"| `{name}` | {0.0 if abs(value) < 1e-12 else value:.3f} | {text} |")
+Markdown("\n".join(lines))
+
+# %% [markdown]
+r"""
+A counter-example in a line serves all three controls: $p=q_0=(1,0)$, $q_1=(0,1)$. The mixture
+$q_\lambda=(1-\lambda,\lambda)$ has $\mathrm{TV}=W_2^2=\lambda$ and $H^2=1-\sqrt{1-\lambda}\approx\lambda/2$;
+square roots of these rise vertically from 0, which no convex function does. Does a failure of (13) break
+the theorem, or only its proof? Both, as the binary channel below will show.
+
+The *first* argument matters as well, if one turns the roles of $p_X$ and $p_{\hat X}$ around. KL may be turned, Rényi of
+order above 1 may not: it is jointly convex up to order 1 only.
+"""
+
+# %% tags=["nbval-check-output"]
+turned = {
+    name: checks.worst_slack(name, np.random.default_rng(seed), trials=n_search, argument=1).value
+    for name in ("kl", "renyi:0.5", "renyi:2")
+}
+print({name: "convex" if value > -1e-12 else "not convex" for name, value in turned.items()})
+
+# %% [markdown]
+r"""
+## (8), (9), (10), (12), (15): minima, with certificates
+
+The other steps speak of minima, which must be computed before they can be checked; and a solver's word is
+no proof. So each minimum here is enclosed: a plan that keeps the budgets bounds it from above,
+multipliers bound it from below by one line of arithmetic. `proof_steps` takes the plan's value on the larger side of
+each inequality and the *certified bound* on the smaller side. A slack below zero, beyond rounding, would
+refute the step. It would not be a doubt about the solver.
+"""
+
+# %%
+random = np.random.default_rng(seed)
+names = ("tv", "w1", "kl", "reverse_kl", "hellinger2", "chi2")
+
+
+def random_problem(classes, letters, degraded):
+    return exact.make_problem(
+        random.dirichlet(np.ones(classes * letters)).reshape(classes, letters),
+        random.dirichlet(np.ones(degraded), size=letters),
+        random.random((letters, letters)),
+        random.integers(0, classes, letters),
+    )
+
+
+def feasible_budgets(problem, name):
+    P = 0.3 * random.random()
+    return float(exact.least_distortion(problem, name, P)) + 0.2 * random.random(), P
+
+
+# %%
+solved = []
+for trial in range(n_solved):
+    name = names[trial % 6]
+    problem = random_problem(2 + trial % 2, 2 + trial % 3, 2 + trial // 3 % 3)
+    one, two = feasible_budgets(problem, name), feasible_budgets(problem, name)
+    solved.append(checks.proof_steps(problem, name, one, two, random.random()))
+worst = {step: min(slacks[step] for slacks in solved) for step in solved[0]}
+
+# %% tags=["hide-input"]
+lines = ["| step | least slack | |", "|---|---|---|"]
+for step, value in worst.items():
+    kind = "gap of the certificate" if step in ("(9)", "(10)") else "slack"
+    assert value >= (-1e-7 if step in ("(9)", "(10)") else -1e-9), step
+    lines.append(f"| {step} | {value:.0e} | {kind} |")
+Markdown("\n".join([f"{n_solved} random problems, six divergences:\n", *lines]))
+
+# %% [markdown]
+r"""
+No step is refuted, and (9) and (10) hold to the gap of the certificates.
+
+## Negative control: restorations that do not draw lots
+
+The proof mixes $\mu$ and $\nu$ by chance. Are deterministic restorations enough for the theorem? The
+binary symmetric channel says no: a bit $X$, 0 with probability 0.7, is flipped with probability 0.4; the class is
+the bit. There are four deterministic restorations. The cell computes the least error at
+$D=\infty$ for budgets of total variation, over these four and over all.
+"""
+
+# %%
+noisy_bit = exact.make_problem(
+    [[0.7, 0], [0, 0.3]], [[0.6, 0.4], [0.4, 0.6]], 1 - np.eye(2), [0, 1]
+)
+Ps = np.linspace(0, 0.4, 81)
+steps = np.array([checks.deterministic(noisy_bit, "tv", np.inf, P) for P in Ps])
+line = exact.surface(noisy_bit, "tv", [np.inf], Ps).value[0]
+
+# %% mystnb={"figure": {"name": "fig-proof-deterministic", "caption": "Binary symmetric channel: the least error rate against the budget P, over all restorations (solid) and over the four deterministic ones (dashed, infeasible further left). Chance makes the curve convex, and lower."}, "image": {"alt": "A falling piecewise linear convex curve for all restorations, below a staircase for deterministic restorations that starts only at P of about 0.16."}}
+figures.against_exact(
+    Ps, {"noisy bit": steps}, {"noisy bit": line}, "P (total variation)", "deterministic only"
+)
+
+# %% tags=["nbval-check-output"]
+print(f"deterministic: {checks.midpoint_excess(steps[None])[0]:.3f} above the mean of two ends")
+print(
+    "all restorations:", "convex" if checks.midpoint_excess(line[None])[0] <= 1e-9 else "not convex"
+)
+
+# %% [markdown]
+r"""
+The solid line also keeps a promise of the section on (13). It falls at a constant rate in total variation; so
+against $\sqrt{\mathrm{TV}}$, a measure that is not convex in its second argument, it is a parabola that opens
+downwards. The theorem itself fails there, and not only its proof.
+"""
+
+# %% tags=["nbval-check-output"]
+roots = np.linspace(0, 0.4**0.5, 41)
+in_roots = exact.surface(noisy_bit, "tv", [np.inf], roots**2).value
+print(
+    f"against the root of TV: {checks.midpoint_excess(in_roots)[0]:.3f} above the mean of two ends"
+)
+
+# %% [markdown]
+r"""
+A staircase is not convex either. This matters for the experiments: a trained network without a noise input is
+deterministic, and Theorem 1 is not about its family. On continuous signals deterministic maps can be
+enough, because there the noise in $Y$ does the tossing of coins; where the law of $Y$ has atoms they
+are not.
+
+## Negative control: a classifier that is adapted to each restoration
+
+If the classifier may be the *best one for each* $\hat X$, the error is
+$\varepsilon^*(\hat X)=1-\sum_{\hat x}\max_i P_i\,p_{\hat Xi}(\hat x)$. Maxima are convex, so
+$\varepsilon^*$ is *concave* in the restoration and (11) becomes "$\le$", which is the wrong side. In the
+rational problems above its slack was recorded: it is never negative, and often positive.
+"""
+
+# %% tags=["nbval-check-output"]
+gaps = [step["adapted classifier"] for step in found]
+assert min(gaps) >= 0
+print("strictly positive in some problem:", any(gap > 0 for gap in gaps))
+
+# %% [markdown]
+r"""
+Again the theorem falls, not just the proof. Let $X=(S,T)$ be two bits, seen without noise; $T$ is the class, 0 with
+probability 0.7; $S$ is a fair coin that has nothing to do with it. The restoration has one bit, and is
+judged by whether it equals $S$. At $D=0$ it must be $S$, which is useless: the best classifier guesses,
+and errs with 0.3. Up to $D=0.2$ guessing remains the best; then the bit begins to be worth reading. A
+plateau followed by a descent is not convex.
+"""
+
+# %%
+S, T = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
+joint = np.where(T == [[0], [1]], [[0.35], [0.15]], 0.0)
+wrong_S = (S[:, None] != [0, 1]).astype(float)
+Ds = np.linspace(0, 0.5, 11)
+adapted = [checks.adapted(joint, np.eye(4), wrong_S, "tv", D, np.inf, px=[0.5, 0.5]) for D in Ds]
+
+# %% tags=["nbval-check-output"]
+print(np.round(adapted, 2))
+print(f"{checks.midpoint_excess(np.array(adapted)[None])[0]:.3f} above the mean of two ends")
+
+# %% [markdown]
+r"""
+## Data processing: the supplement's other claim
+
+:::{prf:proposition} No classifier of $\hat X$ beats the best one of $Y$
+:label: prop:data-processing
+For any number of classes and any restoration, $\varepsilon^*(\hat X)\ge\varepsilon^*(Y)$.
+:::
+
+:::{prf:proof}
+$P_ip_{\hat Xi}(\hat x)=\sum_y p(\hat x\mid y)P_ip_{Yi}(y)\le\sum_y p(\hat x\mid y)\max_jP_jp_{Yj}(y)$.
+Take the maximum over $i$, sum over $\hat x$, and use $\sum_{\hat x}p(\hat x\mid y)=1$:
+$1-\varepsilon^*(\hat X)\le1-\varepsilon^*(Y)$. $\square$
+:::
+
+Checked in fractions, on the same problems of two to four classes: the difference is never negative.
+"""
+
+# %% tags=["nbval-check-output"]
+differences = [step["data processing"] for step in found]
+assert min(differences) >= 0
+print("least difference:", min(differences))
+
+# %% [markdown]
+r"""
+## "Cannot be made all minimal simultaneously"
+
+The abstract says that the three quantities cannot be made minimal together. **This does not follow from
+Theorem 1**, and is false in general: a constant function is non-increasing and convex. Here is a case that is not
+contrived. A fair bit is flipped with probability 0.2; the class is the bit; distortion is whether the
+bits differ. The restoration $\hat X=Y$ does nothing. Its distortion 0.2 is least, since no
+estimate is better than the received bit; its error 0.2 is least, by the same argument; and its law is that of $X$, so
+the perceptual difference is 0 for every $d$. `minima` finds it.
+"""
+
+# %% tags=["nbval-check-output"]
+fair_bit = exact.make_problem([[0.5, 0], [0, 0.5]], [[0.8, 0.2], [0.2, 0.8]], 1 - np.eye(2), [0, 1])
+at = checks.minima(fair_bit)
+print("all three minimal together:", at.all_three)
+print(
+    "distortion",
+    round(fair_bit.distortion(at.plan), 3),
+    "error",
+    round(fair_bit.error_rate(at.plan), 3),
+)
+
+# %% [markdown]
+r"""
+:::{prf:proposition} When minima can be attained together
+:label: prop:minima
+Let $M(y)=\operatorname*{arg\,min}_{\hat x}\mathbb E[\Delta(X,\hat x)\mid y]$ and
+$B(y)=\operatorname*{arg\,min}_{\hat x}\Pr(\text{class}\ne c_0(\hat x)\mid y)$.
+Distortion and error rate are minimal together if and only if $M(y)\cap B(y)\ne\emptyset$ for every $y$ of
+positive probability. All three are if and only if some restoration that sends each such $y$ into
+$M(y)\cap B(y)$ has the law of $X$ (for $d$ that vanish only at equality).
+:::
+
+:::{prf:proof}
+$\mathbb E\Delta$ and $\varepsilon$ are averages over $y$ of functions that each value of $y$ can minimise by itself;
+a sum is minimal if and only if (almost) every term is. The least perceptual difference is 0: ignore $Y$ and draw
+from $p_X$. $\square$
+:::
+
+So there is an exact test: compare two sets for each $y$, then solve a transportation problem. What
+*does* follow from convexity is a statement on rates:
+
+:::{prf:proposition} Strictness
+:label: prop:strict
+Let $C(D,P)$ be finite and larger than the infimum of $C$ over finite budgets. Then $C(D',P')<C(D,P)$
+for all $D'>D$, $P'>P$.
+:::
+
+:::{prf:proof}
+Take finite $(D_0,P_0)$ with $C(D_0,P_0)<C(D,P)$. For small $t>0$ the point
+$(1-t)(D,P)+t\,(\max\{D_0,D\},\max\{P_0,P\})$ is below $(D',P')$ in both budgets, so
+$C(D',P')\le(1-t)C(D,P)+tC(D_0,P_0)<C(D,P)$ by (8) and monotonicity. $\square$
+:::
+
+In words: until the error rate is the best possible, relaxing *both* budgets helps. Relaxing one of them
+need not: in {ref}`ch:toy` each is idle over wide regions.
+
+How often are minima attained together in random problems? The cell counts, on the three-letter problems with
+squared error and the Bayes classifier of the clean signal, which is the paper's choice.
+"""
+
+# %%
+random = np.random.default_rng(seed)
+letters = np.arange(3.0)
+count = np.zeros(2, dtype=int)
+for _ in range(300):
+    joint = random.dirichlet(np.ones(6)).reshape(2, 3)
+    channel = 0.4 * random.dirichlet(np.ones(3), size=3) + 0.6 * np.eye(3)
+    squares = (letters[:, None] - letters) ** 2
+    at = checks.minima(exact.make_problem(joint, channel, squares, joint.argmax(axis=0)))
+    count += [at.distortion_and_error, at.all_three]
+
+# %% tags=["hide-input"]
+Markdown(
+    f"Of 300 random problems, distortion and error rate are minimal together in **{count[0]}**, "
+    f"and all three in **{count[1]}**."
+)
+
+# %% [markdown]
+r"""
+Distortion and error agree often; all three agree only by symmetry, because equality of two laws is a coincidence. So
+"cannot" is wrong as a theorem and right as a rule of thumb *for perception*; for the pair of distortion and
+error it is not even that, when the noise is moderate and the classifier fits the signal.
+
+## Any distortion metric?
+
+The theorem needs no property of $\Delta$, as the paper says: the fractions above had negative ones. But it needs
+(14), that is, an *expectation of a function of one sample*. A PSNR averaged over images is of that kind.
+The PSNR *of* the average error is not, nor is a root mean squared error: they are functions of
+$\mathbb E\Delta$. Monotonicity survives a change of scale, convexity need not. With three
+letters and total variation, $C$ is piecewise linear in $D$; measured in $\sqrt D$, each sloping piece
+bends the wrong way.
+"""
+
+# %%
+few = exact.make_problem(
+    [[0.42, 0.12, 0.06], [0.04, 0.2, 0.16]],
+    [[0.6, 0.4, 0], [0.2, 0.6, 0.2], [0, 0.4, 0.6]],
+    (letters[:, None] - letters) ** 2,
+    [0, 1, 1],
+)
+low = float(exact.least_distortion(few, "tv", np.inf))
+in_D = exact.surface(few, "tv", np.linspace(low, 0.7, 41), [np.inf]).value
+in_rmse = exact.surface(few, "tv", np.linspace(low**0.5, 0.7**0.5, 41) ** 2, [np.inf]).value
+
+# %% tags=["nbval-check-output"]
+for name, values in (("D", in_D), ("sqrt(D)", in_rmse)):
+    convex_in = checks.midpoint_excess(values)[0] <= 1e-9
+    print(f"C against {name}:", "convex" if convex_in else "not convex")
+
+# %% [markdown]
+r"""
+## The paper and ours
+"""
+
+# %% tags=["hide-input"]
+rows = [
+    ("(4), (11), (14)", "hold", f"exactly, in {n_exact} rational problems of 2 to 4 classes"),
+    ("(13)", "holds", "every convex d; not for W2, Hellinger's distance, √TV"),
+    ("(8), (9), (10), (12), (15)", "hold", f"certified on {n_solved} problems, six divergences"),
+    ("f-divergences, Rényi are convex in q", "holds", "“Hellinger” must be its square; W1 also is"),
+    ("no assumption on Δ", "holds with a condition", "Δ must be averaged over samples"),
+    ("best classifier of X^ ≥ that of Y", "holds", "any number of classes"),
+    ("“cannot be made all minimal simultaneously”", "**does not follow**", "fair noisy bit"),
+]
+table = ["| the paper | verdict | |", "|---|---|---|"]
+Markdown("\n".join(table + [f"| {a} | {b} | {c} |" for a, b, c in rows]))
+
+# %% [markdown]
+r"""
+:::{admonition} Verdict: the theorem holds, the slogan does not
+:class: important
+Theorem 1 and each step of its proof hold as stated, for any number of classes, and every assumption
+is needed. That the three minima *cannot* coincide is a separate statement, which is false in general
+and true exactly when the test of {prf:ref}`prop:minima` fails.
+:::
+
+## Summary
+
+* The whole theorem rests on one device: mixing two restorations by chance. Error and distortion are
+  linear in the restoration, the divergence convex in the law.
+* Take away chance, or the fixed classifier, or convexity in $q$, and $C$ is no longer convex.
+* A trade-off is a property of the problem, not of the theorem. It can be tested exactly.
+
+## Exercises
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} A wrong Hellinger (10 minutes)
+:label: ex:proof-1
+```
+Prove that $H=\sqrt{1-\sum\sqrt{pq}}$ is not convex in $q$ with two letters, and find a triple of laws, away from the
+edge of the simplex, that shows it.
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:proof-1
+:class: dropdown
+```
+With $p=(1,0)$ and $q=(1-t,t)$, $H=\sqrt{1-\sqrt{1-t}}\ge\sqrt{t/2}$, while the chord from $t=0$ to $t=1$ is
+$t$, which is smaller for $t<1/2$. All functions are continuous, so moving the laws a little inside keeps the
+violation:
+"""
+
+# %%
+hellinger = checks.distance("hellinger")
+p, q0, q1 = np.array([0.99, 0.01]), np.array([0.98, 0.02]), np.array([0.2, 0.8])
+print(0.5 * hellinger(p, q0) + 0.5 * hellinger(p, q1) - hellinger(p, 0.5 * q0 + 0.5 * q1) < 0)
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} Where do minima part? (10 minutes)
+:label: ex:proof-2
+```
+For the binary symmetric channel with prior $\pi\ge\frac12$, flip probability $f\le\frac12$ and Hamming distortion: for
+which $(\pi,f)$ are all three minimal together? Derive it, and check with `minima`.
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:proof-2
+:class: dropdown
+```
+The class is the bit, so $M=B$: distortion and error always agree. If $f<1-\pi$ the best estimate is
+$Y$, whose law is $\pi+f(1-2\pi)$: equal to $\pi$ only for $f=0$ or $\pi=\frac12$. If $f>1-\pi$ the best
+estimate is the constant 0, whose law is $p_X$ only for $\pi=1$. On the line $f=1-\pi$ both letters are best when $Y=1$: the
+restoration may draw lots there, with $\hat X=1$ with probability
+$s\Pr(Y=1)$, $\Pr(Y=1)=2f(1-f)$, and $s=1/(2(1-f))\le1$ gives $\Pr(\hat X=1)=f=1-\pi$. So: $\pi=\frac12$,
+$f=0$, or $f=1-\pi$. Note that the last case needs chance.
+"""
+
+
+# %%
+def together(prior, flip):
+    channel = [[1 - flip, flip], [flip, 1 - flip]]
+    joint = [[prior, 0], [0, 1 - prior]]
+    return checks.minima(exact.make_problem(joint, channel, 1 - np.eye(2), [0, 1])).all_three
+
+
+for prior, flip in ((0.5, 0.2), (0.7, 0.0), (0.7, 0.3), (0.7, 0.2), (0.7, 0.4)):
+    print(prior, flip, together(prior, flip))
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} A list of restorations (15 minutes)
+:label: ex:proof-3
+```
+Let only restorations from a given finite list be allowed, but any mixture of them by chance. Which of (8) to (15)
+survive? Is $C$ over that family convex? What does this say about a trained network with one noise bit that
+switches between two sets of weights?
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:proof-3
+:class: dropdown
+```
+The family of mixtures is convex, and the proof uses nothing else: all steps survive, and $C$ over
+the family is convex. (For the list alone only monotonicity survives.) A network that switches at random between
+sets of weights realises every point on the segments between the trained points, at no cost in training: the convex
+hull of a measured set of points is always attainable.
+"""
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""

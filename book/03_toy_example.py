@@ -326,7 +326,8 @@ continuous value.
 
 # %%
 problem = exact.gaussian_mixture_problem(n_exact)
-exact_Ps, exact_Ds = np.linspace(0, P_max, 21), np.linspace(0.64, D_max, 25)
+exact_Ps = P_max * np.linspace(0, 1, 25) ** 2  # denser where C is steep
+exact_Ds = np.linspace(0.64, D_max, 25)
 by_P = exact.surface(problem, "kl", [small_D, D_max], exact_Ps)
 by_D = exact.surface(problem, "kl", exact_Ds, [0.01, 0.04])
 worst_gap = max(by_P.gap.max(), by_D.gap.max())

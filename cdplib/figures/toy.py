@@ -199,7 +199,8 @@ def against_exact(
         colour = style.COLOURS[k]
         for values, dash in ((family[label], "--"), (exact[label], "-")):
             finite = np.isfinite(values)
-            axes.plot(x[finite], values[finite], color=colour, linestyle=dash)
+            # Later curves are thinner, so that those they run along with remain visible.
+            axes.plot(x[finite], values[finite], dash, color=colour, linewidth=max(2, 5 - 2.5 * k))
     handles: list[Line2D | Patch] = [
         Patch(color=style.COLOURS[k], label=label) for k, label in enumerate(family)
     ]

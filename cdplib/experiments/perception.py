@@ -130,7 +130,8 @@ def _slope(critic: Judge, fake: Tensor, real: Tensor, generator: torch.Generator
 def _fitted(fake: Tensor, real: Tensor, generator: torch.Generator, iterations: int) -> Judge:
     """The judge, fitted to tell ``fake`` from ``real``."""
     channels, size = real.shape[1], real.shape[2]
-    critic = Judge(channels, size, generator).to(real.device)
+    with torch.random.fork_rng(devices=[]):  # layers draw a start of their own when made
+        critic = Judge(channels, size, generator).to(real.device)
     optimiser = torch.optim.Adam(critic.parameters(), lr=JUDGE_RATE, betas=(0.5, 0.9))
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.05, iterations)
     batch = min(JUDGE_BATCH, len(real))

@@ -19,6 +19,7 @@ from cdplib import parameters
 from cdplib.errors import DataError, unknown
 from cdplib.experiments import claims, classifiers, data, jobs, perception, settings, store, sweep
 from cdplib.experiments import results as published
+from cdplib.experiments.claims import NAMES
 from cdplib.experiments.settings import Settings
 from cdplib.experiments.trends import over_seeds
 
@@ -26,11 +27,6 @@ from cdplib.experiments.trends import over_seeds
 PREFERRED = (("full", "paper"), ("full", "fast-large"), ("full", "fast"), ("quick", "fast"))
 #: What `read` trains where nothing is published.
 FALLBACK = "quick"
-NAMES = {
-    "logistic": "logistic regression", "cnn1": "CNN-1", "cnn2": "CNN-2", "cnn2c": "CNN-2'",
-    "cnn1b": "CNN-1, another seed", "mlp": "perceptron", "convbn": "a strided CNN",
-    "resnet": "a small ResNet",
-}  # fmt: skip
 _TEST_IMAGES = 10_000
 
 
@@ -75,7 +71,8 @@ class Run:
         """A paragraph of Markdown: which rows these are, how many, what they took."""
         points, table = self.points(), self.table
         minutes = table["seconds"].sum() / 60
-        count = f"{len(points)} pairs of weights, {table['seed'].nunique()} seed(s) each"
+        seeds = table["seed"].nunique()
+        count = f"{len(points)} pairs of weights, {seeds} {'seed' if seeds == 1 else 'seeds'} each"
         took = (
             f"{int(table['steps'].max())} steps a point, {minutes:.0f} minutes of one core in all"
             if minutes >= 1
@@ -94,6 +91,10 @@ class Run:
             f"{self.classifier} on `{self.settings.dataset}`. {took}, on {machine}. "
             f"The command: {command}."
         )
+        if self.published:
+            text += (
+                " The parameters cell's weights, seeds and steps count where points are trained."
+            )
         why = claims.untestable(table)
         if why:
             text += f" **This shows that everything runs, not a trade-off: {why}.**"
@@ -117,13 +118,13 @@ class Run:
             cells = [
                 f"{row['beta']:g}",
                 f"{row['gamma']:g}",
-                f"{row['mse']:.4f} ± {row['mse_bar']:.4f}",
+                f"{row['mse']:.5f} ± {row['mse_bar']:.5f}",
                 f"{100 * row['error_rate']:.2f} ± {100 * row['error_rate_bar']:.2f}",
                 f"{row['ce']:.3f}",
                 f"{row[perception]:.3f} ± {row[f'{perception}_bar']:.3f}",
             ]
             cells += [f"{100 * row[f'error_rate_{name}']:.2f}" for name in others]
-            lines.append("| " + " | ".join(cells) + " |")
+            lines.append("| " + " | ".join(c.replace(" ± ", "\u00a0±\u00a0") for c in cells) + " |")
         return "\n".join(lines)
 
     def shown_others(self, most: int = 2) -> tuple[str, ...]:

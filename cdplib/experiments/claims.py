@@ -16,6 +16,12 @@ from cdplib.experiments import trends
 from cdplib.experiments.trends import Effect
 
 REPRODUCED, PARTLY, NOT, UNTESTABLE = "reproduced", "partly", "not reproduced", "not testable"
+#: Classifiers as the text writes them.
+NAMES = {
+    "logistic": "logistic regression", "cnn1": "CNN-1", "cnn2": "CNN-2", "cnn2c": "CNN-2'",
+    "cnn1b": "CNN-1, another seed", "mlp": "perceptron", "convbn": "strided CNN",
+    "resnet": "small ResNet",
+}  # fmt: skip
 #: A table from shorter training than this shows training, not the trade-off.
 LEAST_STEPS = 300
 LEAST_POINTS = 4
@@ -151,7 +157,7 @@ def transfer(frame: pd.DataFrame) -> list[Claim]:
     """Whether gamma's gain is shared by each other classifier (our question, not the paper's)."""
     tests = [
         (
-            f"γ's gain is shared by {name}",
+            f"γ's gain is shared by {NAMES.get(name, name)}",
             lambda name=name: _directed(frame, "gamma", f"error_rate_{name}", "lowers"),
         )
         for name in others(frame)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 import torch
 
 from cdplib.experiments import classifiers, data, degradations, measures, networks, settings
-from cdplib.experiments.chapter import NAMES, floor
+from cdplib.experiments.chapter import floor
+from cdplib.experiments.claims import NAMES
 from cdplib.experiments.table import EXPERIMENTS, Experiment
 
 _TASKS = {"denoising": "denoising, $N(0,1)$"}

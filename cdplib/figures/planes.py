@@ -21,7 +21,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy import ndimage
 
 from cdplib.errors import InputError, unknown
-from cdplib.experiments import trends
+from cdplib.experiments import claims, trends
 from cdplib.figures import style
 
 MARKERS = "osD^vP*Xph<>"
@@ -58,7 +58,8 @@ def bars_text(frame: pd.DataFrame) -> str:
 
 def _quantity(name: str, frame: pd.DataFrame) -> Quantity:
     if name.startswith("error_rate_") and name in frame:
-        return Quantity("C", f"error rate of {name.removeprefix('error_rate_')} (%)", 100.0)
+        other = name.removeprefix("error_rate_")
+        return Quantity("C", f"error rate of {claims.NAMES.get(other, other)} (%)", 100.0)
     if name not in QUANTITIES:
         raise unknown("quantity", name, QUANTITIES)
     if name not in frame or frame[name].isna().all():
@@ -139,7 +140,7 @@ def _draw_levels(axes: Axes, sheets: list[np.ndarray], norm: mpl.colors.Normaliz
             axes.annotate(
                 f"{level:g}", curve[len(curve) // 2], ha="center", va="center", fontsize=9,
                 bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.8},
-                zorder=4,
+                zorder=2.5,
             )  # fmt: skip
 
 
@@ -311,7 +312,7 @@ def gaming(frame: pd.DataFrame, others: tuple[str, ...], trained_against: str) -
                        edgecolors="black", linewidths=0.9, zorder=3)  # fmt: skip
         ends = np.array(ax.get_xlim())
         ax.plot(ends, ends, color="0.3", linestyle=":", linewidth=1.2, scalex=False, scaley=False)
-        ax.set(xlabel=f"error rate of {trained_against}, trained against (%)",
+        ax.set(xlabel=f"error rate of {trained_against} (trained against, %)",
                ylabel=quantity.label)  # fmt: skip
     _legend(figure, frame, None)
     plt.close(figure)

@@ -164,7 +164,6 @@ class ConicModel:
         settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-9
         nothing = sparse.csc_matrix((len(linear), len(linear)))
         got = clarabel.DefaultSolver(nothing, linear, matrix, bound, cones, settings).solve()
-        self.st, self.iterations = str(got.status), got.iterations
         primal, dual = np.array(got.x), np.array(got.z)
         if not (np.isfinite(primal).all() and np.isfinite(dual).all()):
             return None

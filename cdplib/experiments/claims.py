@@ -98,10 +98,16 @@ def _convex(frame: pd.DataFrame, perception: str) -> tuple[str, str]:
     return found, REPRODUCED if observed <= bar else PARTLY
 
 
-def tradeoff(frame: pd.DataFrame, perception: str = "p_judge") -> list[Claim]:
-    """The claims of Section 4 that every experiment tests, on a table of one alpha."""
+def tradeoff(
+    frame: pd.DataFrame, perception: str = "p_judge", *, against: bool = True
+) -> list[Claim]:
+    """The claims of Section 4 that every experiment tests, on a table of one alpha.
+
+    ``against``: the restorers were trained with the cross entropy of the classifier that gives C.
+    """
+    whose = "it trains against" if against else "it does not train against"
     tests: list[tuple[str, Callable[[], tuple[str, str]]]] = [
-        ("γ lowers C, the error rate of the classifier it trains against (Fig. 4)",
+        (f"γ lowers C, the error rate of the classifier {whose} (Fig. 4)",
          lambda: _directed(frame, "gamma", "error_rate", "lowers")),
         ("γ costs distortion: D rises (Fig. 3)",
          lambda: _directed(frame, "gamma", "mse", "raises")),

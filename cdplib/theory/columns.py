@@ -81,4 +81,5 @@ def missing(problem: Problem, reduced: Array, mask: Mask, worth: float) -> Mask:
     top = np.argpartition(better, min(PER_ROW, better.shape[1]) - 1, axis=1)[:, :PER_ROW]
     chosen = np.zeros_like(mask)
     np.put_along_axis(chosen, top, True, axis=1)
-    return np.asarray(chosen & (-better * problem.py[:, None] > worth / problem.py.size))
+    gain = np.where(mask, 0.0, np.maximum(-better, 0.0))
+    return np.asarray(chosen & (gain * problem.py[:, None] > worth / problem.py.size))

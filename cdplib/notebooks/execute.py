@@ -79,6 +79,12 @@ def is_fresh(job: Job, folder: Path) -> bool:
     return known == job.digest and (folder / f"{job.chapter.name}.ipynb").is_file()
 
 
+def injected(job: Job) -> dict[str, Any]:
+    """The values that papermill has to put after the parameters cell: those it does not have."""
+    declared = job.chapter.declared()
+    return {key: v for key, v in job.values.items() if v != declared[key].default}
+
+
 def execute(job: Job, folder: Path, progress: bool = False) -> float:
     """Execute ``job``; write ``NAME.ipynb`` and its record to ``folder``; return the seconds.
 
@@ -93,8 +99,6 @@ def execute(job: Job, folder: Path, progress: bool = False) -> float:
     name = job.chapter.name
     failed = folder / f"{name}.failed.ipynb"
     notebook = job.chapter.notebook(job.student)
-    defaults = {key: p.default for key, p in job.chapter.declared().items()}
-    injected = {key: value for key, value in job.values.items() if value != defaults[key]}
     _environment()
     started = time.monotonic()
     try:
@@ -102,7 +106,7 @@ def execute(job: Job, folder: Path, progress: bool = False) -> float:
             executed = papermill.execute_notebook(
                 notebook,
                 str(failed),
-                injected,
+                injected(job),
                 kernel_name="python3",
                 progress_bar={"desc": name} if progress else False,
                 start_timeout=120,

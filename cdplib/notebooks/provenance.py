@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from cdplib import paths
 from cdplib.notebooks.sources import Chapter
 from cdplib.parameters import Parameter
@@ -87,8 +89,9 @@ def _yaml(value: Any) -> str:
         return f"[{','.join(map(_yaml, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, str) and not re.fullmatch(r"[A-Za-z][\w.+-]*", value):
-        return json.dumps(value)
+    if isinstance(value, str):
+        plain = re.fullmatch(r"[A-Za-z][\w.+-]*", value) and yaml.safe_load(value) == value
+        return value if plain else json.dumps(value)
     return str(value)
 
 

@@ -1,0 +1,194 @@
+"""The driver on a chapter of four cells: values, provenance, what is executed again, failures."""
+
+import json
+
+import nbformat
+import pytest
+
+from cdplib import paths
+from cdplib.errors import DataError, InputError
+from cdplib.notebooks import book, execute, inputs, provenance, run, site, sources
+
+CHAPTER = '''# %% [markdown]
+r"""
+(ch:tiny)=
+# Tiny
+
+A formula, $a^2$.
+"""
+
+# %% tags=["parameters"]
+a: int = 1  # in [0, 9]; the number
+names: list[str] = ["x"]  # one of x|y|z; letters
+
+# %%
+import os
+import sys
+
+b = a + 1
+print(b, names, os.environ["OMP_NUM_THREADS"], sys.executable)
+'''
+FRONT = "(ch:front)=\n# Front\n\nProse.\n"
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    """A book of a front page and two chapters, in a folder of its own."""
+    folder = tmp_path / "book"
+    folder.mkdir()
+    (folder / "_static").mkdir()
+    (folder / "index.md").write_text(FRONT)
+    (folder / "references.bib").write_text("")
+    (folder / "01_tiny.py").write_text(CHAPTER)
+    (folder / "02_other.py").write_text(CHAPTER.replace("tiny", "other"))
+    presets = tmp_path / "params"
+    presets.mkdir()
+    (presets / "smoke.yml").write_text("all: {a: 2, unrelated: 1}\n")
+    monkeypatch.setattr(paths, "BOOK", folder)
+    monkeypatch.setattr(paths, "PARAMS", presets)
+    monkeypatch.setattr(paths, "BUILD", tmp_path / "build")
+    monkeypatch.setattr(sources, "toc", lambda: ["index", "01_tiny", "02_other"])
+    return folder
+
+
+@pytest.fixture
+def unrendered(monkeypatch):
+    """Without the pages, which another test renders."""
+    monkeypatch.setattr(site, "assemble", lambda *arguments: None)
+    monkeypatch.setattr(site, "render", lambda source, output: output)
+
+
+def output_of(notebook):
+    return "".join(
+        output.text
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "stream"
+    )
+
+
+def test_run_writes_an_executed_notebook_and_its_page(tiny, tmp_path, capsys):
+    import sys
+
+    page = run.run_chapter("tiny", "smoke", ["names=[y,z]"], tmp_path / "out dir")
+    notebook = nbformat.read(tmp_path / "out dir" / "01_tiny.ipynb", as_version=4)
+    assert output_of(notebook) == f"3 ['y', 'z'] 1 {sys.executable}\n"
+    assert [cell.id for cell in notebook.cells] == [
+        "01_tiny-000",
+        "01_tiny-001",
+        "01_tiny-injected",
+        "01_tiny-002",
+        "01_tiny-made",
+    ]
+    made = notebook.cells[-1].source
+    assert "cdp run 01_tiny --preset smoke -p 'names=[y,z]'" in made
+    assert "| `names` | **`[y,z]`** | `[x]` | letters |" in made
+    assert "| `a` | `2` | `2` | the number |" in made
+    text = page.read_text()
+    assert "How this page was made" in text
+    assert "_downloads/" in text
+    assert capsys.readouterr().out.count("\n") == 3
+
+
+@pytest.mark.parametrize(
+    ("chapter", "given", "said"),
+    [
+        ("tiny", "aa=1", "did you mean 'a'?"),
+        ("tiny", "a=10", "a=10: 10 is not in [0, 9]"),
+        ("tiny", "names=[w]", "'w' is not one of x, y, z"),
+        ("tinny", "a=1", "unknown chapter 'tinny'"),
+    ],
+)
+def test_wrong_input_starts_no_kernel(tiny, tmp_path, chapter, given, said):
+    with pytest.raises(InputError) as error:
+        run.run_chapter(chapter, "smoke", [given], tmp_path / "out")
+    assert said in str(error.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_output_must_not_be_a_file(tiny, tmp_path):
+    (tmp_path / "out").write_text("")
+    with pytest.raises(InputError, match="expected a folder"):
+        run.run_chapter("tiny", "smoke", [], tmp_path / "out")
+
+
+def test_a_book_executes_only_what_has_changed(tiny, unrendered, capsys):
+    book.build("smoke", workers=2)
+    assert "executing 2 chapters" in capsys.readouterr().out
+    book.build("smoke", workers=2)
+    assert capsys.readouterr().out.count("unchanged, not executed again") == 2
+    (tiny / "02_other.py").write_text(CHAPTER.replace("tiny", "other").replace("+ 1", "+ 2"))
+    book.build("smoke", workers=2)
+    said = capsys.readouterr().out
+    assert "01_tiny: unchanged" in said
+    assert "executing 1 chapters, 2 at a time: 02_other" in said
+
+
+def test_only_and_force_choose_chapters(tiny, unrendered, capsys):
+    book.build("smoke", only=["tiny"])
+    book.build("smoke", only=["tiny"], force=True)
+    said = capsys.readouterr().out
+    assert said.count("executing 1 chapters") == 2
+    assert "02_other" not in said
+
+
+def test_a_failing_chapter_is_named_with_its_cell_and_the_others_are_kept(tiny, unrendered):
+    source = CHAPTER.replace("b = a + 1", "b = a / 0").replace("tiny", "other")
+    (tiny / "02_other.py").write_text(source)
+    with pytest.raises(DataError) as error:
+        book.build("smoke", workers=2)
+    assert "1 of 2 chapters failed" in str(error.value)
+    assert "chapter 02_other failed in cell 02_other-002" in str(error.value)
+    assert "ZeroDivisionError: division by zero" in str(error.value)
+    executed = paths.BUILD / "smoke" / "executed"
+    assert (executed / "01_tiny.ipynb").is_file()
+    assert not (executed / "02_other.ipynb").exists()
+    assert (executed / "02_other.failed.ipynb").is_file()
+
+
+def test_the_digest_follows_source_values_and_preset(tiny):
+    def digest(preset="smoke", **given):
+        return execute.prepare(sources.find("tiny"), preset, given).digest
+
+    before = digest()
+    assert digest() == before
+    assert digest(a=3) != before
+    (paths.PARAMS / "quick.yml").write_text("all: {a: 2}\n")
+    assert digest("quick") != before
+    (tiny / "01_tiny.py").write_text(CHAPTER.replace("A formula", "The formula"))
+    assert digest() != before
+
+
+def test_a_damaged_record_means_executing_again(tiny, tmp_path):
+    job = execute.prepare(sources.find("tiny"), "smoke")
+    assert not execute.is_fresh(job, tmp_path)
+    (tmp_path / "01_tiny.json").write_text(json.dumps({"digest": job.digest}))
+    assert not execute.is_fresh(job, tmp_path)  # the notebook itself is missing
+    (tmp_path / "01_tiny.ipynb").write_text("{}")
+    assert execute.is_fresh(job, tmp_path)
+    (tmp_path / "01_tiny.json").write_text("[")
+    assert not execute.is_fresh(job, tmp_path)
+
+
+def test_imports_are_followed_through_cdplib_and_no_further():
+    files, packages = inputs.closure("from cdplib.theory import toy\n%matplotlib inline\n")
+    names = {path.name for path in files}
+    assert "toy.py" in names
+    assert "errors.py" in names
+    assert "numpy" in packages
+    assert not any("experiments" in path.parts for path in files)
+    assert "torch" not in packages
+
+
+def test_the_command_in_the_provenance_is_read_back_as_the_same_values():
+    import shlex
+
+    from cdplib import parameters
+
+    values = {"f": [1e-05, 2.0], "s": "", "t": "on", "b": False, "w": "a b", "n": -3}
+    command = provenance.command("01_x", "read", values, dict.fromkeys(values))
+    words = [word for word in shlex.split(command) if "=" in word]
+    read = parameters.assignments(words)
+    check = parameters.Parameter("f", "list[float]", [])
+    assert check.check(read.pop("f")) == values.pop("f")
+    assert read == values

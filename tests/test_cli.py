@@ -1,0 +1,49 @@
+"""The command ``cdp``: wrong input ends with one line and status 2, before any work."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+
+def cdp(*arguments, timeout=60):
+    command = [sys.executable, "-W", "ignore", "-m", "cdplib.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+
+
+@pytest.mark.parametrize("command", ["data", "run", "book", "sweep", "compare", "exact"])
+def test_every_command_has_help(command):
+    done = cdp(command, "--help")
+    assert done.returncode == 0
+    assert "usage: cdp " + command in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "07_exp2", "--preset", "quick", "-p", "gamas=[0]"), "did you mean 'gammas'?"),
+        (("run", "07_exp2", "--preset", "quick", "-p", "gammas=[-1]"), "-1 is not in [0, "),
+        (("run", "exp2", "-p", "gammas=soon"), "expected list[float]"),
+        (("run", "17_exp2"), "unknown chapter '17_exp2': did you mean"),
+        (("book", "--preset", "smoke", "--only", "exp17"), "unknown chapter 'exp17'"),
+    ],
+)
+def test_wrong_input_is_one_line_status_2_and_quick(arguments, said):
+    cdp("--version")  # the interpreter's files are read once before the clock starts
+    started = time.monotonic()
+    done = cdp(*arguments)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert said in done.stderr
+    assert done.stdout == ""
+    # 5 s on an idle machine; a busy one is given more.
+    assert time.monotonic() - started < 20
+
+
+def test_the_command_and_the_theory_import_no_torch():
+    code = (
+        "import sys, cdplib, cdplib.theory, cdplib.cli; "
+        "assert not {'torch', 'papermill', 'sphinx'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,165 @@
+"""Parameters: the cell's grammar, types, ranges, presets and assignments."""
+
+import textwrap
+
+import pytest
+
+from cdplib import parameters
+from cdplib.errors import InputError
+
+CELL = textwrap.dedent(
+    """
+    gammas: list[float] = [0.0, 0.01]  # in [0, 10]; weights of the cross entropy
+    n: int = 3  # in (0, inf); how many
+    kind: str = "kl"  # one of tv|kl; the divergence
+    again: bool = False  # train again
+    seeds: list[int] = []  # in [0, 9]; empty: the preset's
+    """
+)
+
+
+@pytest.fixture
+def declared():
+    return parameters.declared(CELL)
+
+
+def test_cell_gives_names_types_ranges_choices_and_help(declared):
+    assert list(declared) == ["gammas", "n", "kind", "again", "seeds"]
+    gammas = declared["gammas"]
+    assert (gammas.kind, gammas.low, gammas.high, gammas.default) == (
+        "list[float]",
+        0.0,
+        10.0,
+        [0.0, 0.01],
+    )
+    assert gammas.help == "weights of the cross entropy"
+    assert declared["n"].low_open
+    assert declared["n"].range == "(0, inf)"
+    assert declared["kind"].choices == ("tv", "kl")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("n = 3", "expected `name: type"),
+        ("n: int = 3", "expected `in [lo, hi]"),
+        ("n: int = 3  # how many", "expected `in [lo, hi]"),
+        ("n: int = 3  # in [5, 9]; how many", "3 is not in [5, 9]"),
+        ("n: int = 3.5  # in [0, 9]; how many", "3.5 is not an int"),
+        ("n: dict = {}  # in [0, 9]; how many", "'dict' is not one of"),
+        ("n: int = f()  # in [0, 9]; how many", "not a literal"),
+        ("n: int = 3  # one of a|b; how many", "are not of type int"),
+        ("n: int = (", "expected `name: type"),
+        ("import os", "expected `name: type"),
+    ],
+)
+def test_other_lines_are_refused_with_their_reason(line, said):
+    with pytest.raises(InputError) as error:
+        parameters.declared(line)
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_name_declared_twice_is_refused():
+    with pytest.raises(InputError, match="n is declared twice"):
+        parameters.declared("n: bool = True  # a\nn: bool = True  # b\n")
+
+
+@pytest.mark.parametrize(
+    ("given", "value"),
+    [
+        ("gammas=[0,0.03]", [0.0, 0.03]),
+        ("gammas=[1e-3, 2]", [0.001, 2.0]),  # YAML 1.1 reads 1e-3 as a string
+        ("n=7", 7),
+        ("kind=tv", "tv"),
+        ("again=true", True),
+        ("seeds=[]", []),
+    ],
+)
+def test_an_assignment_becomes_a_value_of_its_type(declared, given, value):
+    name = given.partition("=")[0]
+    resolved = parameters.resolve(declared, parameters.assignments([given]))
+    assert resolved[name] == value
+    assert type(resolved[name]) is type(value)
+    untouched = {key: p.default for key, p in declared.items() if key != name}
+    assert {key: v for key, v in resolved.items() if key != name} == untouched
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("gammas=[-1]", "gammas=[-1]: -1 is not in [0, 10]"),
+        ("gammas=0.1", "expected list[float]"),
+        ("gammas=[]", "at least one element"),
+        ("gammas=[.nan]", "nan is not"),
+        ("gammas=[true]", "True is not a float"),
+        ("gammas=[0,", "cannot be read"),
+        ("gamas=[0]", "unknown parameter 'gamas': did you mean 'gammas'?"),
+        ("n=1.0", "1.0 is not an int"),
+        ("n=true", "True is not an int"),
+        ("n=0", "0 is not in (0, inf)"),
+        ("kind=w3", "'w3' is not one of tv, kl"),
+        ("again=1", "1 is not a bool"),
+        ("n", "expected NAME=VALUE"),
+        ("=1", "expected NAME=VALUE"),
+    ],
+)
+def test_wrong_input_is_one_line_that_quotes_it(declared, given, said):
+    with pytest.raises(InputError) as error:
+        parameters.resolve(declared, parameters.assignments([given]))
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_same_name_twice_is_refused():
+    with pytest.raises(InputError, match="given twice"):
+        parameters.assignments(["n=1", "n=2"])
+
+
+def test_long_input_is_quoted_in_short(declared):
+    with pytest.raises(InputError) as error:
+        parameters.resolve(declared, {"kind": "x" * 10_000})
+    assert len(str(error.value)) < 300
+
+
+def test_yaml_tags_make_no_objects():
+    with pytest.raises(InputError, match="cannot be read"):
+        parameters.assignments(["n=!!python/object/apply:os.getcwd []"])
+
+
+@pytest.fixture
+def presets(tmp_path):
+    (tmp_path / "p.yml").write_text("all: {n: 1, other: 5}\nexp1: {n: 2}\n")
+    return tmp_path
+
+
+def test_later_sections_win_and_all_may_name_what_a_chapter_lacks(presets, declared):
+    get = parameters.preset
+    assert get("p", ["all"], declared, folder=presets) == {"n": 1}
+    assert get("p", ["all", "exp1"], declared, folder=presets) == {"n": 2}
+    assert get("p", ["all"], folder=presets) == {"n": 1, "other": 5}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("exp1: {m: 2}", "unknown parameter"),
+        ("exp1: {n: -2}", "section exp1: n=-2: -2 is not in"),
+        ("exp1: [n]", "expected NAME: VALUE"),
+        ("exp9: {n: 2}", "unknown section"),
+        ("exp1: {n: 2", "not YAML"),
+        ("- 1", "expected sections"),
+    ],
+)
+def test_a_wrong_preset_is_refused_by_its_file(tmp_path, declared, text, said):
+    (tmp_path / "p.yml").write_text(text)
+    with pytest.raises(InputError) as error:
+        parameters.preset("p", ["all", "exp1"], declared, folder=tmp_path)
+    assert said in str(error.value)
+    assert "p.yml" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_unknown_preset_names_the_nearest(presets):
+    with pytest.raises(InputError, match="unknown preset 'q'"):
+        parameters.preset("q", ["all"], folder=presets)

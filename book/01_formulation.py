@@ -81,7 +81,7 @@ restoration = np.array([[1, 0, 0], [0.5, 0, 0.5], [0, 0, 1]])
 delta = (letters[:, None] - letters) ** 2
 joint = p_x[:, None] * (channel @ restoration)  # of (X, X^)
 distortion = (joint * delta).sum()
-distortion
+print(f"D = {distortion:.3f}")
 
 # %% [markdown]
 r"""
@@ -110,7 +110,7 @@ differences: the largest advantage over guessing, when one must tell an original
 # %%
 p_restored = joint.sum(axis=0)
 perception = 0.5 * np.abs(p_x - p_restored).sum()
-perception
+print(f"P = {perception:.3f}")
 
 # %% [markdown]
 r"""
@@ -164,8 +164,9 @@ $P_1p_{X1}(x) > P_2p_{X2}(x)$, as the paper does in its toy example.
 
 # %%
 says_1 = priors[0] * p_x1 > priors[1] * p_x2  # the set R
-error_rate = priors[1] * p_r2[says_1].sum() + priors[0] * p_r1[~says_1].sum()
-says_1, error_rate
+error_rate = priors[1] * p_r2[says_1].sum()
+error_rate += priors[0] * p_r1[~says_1].sum()
+print(f"R = {np.flatnonzero(says_1)}, C = {error_rate:.3f}")
 
 # %% [markdown]
 r"""
@@ -237,7 +238,7 @@ def judge(q):
 # %%
 corners = np.array([judge(np.eye(3)[list(choice)]) for choice in np.ndindex(3, 3, 3)])
 points = np.array([judge(random.dirichlet(0.4 * np.ones(3), size=3)) for _ in range(n_restorers)])
-len(corners), corners.min(axis=0)
+print(f"least D, P, C of {len(corners)} restorations: {corners.min(axis=0).round(3)}")
 
 # %% [markdown]
 r"""
@@ -274,7 +275,7 @@ D_min = (p_y * cost.min(axis=1)).sum()
 Ds = np.linspace(D_min, corners[:, 0].max(), 40)
 edge = np.array([(D, least(tv_of, D=D)) for D in Ds])
 C_min = least(error_of)
-round(D_min, 3), round(C_min, 3)
+print(f"least D = {D_min:.3f}, least C = {C_min:.3f}")
 
 # %% [markdown]
 r"""

@@ -53,7 +53,10 @@ feasible or infeasible pairs of budgets and any $\lambda\in[0,1]$
 
 ```{math}
 :label: eq:paper-8
-\lambda C(D_1,P_1)+(1-\lambda)C(D_2,P_2)\ \ge\ C\big(\lambda D_1+(1-\lambda)D_2,\ \lambda P_1+(1-\lambda)P_2\big).
+\begin{aligned}
+&\lambda C(D_1,P_1)+(1-\lambda)C(D_2,P_2)\\
+&\qquad\ge\ C\big(\lambda D_1+(1-\lambda)D_2,\ \lambda P_1+(1-\lambda)P_2\big).
+\end{aligned}
 ```
 :::
 

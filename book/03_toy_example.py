@@ -150,7 +150,7 @@ That is all the "numerical method" that Fig. 2 needs: two roots for each budget.
 Ds = np.linspace(toy.mse(toy.least_mse_gain) - 0.002, D_max, n_grid)
 Ps = np.linspace(0.0, P_max, n_grid)
 C = toy.cdp(Ds[:, None], Ps)
-C.shape, np.isfinite(C).mean()
+print(f"{np.isfinite(C).mean():.0%} of {C.size} pairs of budgets are feasible")
 
 # %% mystnb={"figure": {"name": "fig-toy-surface", "caption": "Fig. 2 (a) of the paper: C(D,P) over the gains. It falls from the edge of the feasible set to a plateau, the Bayes error of Y."}, "image": {"alt": "Surface of the error rate over the budgets D and P, falling from a ridge at the edge of the feasible set to a flat plateau."}}
 figures.surface(Ds, Ps, C)

@@ -1,0 +1,69 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_markers: '"""'
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+r"""
+(ch:findings)=
+# Findings about the paper's theory
+
+What of the theory of {cite}`liu2019cdp` holds as stated, what needs a condition, what is false, and what
+it leaves unsaid. Each line has a small check that runs when this page is made (and in the tests of
+the library, `tests/theory/test_findings.py`); the last column says what it found, and the link leads to the
+theorem or the chapter that shows it at length. A line whose check failed would be marked as such: then either we
+are wrong, or there is something new to be learnt. Statements are ours, in short; the second column
+says where the paper makes them.
+"""
+
+# %% tags=["parameters"]
+show: str = "all"  # one of all|confirmed|failed; which findings are listed
+
+# %%
+from IPython.display import Markdown
+
+from cdplib.theory.findings import FINDINGS, VERDICTS
+
+results = [(finding, *finding.check()) for finding in FINDINGS]
+confirmed = sum(ok for _, ok, _ in results)
+print(f"{confirmed} of {len(results)} checks confirm their verdict")
+
+# %% tags=["hide-input"]
+kept = {"all": (True, False), "confirmed": (True,), "failed": (False,)}[show]
+lines = []
+for verdict in VERDICTS:
+    lines += [f"\n**What {verdict}**\n", "| statement | where | what it needs | check | found |"]
+    lines += ["|---|---|---|---|---|"]
+    for finding, ok, evidence in results:
+        if finding.verdict == verdict and ok in kept:
+            role, label = "prf:ref", finding.label
+            if label.startswith("ch:"):
+                role, label = "ref", f"chapter <{label}>"
+            link = f"{{{role}}}`{label}`"
+            found = evidence if ok else f"**check failed**: {evidence}"
+            lines.append(
+                f"| {finding.statement} | {finding.where} | {finding.remark} | {link} | {found} |"
+            )
+Markdown("\n".join(lines))
+
+# %% [markdown]
+r"""
+## What this means
+
+*The theorem is right, and general:* for any number of classes, any distortion that is an average over samples,
+any divergence that is convex in the law of the restored signal. It says that the best attainable error, as a function
+of the two budgets, bends the right way.
+
+*The slogan is not a consequence.* Whether the three aims conflict is a property of the signal, the degradation and the
+classifier, and can be decided for a given problem ({prf:ref}`prop:minima`). They do conflict in perception
+for almost every problem, because a law is seldom matched by accident. Between distortion and error they often do not:
+if the classifier fits the signal and the noise is moderate, the restoration of least distortion may classify best as well,
+as it does in the paper's own toy.
+
+*The toy shows a family, not the function.* A restoration with a single knob must compromise. What the picture shows is
+the price of having one knob. The same caution applies to trained networks: a sweep over the weights of a loss
+traces what that family and that training can do, which bounds $C(D,P)$ from above.
+"""

@@ -6,23 +6,31 @@ machine; what it made comes back as bytes.
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 
 from cdplib import __version__, paths
-from cdplib.experiments import classifiers, data, device, measures, restoration, store
+from cdplib.experiments import (
+    classifiers,
+    data,
+    device,
+    measures,
+    networks,
+    restoration,
+    store,
+)
 from cdplib.experiments.settings import GRID, VERSION, Point
 
 #: Test images kept with a point, as restored, for pictures like the paper's Fig. 4.
 SAMPLES = 20
-_POINT_ONLY = (*GRID, "lr", "steps", "schedule", "anneal_alpha", "select", "critic_steps")
 
 
 @dataclass(frozen=True)
@@ -47,8 +55,7 @@ class Job:
 class Place:
     """Where and how jobs run: ``device`` by name, ``shipped`` weights allowed or not.
 
-    ``parent`` is the process whose death ends the job (0: none); ``packed`` are weights by file
-    name for a machine that does not share this one's disk.
+    ``parent`` is the process whose death ends the job (0: none).
     """
 
     device: str = "cpu"
@@ -59,6 +66,8 @@ class Place:
 def start_configuration(point: Point) -> dict[str, Any]:
     """What the pre-trained restorer depends on; Exp-1 to Exp-3 share theirs."""
     s = point.settings
+    names = ["restorer", "width", "noise_input", "noise_sigma"]
+    names += ["pretrain_steps", "pretrain_lr", "batch"]
     return {
         "kind": "restorer",
         "version": VERSION,
@@ -66,11 +75,7 @@ def start_configuration(point: Point) -> dict[str, Any]:
         "task": point.row.task,
         "factor": point.row.factor,
         "seed": point.seed,
-        **{
-            name: getattr(s, name)
-            for name in ("restorer", "width", "noise_input", "noise_sigma")
-            + ("pretrain_steps", "pretrain_lr", "batch")
-        },
+        **{name: getattr(s, name) for name in names},
     }
 
 
@@ -136,7 +141,10 @@ def needed(job: Job) -> list[tuple[str, str]]:
 
 
 def run(job: Job, place: Place, packed: dict[str, bytes] | None = None) -> Any:
-    """Do a job: the :class:`store.Outcome` of a point, the packed weights of any other."""
+    """Do a job: the :class:`store.Outcome` of a point, the packed weights of any other.
+
+    ``packed`` are weights by file name, for a machine that does not share this one's disk.
+    """
     store.unpack(packed or {})
     with device.one_thread():
         if job.kind == "classifier":
@@ -200,10 +208,10 @@ def _point(point: Point, where: torch.device, place: Place) -> store.Outcome:
         restorer, critic = restoration.new_restorer(point), restoration.new_critic(point)
     restoration.place(restorer, where)
     restoration.place(critic, where)
-    models = {
-        name: classifiers.get(name, s.dataset, shipped=place.shipped, where=str(where))
-        for name in classifiers.names(s.dataset)
-    }
+    models = [
+        classifiers.get(name, s.dataset, shipped=place.shipped, where=str(where))
+        for name in against(point)
+    ]
     row = identity(point, where)
     try:
         trained = restoration.train(
@@ -212,24 +220,156 @@ def _point(point: Point, where: torch.device, place: Place) -> store.Outcome:
             where,
             restorer,
             critic,
-            [models[name] for name in against(point)],
+            models,
             _tick(place),
         )
     except restoration.Diverged as failure:
         row["failed"] = str(failure)
         return store.Outcome(row, [], np.zeros((0, 1, 1, 1), np.uint8), b"")
-    found, restored = evaluate(point, trained, models, where)
+    found, restored = evaluate(
+        point, trained.restorer, where, critic=trained.critic, shipped=place.shipped
+    )
     row |= found | {"seconds": round(time.perf_counter() - began, 1)}
     samples = restored[:SAMPLES].mul(255).round().to(torch.uint8).cpu().numpy()
     weights = store.to_bytes(trained.restorer.state_dict(), {"config_hash": row["config_hash"]})
     return store.Outcome(row, trained.curve, samples, weights)
 
 
+def identity(point: Point, where: torch.device) -> dict[str, Any]:
+    """The columns of a row that say what was trained, how and where."""
+    s = point.settings
+    return {
+        "experiment": point.experiment,
+        "dataset": s.dataset,
+        "restorer": s.restorer,
+        "classifier": s.classifier,
+        "alpha": point.alpha,
+        "beta": point.beta,
+        "gamma": point.gamma,
+        "seed": point.seed,
+        "test_images": s.test_images,
+        "steps": s.steps,
+        "pretrain_steps": s.pretrain_steps if s.start == "star" else 0,
+        "critic": s.critic,
+        "device": where.type,
+        "precision": device.precision(where.type),
+        "threads": 1,
+        "hardware": device.hardware(where.type),
+        "config_hash": key(point, str(where)),
+        "code_version": code_version(),
+        "torch": torch.__version__,
+    }
+
+
+@functools.cache
+def code_version() -> str:
+    """The commit of the checkout (``+`` when files of cdplib differ from it), or the version."""
+    try:
+        answers = [
+            subprocess.run(
+                ["git", "-C", str(paths.ROOT), *command],
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=10,
+            ).stdout.strip()
+            for command in (
+                ["rev-parse", "--short=10", "HEAD"],
+                ["status", "--porcelain", "--untracked-files=no", "--", "cdplib"],
+            )
+        ]
+    except (OSError, subprocess.SubprocessError):
+        return __version__
+    return answers[0] + ("+" if answers[1] else "")
+
+
 def evaluate(
     point: Point,
-    trained: restoration.Trained,
-    models: dict[str, classifiers.Classifier],
+    restorer: networks.Restorer,
     where: torch.device,
+    *,
+    critic: networks.Critic | None = None,
+    shipped: bool = True,
 ) -> tuple[dict[str, float], torch.Tensor]:
-    """Every measure of a trained point on the whole test set, and the restored test images."""
-    raise NotImplementedError
+    """Every measure of a trained restorer on the test set, and the restored test images.
+
+    With the point's own ``critic`` also ``p_critic``, the paper's P: the gap
+    E critic(clean) - E critic(restored).
+    """
+    s = point.settings
+    clean, labels = data.load(s.dataset).test.tensors(slice(0, s.test_images), where)
+    degraded = restoration.degraded_split(point, "test")[: s.test_images].to(where)
+    with device.autocast(where):
+        restored = networks.restore(restorer, degraded, statistics=s.statistics)
+    found = {}
+    if critic is not None:
+        gap = restoration.scores(critic, clean) - restoration.scores(critic, restored)
+        found["p_critic"] = float(gap.double().mean())
+    models = {
+        name: classifiers.get(name, s.dataset, shipped=shipped, where=str(where))
+        for name in classifiers.names(s.dataset)
+    }
+    found |= measures.evaluate(
+        restored,
+        clean,
+        labels,
+        models[s.classifier],
+        {name: model for name, model in models.items() if name != s.classifier},
+        models[classifiers.FEATURES[s.dataset]].features,
+    )
+    return found, restored
+
+
+def test_samples(point: Point) -> dict[str, np.ndarray]:
+    """The first test images: ``clean``, ``degraded`` (clipped to [0, 1]) and their ``labels``."""
+    test = data.load(point.settings.dataset).test
+    degraded = restoration.degraded_split(point, "test")[:SAMPLES].clamp(0, 1)
+    return {
+        "clean": np.array(test.images[:SAMPLES]),
+        "degraded": degraded.mul(255).round().to(torch.uint8).numpy(),
+        "labels": np.array(test.labels[:SAMPLES]),
+    }
+
+
+def time_point(point: Point, where: str, steps: int = 3) -> float:
+    """Seconds that a point of these settings takes here, from timing a few steps of it.
+
+    Weights do not matter for time, so nothing needs to be trained before.
+    """
+    target, s = device.choose(where), point.settings
+    few = replace(point, settings=s._replace(steps=steps, select=False))
+    models = [classifiers.build(name, s.dataset) for name in against(point)]
+    for model in models:
+        model.eval().requires_grad_(False).to(target)
+    with device.one_thread():
+        stock = restoration.material(point, target)
+        restorer, critic = restoration.new_restorer(point), restoration.new_critic(point)
+        restoration.place(restorer, target)
+        restoration.place(critic, target)
+        began = time.perf_counter()
+        restoration.watch(restorer, stock, s.statistics, models[0], critic)
+        look = time.perf_counter() - began
+        began = time.perf_counter()
+        restoration.train(few, stock, target, restorer, critic, models)
+        # The short run looks at the validation images before and after.
+        each = max(0.0, (time.perf_counter() - began - 2 * look) / steps)
+    looks = 80 if s.select else 6
+    test = s.test_images / restoration.WATCHED * look * 3  # every classifier, and the judge
+    return each * s.steps + look * looks + test
+
+
+def time_start(point: Point, where: str, steps: int = 3) -> float:
+    """Seconds of the pre-training, from timing a few steps."""
+    target, s = device.choose(where), point.settings
+    if not s.pretrain_steps:
+        return 0.0
+    few = replace(point, settings=s._replace(pretrain_steps=steps))
+    with device.one_thread():
+        stock = restoration.material(point, target)
+        began = time.perf_counter()
+        model, _ = restoration.pretrain(few, stock, target)
+        took = time.perf_counter() - began
+        began = time.perf_counter()
+        restoration.watch(model, stock, s.statistics)
+        look = time.perf_counter() - began
+    return max(0.0, took - look) / steps * (s.pretrain_steps + 3 * s.warm_steps) + 10 * look

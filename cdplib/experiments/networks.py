@@ -216,7 +216,7 @@ def evaluating(model: nn.Module, statistics: str = "running") -> Iterator[nn.Mod
     was = {module: module.training for module in model.modules()}
     norms = [m for m in model.modules() if isinstance(m, nn.BatchNorm2d)]
     momenta = {norm: norm.momentum for norm in norms}
-    counts = {norm: norm.num_batches_tracked.clone() for norm in norms}
+    counts = {n: t.clone() for n in norms if (t := n.num_batches_tracked) is not None}
     model.eval()
     try:
         if statistics == "batch":
@@ -228,7 +228,8 @@ def evaluating(model: nn.Module, statistics: str = "running") -> Iterator[nn.Mod
     finally:
         for norm in norms:
             norm.momentum = momenta[norm]
-            norm.num_batches_tracked.copy_(counts[norm])
+            if norm.num_batches_tracked is not None:
+                norm.num_batches_tracked.copy_(counts[norm])
         for module, training in was.items():
             module.training = training
 

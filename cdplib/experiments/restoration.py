@@ -20,7 +20,7 @@ from cdplib.experiments import classifiers, data, degradations, device, networks
 from cdplib.experiments.settings import Point
 
 #: Validation images that are looked at while a network trains.
-WATCHED = 1_000
+WATCHED = 500
 _DIVERGED = 1e6
 
 
@@ -123,7 +123,7 @@ def batches(n: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
 
 def place(model: nn.Module, where: torch.device) -> nn.Module:
     """``model`` on device ``where`` in the memory layout that its convolutions run fastest in."""
-    return model.to(where).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model.to(where).to(memory_format=torch.channels_last)
 
 
 Tick = Callable[[], None]
@@ -152,7 +152,7 @@ def pretrain(
         optimizer, s.pretrain_lr, total_steps=s.pretrain_steps, pct_start=0.2, cycle_momentum=False
     )
     order = batches(len(stock.clean), s.batch, generator)
-    every = max(1, s.pretrain_steps // 10)
+    every = max(50, s.pretrain_steps // 10)
     for step in range(1, s.pretrain_steps + 1):
         tick()
         degraded, clean, _ = stock.batch(next(order), generator)
@@ -308,7 +308,7 @@ def train(
     order = batches(len(stock.clean), s.batch, generator)
     curve: list[dict[str, float]] = []
     best: tuple[float, dict[str, Tensor]] = (math.inf, {})
-    every = max(1, s.steps // (80 if s.select else 5))
+    every = max(1 if s.select else 50, s.steps // (80 if s.select else 5))
 
     def look(step: int) -> None:
         nonlocal best

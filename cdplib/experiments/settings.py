@@ -4,6 +4,7 @@ The body of :class:`Settings` is a parameters cell: the chapters, the presets in
 ``-p NAME=VALUE`` use these names, and :mod:`cdplib.parameters` checks all of them alike.
 """
 
+# ruff: noqa: RUF012  (NamedTuple defaults are read, never changed; the grammar wants lists)
 from __future__ import annotations
 
 import functools
@@ -52,8 +53,8 @@ class Settings(NamedTuple):
     critic_steps: int = 1  # in [1, 100]; critic steps a restorer step
     critic_lr: float = 0.0005  # in (0, 1]; critic's learning rate
     penalty: float = 10.0  # in (0, 1000]; weight of the gradient penalty
+    test_images: int = 10000  # in [100, 10000]; the first images of the test set are measured
     clip: float = 0.01  # in (0, 1]; bound on the critic's parameters when critic is clip
-    judge_steps: int = 250  # in [1, 100000]; steps of the judge critic that measures P
 
 
 #: Bumped when the same settings would train other numbers: a part of every point's hash.
@@ -80,6 +81,8 @@ def resolve(experiment: str, preset: str, given: Mapping[str, Any] | None = None
     base = parameters.preset(preset, ["all", experiment], known)
     over = parameters.resolve(known, given or {})
     values = {**base, **{name: over[name] for name in given or {}}}
+    if "grid" not in (given or {}) and set(GRID[:3]) & set(given or {}):
+        values["grid"] = ""  # weights that are given replace a preset's named grid
     if values.get("dataset", "default") == "default":
         values["dataset"] = row.dataset
     if values.get("classifier", "default") == "default":

@@ -107,25 +107,27 @@ class Sweep:
         points = [self.keys[key] for key in self.missing()]
         if not points:
             return []
-        first: dict[tuple[str, str], jobs.Job] = {}
-        then: dict[tuple[str, str], jobs.Job] = {}
+        first: dict[str, jobs.Job] = {}
+        then: dict[str, jobs.Job] = {}
         for point in points:
             dataset = point.settings.dataset
             for name in classifiers.names(dataset):
-                job = jobs.Job("classifier", point, name)
-                first[("classifier", classifiers.key(name, dataset))] = job
-            start = jobs.Job("start", point)
-            for kept in jobs.needed(start):
-                then[kept] = start
-        stages = []
-        for stage in (first, then):
-            absent = [
+                first[classifiers.key(name, dataset)] = jobs.Job("classifier", point, name)
+            if point.settings.start == "star":
+                start = store.digest(jobs.warm_configuration(point))
+                then.setdefault(start, jobs.Job("start", point))
+        stages = [
+            [job for key, job in first.items() if not self._kept("classifier", key)],
+            [
                 job
-                for (kind, key), job in stage.items()
-                if store.load_weights(kind, key, shipped=self.shipped) is None
-            ]
-            stages.append(list(dict.fromkeys(absent)))
+                for job in then.values()
+                if not all(self._kept(*needed) for needed in jobs.needed(job))
+            ],
+        ]
         return [stage for stage in stages if stage]
+
+    def _kept(self, kind: str, key: str) -> bool:
+        return store.load_weights(kind, key, shipped=self.shipped) is not None
 
     def train(self, pool: Pool) -> None:
         """Prepare, train and keep every missing point."""

@@ -98,16 +98,13 @@ classes remain recognisable to you: what is lost here no restorer brings back, i
 pictures = {}
 for name in datasets:
     whole = data.load(name)
-    shown = {"original": whole.test.tensors(slice(0, n_images))[0]}
+    pictures[name] = whole.test.tensors(slice(0, n_images))[0].numpy()
     for kind in overview.degradations_of(name):
-        shown[degradations.get(kind).title] = degradations.degrade(kind, whole, "test")[:n_images]
-    pictures[name] = {title: images.numpy() for title, images in shown.items()}
+        degraded = degradations.degrade(kind, whole, "test")[:n_images]
+        pictures[f"{name}, {degradations.get(kind).title}"] = degraded.numpy()
 
 # %% mystnb={"figure": {"name": "fig-experiments-degraded", "caption": "The first test images and what the restorers are given. Noisy pixels outside [0, 1] are shown as black or white; the networks see them unclipped."}, "image": {"alt": "Rows of original, noisy and reduced test images"}}
-samples.strips(pictures[datasets[0]])
-
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-experiments-degraded-2", "caption": "The same for the last of the data sets listed in the parameters."}, "image": {"alt": "Rows of original and degraded test images of another data set"}}
-samples.strips(pictures[datasets[-1]])
+samples.strips(pictures)
 
 # %% [markdown]
 r"""
@@ -154,10 +151,8 @@ unrestored input, against which every restorer's $D$ should be read.
 """
 
 # %% tags=["remove-stderr"]
-Markdown(overview.classifier_table(datasets[0]))
-
-# %% tags=["hide-input", "remove-stderr"]
-Markdown(overview.classifier_table(datasets[-1]))
+tables = [f"**{name}**\n\n{overview.classifier_table(name)}" for name in datasets]
+Markdown("\n\n".join(tables))
 
 # %% [markdown]
 r"""

@@ -6,7 +6,15 @@ from collections.abc import Iterable, Sequence
 
 import torch
 
-from cdplib.experiments import classifiers, data, degradations, measures, networks, settings
+from cdplib.experiments import (
+    classifiers,
+    data,
+    degradations,
+    measures,
+    networks,
+    perception,
+    settings,
+)
 from cdplib.experiments.chapter import floor
 from cdplib.experiments.claims import NAMES
 from cdplib.experiments.table import EXPERIMENTS, Experiment
@@ -94,10 +102,17 @@ def classifier_table(dataset: str) -> str:
 def perception_table(dataset: str, kind: str) -> str:
     """Each measure of P: its floor (real against real) and its value for the degraded input."""
     whole = data.load(dataset)
-    clean, labels = whole.test.tensors()
+    clean, _ = whole.test.tensors()
     bad = degradations.degrade(kind, whole, "test").clamp(0, 1)
-    model = classifiers.get(classifiers.FEATURES[dataset], dataset)
-    found = measures.evaluate(bad, clean, labels, model, feature_net=model.features)
+    features = classifiers.get(classifiers.FEATURES[dataset], dataset).features
+    one, other = perception.halves(len(clean))
+    found = {
+        "p_judge": perception.judge(bad, clean).value,
+        "sliced_w2": perception.sliced_w2(bad, clean),
+        "frechet": perception.frechet(
+            measures.outputs(features, bad[one]), measures.outputs(features, clean[other])
+        ),
+    }
     names = {
         "p_judge": "judge's gap (Wasserstein-1, one critic for all)",
         "sliced_w2": "sliced Wasserstein-2, pixels",

@@ -1,0 +1,47 @@
+"""The drawings of C(D,P): what they show, and that the interactive one loads nothing else."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+from cdplib.figures import surface as drawing
+from cdplib.theory import exact
+
+
+@pytest.fixture(scope="module")
+def surface():
+    problem = exact.gaussian_mixture_problem(16, threshold=1.2)
+    return exact.surface(problem, "tv", [0.6, 0.7, 0.8, 1.0, math.inf], [0.02, 0.1, 0.2])
+
+
+def test_static_figures_have_labelled_axes_and_leave_out_what_is_infinite(surface):
+    figure = drawing.heights(surface, "a title")
+    axes = figure.axes[0]
+    assert axes.get_xlabel().startswith("D")
+    assert axes.get_ylabel().startswith("P")
+    assert axes.get_xlim()[1] < 2
+    both = drawing.static(surface)
+    assert len(both.axes) == 2
+    assert len(both.axes[1].lines) > 1
+
+
+def test_interactive_figure_is_local_and_the_same_every_time(surface):
+    html = drawing.interactive(surface, "surface-test", others=[("again", surface)])
+    assert html == drawing.interactive(surface, "surface-test", others=[("again", surface)])
+    assert re.findall(r'src="([^"]*)"', html) == ["_static/vendor/plotly.min.js"]
+    assert 'id="surface-test"' in html
+    assert "cdn" not in html.lower()
+    assert "NaN" not in html
+
+
+def test_flat_surface_is_drawn_without_level_lines(surface):
+    flat = exact.Surface(
+        np.array([1.0, 2.0]), np.array([0.1, 0.2]), *[np.full((2, 2), 0.2)] * 5,
+        np.full((2, 2), "optimal"),
+    )  # fmt: skip
+    drawing.heights(flat)
+    drawing.static(flat)

@@ -52,6 +52,7 @@ def _sweep(args: argparse.Namespace) -> int:
         store=args.store,
         dry_run=args.dry_run,
         retrain=args.retrain,
+        publish=args.publish,
     )
 
 
@@ -117,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--store", type=Path, metavar="DIR", help="where the points are kept")
     sub.add_argument("--dry-run", action="store_true", help="say what would be trained, and stop")
     sub.add_argument("--retrain", action="store_true", help="ignore the shipped weights")
+    sub.add_argument("--publish", action="store_true", help="write the rows to book/results")
 
     sub = command("compare", _compare, "Run published points again and compare every column.")
     sub.add_argument("results", type=Path, metavar="RESULTS", help="for example book/results")

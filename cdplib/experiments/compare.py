@@ -1,0 +1,128 @@
+"""Published points run again with the same seed: the difference of every column, and its band.
+
+On one machine a run repeats itself exactly. Elsewhere sums are taken in another order, and a
+thousand steps of training amplify that: a band says how far an honest re-run may come out.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cdplib.errors import DataError, InputError
+from cdplib.experiments import device, jobs, results, settings, store, sweep
+from cdplib.experiments.settings import Point
+from cdplib.experiments.table import EXPERIMENTS, get
+
+#: (relative, absolute) half-width of the band of each column; error rates also get 3 standard
+#: errors. Columns that are not here are not compared.
+BANDS: dict[str, tuple[float, float]] = {
+    "mse": (0.05, 0.0),
+    "error_rate": (0.05, 0.005),
+    "ce": (0.10, 0.02),
+    "p_critic": (0.35, 0.10),
+    "p_judge": (0.25, 0.05),
+    "sliced_w2": (0.20, 0.005),
+    "frechet": (0.25, 1.0),
+    "psnr": (0.0, 0.3),
+    "ssim": (0.0, 0.02),
+}
+
+
+def band(column: str, row: Mapping[str, Any]) -> float:
+    """Half-width of the band of ``column`` around the published value in ``row``."""
+    relative, absolute = BANDS["error_rate" if column.startswith("error_rate") else column]
+    width = relative * abs(float(row[column])) + absolute
+    if column.startswith("error_rate"):
+        n = int(row.get("test_images", 10_000))
+        rate = float(row[column])
+        width = max(width, 3 * math.sqrt(max(rate * (1 - rate), 1e-9) / n))
+    return width
+
+
+def differences(published: Mapping[str, Any], again: Mapping[str, Any]) -> pd.DataFrame:
+    """One line a compared column: published, again, difference, band and whether it is inside."""
+    lines = []
+    for column in published:
+        known = column in BANDS or (column.startswith("error_rate_") and not column.endswith("_se"))
+        if not known or column not in again or pd.isna(published[column]):
+            continue
+        gap, width = float(again[column]) - float(published[column]), band(column, published)
+        lines.append(
+            {
+                "column": column,
+                "published": float(published[column]),
+                "again": float(again[column]),
+                "difference": gap,
+                "band": width,
+                "inside": abs(gap) <= width,
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def point_of(row: Mapping[str, Any], where: str = "cpu") -> Point:
+    """The point that a published row was trained as, found in its preset and variant.
+
+    Raises :class:`DataError` where today's settings no longer describe that row.
+    """
+    given: dict[str, Any] = {"dataset": row["dataset"], "restorer": row["restorer"]}
+    for part in str(row.get("variant") or "").split():
+        name, _, value = part.partition("=")
+        kind = settings.declared()[name].kind
+        given[name] = {"bool": lambda v: v == "True", "int": int, "float": float, "str": str}[kind](
+            value
+        )
+    for name in ("alpha", "beta", "gamma"):
+        given[f"{name}s"] = [float(row[name])]
+    given["seeds"] = [int(row["seed"])]
+    (point,) = sweep.plan(str(row["experiment"]), str(row["preset"]), given)
+    if device.precision(device.choose(where).type) == row["precision"] and (
+        jobs.key(point, where) != row["config_hash"]
+    ):
+        raise DataError(
+            f"{point.label()}: preset {row['preset']} has changed since this row was published "
+            f"(its configuration is {str(row['config_hash'])[:12]}, today's "
+            f"{jobs.key(point, where)[:12]})"
+        )
+    return point
+
+
+def again(row: Mapping[str, Any], *, where: str = "cpu", shipped: bool = True) -> dict[str, Any]:
+    """Train and measure the point of a published row now, whatever the store holds; its new row."""
+    point = point_of(row, where)
+    outcome: store.Outcome = jobs.run(jobs.Job("point", point), jobs.Place(where, shipped))
+    if outcome.row.get("failed"):
+        raise DataError(f"{point.label()}: failed this time, {outcome.row['failed']}")
+    return outcome.row
+
+
+def command(path: Path, *, experiments: Sequence[str] = ()) -> int:
+    """``cdp compare``: the cheapest published point of each experiment, run again.
+
+    Status 1 where a column leaves its band. ``path`` is a folder of tables, or one table.
+    """
+    for name in experiments:
+        get(name)
+    if not path.exists():
+        raise InputError(f"{str(path)!r}: no such folder or table: expected e.g. book/results")
+    files = [path] if path.is_file() else [path / f"{name}.csv" for name in EXPERIMENTS]
+    tables = {file: results.read(file) for file in files if file.is_file()}
+    if not tables:
+        raise InputError(f"{str(path)!r}: holds no table of results (exp1.csv ... exp5.csv)")
+    outside = 0
+    for table in tables.values():
+        for name, rows in table.groupby("experiment"):
+            if experiments and name not in experiments:
+                continue
+            row = rows.sort_values(["seconds", "config_hash"]).iloc[0].to_dict()
+            print(f"{point_of(row).label()} (preset {row['preset']}, {row['hardware']}):")
+            found = differences(row, again(row))
+            print(found.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+            outside += int((~found["inside"]).sum())
+    print("every column is inside its band" if not outside else f"{outside} outside their bands")
+    return int(outside > 0)

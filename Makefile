@@ -51,12 +51,9 @@ golden: setup ## Write tests/golden/ again from the chapters (then look at the d
 	$(BIN)/python -m cdplib.notebooks.golden
 
 bench: setup ## Measure the solvers and the training against the alternatives
-	for file in cdplib/theory/bench.py cdplib/experiments/bench.py; do
-	  if [ -f "$$file" ]; then
-	    module=$$(echo "$${file%.py}" | tr / .)
-	    echo "== $$module"
-	    $(BIN)/python -m "$$module"
-	  fi
+	for file in bench/*.py; do
+	  echo "== $$file"
+	  $(BIN)/python "$$file"
 	done
 
 clean: ## Remove what was built; data and trained points stay in the cache

@@ -1,0 +1,176 @@
+"""Measure the exact solver against what one would write first: `bench/theory.py [--full]`.
+
+Surfaces of 20 x 20 budgets of ``gaussian_mixture_problem(n)``.  TV: one warm model with its
+certificates against a cold ``scipy.optimize.linprog`` (HiGHS, all columns) per point.  KL: against
+cvxpy with Clarabel per point.  The alternatives are timed on a sample of points and scaled to the
+surface; they give no certificate.  Then the growth of time with n; --write keeps it as JSON for
+the chapter.
+
+Times are CPU seconds of this process: they hardly depend on what else the machine does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import resource
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from scipy.optimize import linprog
+
+from cdplib import files, paths
+from cdplib.theory import exact
+
+#: The chapter reads the table of growth from here.
+GROWTH = paths.BOOK / "_static" / "growth.json"
+BUDGETS = {"tv": (0.02, 0.3), "kl": (0.004, 0.3)}
+SIDE = 20
+#: The paper's toy, and the one whose classifier does not fit.
+TOYS = {"A": None, "B": 1.2}
+
+
+def budgets(divergence: str) -> tuple[np.ndarray, np.ndarray]:
+    """The grid: 20 distortions and 20 divergences, with an infeasible corner."""
+    return np.linspace(0.65, 1.2, SIDE), np.linspace(*BUDGETS[divergence], SIDE)
+
+
+def timed(action: Callable[[], Any]) -> tuple[float, Any]:
+    """CPU seconds and result of ``action``."""
+    start = time.process_time()
+    result = action()
+    return time.process_time() - start, result
+
+
+def cold_linprog(problem: exact.Problem, D: float, P: float) -> float:
+    """One TV point as the textbook writes it: every column, no basis, no certificate."""
+    m, n = problem.shape
+    rows = sparse.kron(sparse.identity(m), np.ones((1, n)))
+    link = sparse.kron(np.ones((1, m)), sparse.identity(n))
+    a_eq = sparse.hstack([rows, sparse.csr_matrix((m, n))], format="csc")
+    a_ub = sparse.bmat(
+        [
+            [-link, -sparse.identity(n)],
+            [sparse.csr_matrix(problem.delta.reshape(1, -1)), None],
+            [None, np.ones((1, n))],
+        ],
+        format="csc",
+    )
+    cost = np.concatenate([problem.err.ravel(), np.zeros(n)])
+    bound = np.concatenate([-problem.px, [D, P]])
+    got = linprog(cost, A_ub=a_ub, b_ub=bound, A_eq=a_eq, b_eq=problem.py, method="highs")
+    return float(got.fun) if got.status == 0 else np.inf
+
+
+def cvxpy_clarabel(problem: exact.Problem, D: float, P: float) -> float:
+    """One KL point as cvxpy states it, solved by Clarabel."""
+    import cvxpy as cp
+
+    W = cp.Variable(problem.shape, nonneg=True)
+    program = cp.Problem(
+        cp.Minimize(cp.sum(cp.multiply(problem.err, W))),
+        [
+            cp.sum(W, axis=1) == problem.py,
+            cp.sum(cp.multiply(problem.delta, W)) <= D,
+            cp.sum(cp.kl_div(problem.px, cp.sum(W, axis=0))) <= P,
+        ],
+    )
+    program.solve(solver=cp.CLARABEL)
+    return float(program.value)
+
+
+def compare(n: int, divergence: str, toy: str, sample: int) -> dict[str, Any]:
+    """Our surface, and the alternative on ``sample`` feasible points, scaled to all of them."""
+    problem = exact.gaussian_mixture_problem(n, threshold=TOYS[toy])
+    Ds, Ps = budgets(divergence)
+    ours, surface = timed(lambda: exact.surface(problem, divergence, Ds, Ps))
+    feasible = np.argwhere(surface.status != "infeasible")
+    alternative = cold_linprog if divergence == "tv" else cvxpy_clarabel
+    seconds, worst = 0.0, 0.0
+    picks = feasible[np.linspace(0, len(feasible) - 1, sample).astype(int)] if sample else []
+    for i, j in picks:
+        try:
+            took, value = timed(lambda i=i, j=j: alternative(problem, Ds[i], Ps[j]))
+        except Exception as error:  # cvxpy raises where the solver gives up: a finding, not a stop
+            print(f"    {divergence} n={n}: alternative failed at D={Ds[i]:.3g}: {error}"[:100])
+            continue
+        seconds += took
+        worst = max(worst, abs(value - surface.value[i, j]))
+    other = seconds / len(picks) * len(feasible) if len(picks) else np.nan
+    return {
+        "divergence": divergence,
+        "toy": toy,
+        "n": n,
+        "ours": ours,
+        "other": other,
+        "ratio": other / ours,
+        "disagree": worst if len(picks) else np.nan,
+        "certified": int((surface.status == "optimal").sum()),
+        "feasible": len(feasible),
+        "gap": float(surface.gap.max()),
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def growth(sizes: list[int], divergence: str, toy: str, limit: float) -> list[dict[str, Any]]:
+    """Seconds of a whole surface for growing n, until one takes longer than ``limit`` seconds."""
+    table = []
+    for n in sizes:
+        row = compare(n, divergence, toy, sample=0)
+        table.append({key: row[key] for key in ("divergence", "toy", "n", "gap")})
+        table[-1] |= {"seconds": row["ours"], "certified": row["certified"] == row["feasible"]}
+        print(f"  {divergence} toy {toy} n={n:4d} {row['ours']:8.2f} s  worst gap {row['gap']:.1e}")
+        if row["ours"] > limit:
+            break
+    return table
+
+
+def exponent(table: list[dict[str, Any]]) -> float:
+    """The slope of log seconds against log n (least squares)."""
+    n, seconds = (np.log([row[key] for row in table]) for key in ("n", "seconds"))
+    return float(np.polyfit(n, seconds, 1)[0])
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--full", action="store_true", help="n = 256 cold, growth up to 512")
+    parser.add_argument("--write", action="store_true", help="keep the growth for the chapter")
+    args = parser.parse_args(argv)
+    print(f"{platform.machine()}, python {platform.python_version()}, numpy {np.__version__}")
+    print("div toy    n   ours s  other s  ratio  certified  worst gap  disagree  peak MB")
+    cases = [("tv", "A", 64, 6), ("tv", "A", 128, 3), ("tv", "A", 256, 2 if args.full else 1)]
+    cases += [("tv", "B", 128, 3), ("kl", "A", 64, 4), ("kl", "B", 64, 4)]
+    cases += [("kl", "A", 128, 1), ("kl", "B", 128, 1 if args.full else 0)]
+    for divergence, toy, n, sample in cases:
+        row = compare(n, divergence, toy, sample)
+        print(
+            f"{divergence:3s} {toy:3s} {n:4d} {row['ours']:8.2f} {row['other']:8.1f} "
+            f"{row['ratio']:6.0f}  {row['certified']:4d}/{row['feasible']:<4d}  {row['gap']:9.1e}"
+            f"  {row['disagree']:8.1e} {row['peak_mb']:8.0f}",
+            flush=True,
+        )
+    print("growth of a 20 x 20 surface with n")
+    sizes = [32, 64, 128, 256, 512] if args.full else [32, 64, 128]
+    tables = [growth(sizes, d, toy, limit=60.0) for d in BUDGETS for toy in TOYS]
+    for table in tables:
+        name = f"{table[0]['divergence']} toy {table[0]['toy']}"
+        print(f"  {name}: seconds grow like n^{exponent(table):.2f}")
+    if args.write:
+        content = {
+            "what": "CPU seconds of a certified 20 x 20 surface of gaussian_mixture_problem(n)",
+            "rows": [row for table in tables for row in table],
+        }
+        files.write_text(GROWTH, json.dumps(content, indent=1) + "\n")
+        print(f"written to {GROWTH.relative_to(paths.ROOT)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -14,4 +14,4 @@ class ThisPython(AsyncKernelManager):
         """The command line of the kernel process."""
         command = [sys.executable, "-m", "ipykernel_launcher", "-f", self.connection_file]
         # It would say once a kernel, in the middle of our lines, that TCP is not encrypted.
-        return [*command, "--IPKernelApp.log_level=40", *(extra_arguments or [])]
+        return [*command, "--IPKernelApp.log_level=50", *(extra_arguments or [])]

@@ -1,0 +1,56 @@
+"""The site as the preset ``smoke`` makes it, from real data, and a browser to look at it."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cdplib.notebooks import book
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+#: No sandbox (tests may run as root in a container); nothing that calls home by itself.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def pages(capfd_off):
+    """The folder of the rendered pages; the whole driver runs to make them.
+
+    ``CDP_SITE`` names a folder of pages that are there already, of any preset.
+    """
+    given = os.environ.get("CDP_SITE")
+    if given:
+        return Path(given).resolve()
+    return book.build("smoke").parent
+
+
+@pytest.fixture(scope="session")
+def capfd_off(request):
+    """Let the driver say what it is doing: this takes minutes the first time."""
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled():
+        yield
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """A headless Chromium; skips where there is none."""
+    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if found is None:
+        pytest.skip("Chromium is not installed (make test installs it where it can)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield browser
+        browser.close()

@@ -38,7 +38,7 @@ from IPython.display import Markdown
 
 from cdplib.figures import style
 from cdplib.figures import toy as figures
-from cdplib.theory import checks, exact, rational
+from cdplib.theory import checks, convexity, exact, rational
 
 style.apply()
 
@@ -186,7 +186,7 @@ convex = ["tv", "w1", "kl", "reverse_kl", "hellinger2", "chi2", "js", "w2_square
 convex += ["renyi:0.5", "renyi:2", "renyi:7", "renyi:inf"]
 controls = ["w2", "hellinger", "sqrt_tv"]
 slack = {
-    name: checks.worst_slack(name, np.random.default_rng(seed), trials=n_search)
+    name: convexity.worst_slack(name, np.random.default_rng(seed), trials=n_search)
     for name in convex + controls
 }
 
@@ -212,7 +212,9 @@ order above 1 may not: it is jointly convex up to order 1 only.
 
 # %% tags=["nbval-check-output"]
 turned = {
-    name: checks.worst_slack(name, np.random.default_rng(seed), trials=n_search, argument=1).value
+    name: convexity.worst_slack(
+        name, np.random.default_rng(seed), trials=n_search, argument=1
+    ).value
     for name in ("kl", "renyi:0.5", "renyi:2")
 }
 print({name: "convex" if value > -1e-12 else "not convex" for name, value in turned.items()})
@@ -268,6 +270,30 @@ Markdown("\n".join([f"{n_solved} random problems, six divergences:\n", *lines]))
 r"""
 No step is refuted, and (9) and (10) hold to the gap of the certificates.
 
+A picture of the chain helps to see what it does. Take the toy with a classifier that does not fit
+(threshold 1.2), and two pairs of budgets: one with little distortion, one with no perceptual
+difference at all. Between them $\lambda$ runs from 0 to 1. The error of the mixture follows the chord, by
+(11). Below it are $C$ at the budgets that the mixture really uses, (12), and at the mean budgets, (15).
+The space between the chord and the lowest curve is the convexity of $C$ between these two points.
+"""
+
+# %%
+toy_B = exact.gaussian_mixture_problem(32, threshold=1.2)
+one = (float(exact.least_distortion(toy_B, "tv", 0.3)) + 1e-6, 0.3)
+two = (1.2, 0.0)
+chain = checks.chain(toy_B, "tv", one, two, np.linspace(0, 1, 21))
+curves = {
+    "mixture = chord, (11)": chain.mixture,
+    "C at what the mixture uses, (12)": np.array([at.value for at in chain.at_mixture]),
+    "C at the mean budgets, (15)": np.array([at.value for at in chain.at_mean]),
+}
+print(f"largest difference from the chord: {abs(chain.mixture - chain.chord).max():.0e}")
+
+# %% mystnb={"figure": {"name": "fig-proof-chain", "caption": "The chain of the proof between two pairs of budgets, on the toy with threshold 1.2. Each curve is at or below the one before; the first is a straight line."}, "image": {"alt": "Three curves over the mixing weight: a straight line on top, and two sagging curves below it that meet it at both ends."}}
+figures.chain(chain.weights, curves)
+
+# %% [markdown]
+r"""
 ## Negative control: restorations that do not draw lots
 
 The proof mixes $\mu$ and $\nu$ by chance. Are deterministic restorations enough for the theorem? The
@@ -542,7 +568,7 @@ violation:
 """
 
 # %%
-hellinger = checks.distance("hellinger")
+hellinger = convexity.distance("hellinger")
 p, q0, q1 = np.array([0.99, 0.01]), np.array([0.98, 0.02]), np.array([0.2, 0.8])
 print(0.5 * hellinger(p, q0) + 0.5 * hellinger(p, q1) - hellinger(p, 0.5 * q0 + 0.5 * q1) < 0)
 

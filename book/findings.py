@@ -13,7 +13,7 @@ r"""
 
 What of the theory of {cite}`liu2019cdp` holds as stated, what needs a condition, what is false, and what
 it leaves unsaid. Each line has a small check that runs when this page is made (and in the tests of
-the library, `tests/theory/test_findings.py`); the last column says what it found, and the link leads to the
+the library, `tests/theory/test_findings.py`); the last column says what it found and links to the
 theorem or the chapter that shows it at length. A line whose check failed would be marked as such: then either we
 are wrong, or there is something new to be learnt. Statements are ours, in short; the second column
 says where the paper makes them.
@@ -35,8 +35,11 @@ print(f"{confirmed} of {len(results)} checks confirm their verdict")
 kept = {"all": (True, False), "confirmed": (True,), "failed": (False,)}[show]
 lines = []
 for verdict in VERDICTS:
-    lines += [f"\n**What {verdict}**\n", "| statement | where | what it needs | check | found |"]
-    lines += ["|---|---|---|---|---|"]
+    lines += [
+        f"\n**What {verdict}**\n",
+        "| statement | where | remark | check |",
+        "|---|---|---|---|",
+    ]
     for finding, ok, evidence in results:
         if finding.verdict == verdict and ok in kept:
             role, label = "prf:ref", finding.label
@@ -45,7 +48,7 @@ for verdict in VERDICTS:
             link = f"{{{role}}}`{label}`"
             found = evidence if ok else f"**check failed**: {evidence}"
             lines.append(
-                f"| {finding.statement} | {finding.where} | {finding.remark} | {link} | {found} |"
+                f"| {finding.statement} | {finding.where} | {finding.remark} | {found} ({link}) |"
             )
 Markdown("\n".join(lines))
 

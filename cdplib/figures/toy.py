@@ -211,3 +211,17 @@ def against_exact(
     axes.legend(handles=handles, fontsize=10)
     axes.set(xlabel=xlabel, ylabel="C (error rate)")
     return figure
+
+
+def chain(weights: Array, curves: dict[str, Array]) -> Figure:
+    """The sides of the proof's inequalities against the weight of the mixture, highest first."""
+    figure = canvas(height=4.2)
+    (axes,) = figure.axes
+    for k, (name, values) in enumerate(curves.items()):
+        axes.plot(
+            weights, values, DASHES[k % 4], color=style.COLOURS[k], label=name,
+            linewidth=max(2, 5 - 2.5 * k),
+        )  # fmt: skip
+    axes.set(xlabel="weight λ of the first restoration", ylabel="error rate")
+    axes.legend(fontsize=10)
+    return figure

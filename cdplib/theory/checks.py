@@ -8,7 +8,6 @@ midpoint is infeasible is a violation, of infinite size.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,92 +63,61 @@ def midpoint_excess(surface: ArrayLike) -> tuple[float, tuple[int, int], tuple[i
     return worst
 
 
-# -- the second argument of d: Eq. (13) ------------------------------------------------------------
-
-Distance = Callable[[Array, Array], float]
-
-
-def w2_squared(p: Array, q: Array) -> float:
-    """The squared Wasserstein-2 distance on the letters 0, 1, ..., n-1, by matching quantiles."""
-    levels = np.sort(np.concatenate([np.cumsum(p)[:-1], np.cumsum(q)[:-1]]).clip(0, 1))
-    levels = np.concatenate([[0.0], levels, [1.0]])
-    middles = 0.5 * (levels[1:] + levels[:-1])
-    last = len(p) - 1
-    ours = np.searchsorted(np.cumsum(p), middles).clip(max=last)
-    theirs = np.searchsorted(np.cumsum(q), middles).clip(max=last)
-    return float(np.diff(levels) @ (ours - theirs) ** 2.0)
-
-
-def js(p: Array, q: Array) -> float:
-    """The Jensen-Shannon divergence, in nats."""
-    kl, middle = divergences.get("kl"), 0.5 * (p + q)
-    return 0.5 * kl.value(p, middle) + 0.5 * kl.value(q, middle)
-
-
-#: Measures that are no entry of :mod:`cdplib.theory.divergences`: the last three are not convex.
-MORE: dict[str, Distance] = {
-    "js": js,
-    "w2_squared": w2_squared,
-    "w2": lambda p, q: math.sqrt(w2_squared(p, q)),
-    "hellinger": lambda p, q: math.sqrt(divergences.get("hellinger2").value(p, q)),
-    "sqrt_tv": lambda p, q: math.sqrt(divergences.get("tv").value(p, q)),
-}
-
-
-def distance(name: str) -> Distance:
-    """The function d(p, q) of a name in :data:`MORE` or of ``divergences.get``."""
-    return MORE[name] if name in MORE else divergences.get(name).value
+# -- the other steps, on solved points -------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class Slack:
-    """mean of d at the ends - d at the middle: negative where convexity fails; the laws and weight.
+class Chain:
+    """The chain of the proof at mixing weights lambda: each array (k,) is at least the next.
 
-    ``fixed`` (n,) is the argument held fixed, ``first`` and ``second`` (n,) the ends of the other.
+    ``chord``: lambda C1 + (1 - lambda) C2. ``mixture``: error of the mixed plans, equal to it by
+    (11). ``at_mixture``, ``at_mean``: solutions of (7) at the budgets that the mixture uses, and at
+    the mean budgets. ``spare``: the unused part (k, 2) of the mean budgets D and P, (14) and (13).
+    ``gaps``: upper - lower at the two ends, (9) and (10).
     """
 
-    value: float
-    fixed: Array
-    first: Array
-    second: Array
-    weight: float
+    weights: Array
+    chord: Array
+    mixture: Array
+    at_mixture: list[exact.Solution]
+    at_mean: list[exact.Solution]
+    spare: Array
+    gaps: tuple[float, float]
 
 
-def worst_slack(
-    name: str,
-    random: np.random.Generator,
-    letters: int = 3,
-    trials: int = 1000,
-    argument: int = 2,
-) -> Slack:
-    """The least slack of convexity in one argument over random laws, some of them with zeros.
+def chain(
+    problem: exact.Problem,
+    divergence: str,
+    one: tuple[float, float],
+    two: tuple[float, float],
+    weights: ArrayLike,
+) -> Chain:
+    """Mix the optimal plans at two feasible pairs of budgets (D, P); see :class:`Chain`.
 
-    ``argument``: 2, as the theorem asks for, or 1. Pairs with an infinite mean say nothing.
+    ``weights`` (k,) in [0, 1] are those of ``one``. Raises :class:`InputError` if a pair is
+    infeasible.
     """
-    if argument not in (1, 2):
-        raise InputError(f"argument {argument}: expected 1 or 2")
-    d = distance(name)
-    worst: Slack | None = None
-    for _ in range(trials):
-        rows = random.dirichlet(np.full(letters, random.choice([0.2, 1.0, 5.0])), size=3)
-        if random.random() < 0.3:  # the edges of the simplex are where convexity breaks first
-            rows = np.where(rows < 0.1, 0.0, rows)
-            rows /= rows.sum(axis=1, keepdims=True)
-        fixed, first, second = rows
-        weight = float(random.random())
-        values = [
-            d(fixed, law) if argument == 2 else d(law, fixed)
-            for law in (first, second, weight * first + (1 - weight) * second)
-        ]
-        mean = weight * values[0] + (1 - weight) * values[1] if weight > 0 else values[1]
-        slack = mean - values[2] if math.isfinite(mean) else math.inf
-        if worst is None or slack < worst.value:
-            worst = Slack(slack, fixed, first, second, weight)
-    assert worst is not None
-    return worst
-
-
-# -- the other steps, on solved points -------------------------------------------------------------
+    mu, nu = (exact.solve(problem, divergence, *budgets) for budgets in (one, two))
+    if mu.plan is None or nu.plan is None:
+        raise InputError(f"budgets {one} and {two}: expected two feasible pairs")
+    d = divergences.get(divergence, problem.x)
+    lams = np.asarray(weights, dtype=float)
+    means = lams[:, None] * np.array(one) + (1 - lams[:, None]) * np.array(two)
+    mixture, used = [], []
+    for lam in lams:
+        plan = lam * mu.plan + (1 - lam) * nu.plan
+        r = plan.sum(axis=0)
+        mixture.append(problem.error_rate(plan))
+        used.append((problem.distortion(plan), d.value(problem.px, r / r.sum())))
+    return Chain(
+        weights=lams,
+        chord=lams * mu.value + (1 - lams) * nu.value,
+        mixture=np.array(mixture),
+        at_mixture=[exact.solve(problem, divergence, *budgets) for budgets in used],
+        at_mean=[exact.solve(problem, divergence, *map(float, budgets)) for budgets in means],
+        spare=means - np.array(used),
+        gaps=(mu.gap, nu.gap),
+    )
 
 
 def proof_steps(
@@ -159,34 +127,26 @@ def proof_steps(
     two: tuple[float, float],
     weight: float,
 ) -> dict[str, float]:
-    """(8)-(12) and (15) at two feasible pairs of budgets: slacks that the proof says are >= 0.
+    """(8)-(15) at two feasible pairs of budgets: slacks that the proof says are >= 0.
 
     "(9)", "(10)": minus the gap between the error of the plan found and a certified lower bound of
-    the minimum, so 0 up to the solver's tolerance. The others use, on the larger side, what a plan
-    attains, and on the smaller side what is certified: a negative slack beyond rounding would
-    *refute* the step, not just fail to confirm it. Raises :class:`InputError` if infeasible.
+    the minimum, so 0 up to the solver's tolerance. "(11)": minus the difference of its two sides.
+    The others use, on the larger side, what a plan attains, and on the smaller side what is
+    certified: a negative slack beyond rounding would *refute* the step, not just fail to confirm
+    it. Raises :class:`InputError` if a pair is infeasible.
     """
-    mu, nu = (exact.solve(problem, divergence, *budgets) for budgets in (one, two))
-    if mu.plan is None or nu.plan is None:
-        raise InputError(f"budgets {one} and {two}: expected two feasible pairs")
-    plan = weight * mu.plan + (1 - weight) * nu.plan
-    error, distortion = problem.error_rate(plan), problem.distortion(plan)
-    r = plan.sum(axis=0)
-    perception = divergences.get(divergence, problem.x).value(problem.px, r / r.sum())
-    D = weight * one[0] + (1 - weight) * two[0]
-    P = weight * one[1] + (1 - weight) * two[1]
-    at_plan = exact.solve(problem, divergence, distortion, perception)
-    at_mean = exact.solve(problem, divergence, D, P)
-    ends = weight * mu.value + (1 - weight) * nu.value
+    found = chain(problem, divergence, one, two, [weight])
+    (chord,), (error,) = found.chord, found.mixture
+    (at_mixture,), (at_mean,) = found.at_mixture, found.at_mean
     return {
-        "(8)": ends - at_mean.lower,
-        "(9)": -(mu.upper - mu.lower),
-        "(10)": -(nu.upper - nu.lower),
-        "(11)": -abs(ends - error),
-        "(12)": error - at_plan.lower,
-        "(13)": P - perception,
-        "(14)": D - distortion,
-        "(15)": at_plan.upper - at_mean.lower,
+        "(8)": float(chord) - at_mean.lower,
+        "(9)": -found.gaps[0],
+        "(10)": -found.gaps[1],
+        "(11)": -abs(float(chord - error)),
+        "(12)": float(error) - at_mixture.lower,
+        "(13)": float(found.spare[0, 1]),
+        "(14)": float(found.spare[0, 0]),
+        "(15)": at_mixture.upper - at_mean.lower,
     }
 
 

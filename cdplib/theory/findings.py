@@ -12,7 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from cdplib.theory import checks, exact, rational
+from cdplib.theory import checks, convexity, exact, rational
 from cdplib.theory.toy import KINDS, GaussianToy
 
 #: Verdicts, in the order of the page.
@@ -91,7 +91,7 @@ def _data_processing() -> tuple[bool, str]:
 
 def _slack(names: tuple[str, ...]) -> float:
     random = np.random.default_rng(_SEED)
-    return min(checks.worst_slack(name, random, trials=150).value for name in names)
+    return min(convexity.worst_slack(name, random, trials=150).value for name in names)
 
 
 def _divergences() -> tuple[bool, str]:
@@ -189,7 +189,10 @@ def _toy_tradeoff() -> tuple[bool, str]:
     off = abs(float(toy.posterior_mean(toy.bayes_threshold("y"))) - toy.boundary)
     y = np.linspace(-8, 8, 200)
     rising = bool((np.diff(toy.posterior_mean(y)) > 0).all())
-    return off < 1e-12 and rising, "E[X|Y] crosses the threshold where the classes are even"
+    return (
+        off < 1e-12 and rising,
+        "the posterior mean crosses the threshold where the classes are even",
+    )
 
 
 def _direction() -> tuple[bool, str]:

@@ -31,6 +31,7 @@ DRAWN = {
     "profiles": draw_profiles,
     "band": lambda: figures.band(PS, TOY.cdp(0.68, PS), (0.02, 0.14), 0.68),
     "cloud": lambda: figures.cloud(np.random.default_rng(0).random((9, 3)), np.eye(3), np.eye(2)),
+    "chain": lambda: figures.chain(DS, {"chord": DS, "C": DS**2}),
     "against_exact": lambda: figures.against_exact(DS, {"a": DS}, {"a": DS**2}, "D (MSE)"),
 }
 

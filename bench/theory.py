@@ -84,6 +84,20 @@ def cvxpy_clarabel(problem: exact.Problem, D: float, P: float) -> float:
     return float(program.value)
 
 
+def attempt(
+    alternative: Callable[[exact.Problem, float, float], float],
+    problem: exact.Problem,
+    D: float,
+    P: float,
+) -> float:
+    """The alternative's value; inf where it raises because its solver gave up."""
+    try:
+        return alternative(problem, D, P)
+    except Exception as error:  # whatever it is, it is a result of this measurement
+        print(f"    the alternative failed at D={D:.3g}, P={P:.3g}: {str(error)[:40]}...")
+        return np.inf
+
+
 def compare(n: int, divergence: str, toy: str, sample: int) -> dict[str, Any]:
     """Our surface, and the alternative on ``sample`` feasible points, scaled to all of them."""
     problem = exact.gaussian_mixture_problem(n, threshold=TOYS[toy])
@@ -94,11 +108,7 @@ def compare(n: int, divergence: str, toy: str, sample: int) -> dict[str, Any]:
     seconds, worst = 0.0, 0.0
     picks = feasible[np.linspace(0, len(feasible) - 1, sample).astype(int)] if sample else []
     for i, j in picks:
-        try:
-            took, value = timed(lambda i=i, j=j: alternative(problem, Ds[i], Ps[j]))
-        except Exception as error:  # cvxpy raises where the solver gives up: a finding, not a stop
-            print(f"    {divergence} n={n}: alternative failed at D={Ds[i]:.3g}: {error}"[:100])
-            continue
+        took, value = timed(lambda i=i, j=j: attempt(alternative, problem, Ds[i], Ps[j]))
         seconds += took
         worst = max(worst, abs(value - surface.value[i, j]))
     other = seconds / len(picks) * len(feasible) if len(picks) else np.nan

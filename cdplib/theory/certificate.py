@@ -13,6 +13,7 @@ a positive right-hand side means that there is no such W: the point is infeasibl
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -75,7 +76,10 @@ def _bound(
     if not np.isfinite(vector).all() or math.isinf(lam) or (D == math.inf and lam > 0):
         return -math.inf
     d = divergences.get(divergence, problem.x)
-    least = (cost + lam * problem.delta - vector).min(axis=1)
+    reduced = lam * problem.delta  # in place from here: this is most of the time of a surface
+    reduced += cost
+    reduced -= vector
+    least = reduced.min(axis=1)
     charge = lam * D if lam > 0 else 0.0
     return float(problem.py @ least) - charge + d.support(vector, problem.px, P)
 
@@ -120,18 +124,19 @@ def repair(
     D: float,
     P: float,
     plan: Array,
-    inside: Array,
+    inside: Callable[[], Array],
 ) -> Array | None:
     """``plan`` moved into the feasible set by mixing in as little as needed of ``inside``.
 
-    ``inside`` should satisfy both budgets with room to spare; E[Delta] is linear and d convex in
+    ``inside()`` should satisfy both budgets with room to spare; E[Delta] is linear and d convex in
     the plan, so each overshoot shrinks at least in proportion.  None where that does not succeed.
     """
     plan = tidy(problem, plan)
     over = excess(problem, divergence, D, P, plan)
     if max(over) <= ROUNDING:
         return plan
-    spare = excess(problem, divergence, D, P, inside)
+    safe = inside()
+    spare = excess(problem, divergence, D, P, safe)
     share = 0.0
     for out, room in zip(over, spare, strict=True):
         if out > ROUNDING:
@@ -139,7 +144,7 @@ def repair(
                 return None
             share = max(share, out / (out - room))
     for _ in range(3):
-        mixed = (1 - share) * plan + share * inside
+        mixed = (1 - share) * plan + share * safe
         if feasible(problem, divergence, D, P, mixed):
             return np.asarray(mixed)
         share = min(1.0, 2 * share)

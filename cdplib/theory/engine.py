@@ -183,7 +183,7 @@ class Engine:
             lower = certify_infeasible(problem, d, 0.0, P, 1.0, answer.u)
             if lower > found.lower:
                 found.lower, found.u = lower, answer.u
-            plan = repair(problem, d, math.inf, P, answer.plan, self.perfect)
+            plan = repair(problem, d, math.inf, P, answer.plan, lambda: self.perfect)
             if plan is not None and problem.distortion(plan) < found.upper:
                 found.upper, found.plan = problem.distortion(plan), plan
             scale = max(1.0, abs(found.upper))
@@ -215,7 +215,7 @@ class Engine:
         for answer in self._proposals("divergence", D, 1.0):
             floor = float(problem.py @ (answer.lam * problem.delta - answer.u).min(axis=1))
             floor -= answer.lam * D
-            plan = repair(problem, d, D, math.inf, answer.plan, self.mmse)
+            plan = repair(problem, d, D, math.inf, answer.plan, lambda: self.mmse)
             if plan is not None:
                 r = plan.sum(axis=0)
                 value = d.value(problem.px, r / r.sum())
@@ -243,31 +243,38 @@ class Engine:
         if D < edge.lower - rounding:
             return Solution("infeasible", math.inf, math.inf, math.inf, 1.0, math.nan, None, edge.u)
         found = _Found(u=np.zeros(problem.px.size))
-        inside = self._inside(D, edge)
-        for known in (inside, edge.plan, self.perfect):
-            if known is not None and feasible(problem, d, D, P, known):
-                value = problem.error_rate(known)
-                if value < found.upper:
-                    found.upper, found.plan = value, known
-        found.lower = certify(problem, d, D, P, 0.0, found.u)
         tolerance = self.tolerance(P)
         for answer in self._proposals("err", max(D, edge.upper), P):
             lam = answer.lam if D < math.inf else 0.0
             lower = certify(problem, d, D, P, lam, answer.u)
             if lower > found.lower:
                 found.lower, found.lam, found.u = lower, lam, answer.u
-            mended = repair(problem, d, D, P, answer.plan, inside)
-            if mended is not None and problem.error_rate(mended) < found.upper:
-                found.upper, found.plan = problem.error_rate(mended), mended
+            mended = repair(problem, d, D, P, answer.plan, lambda: self._inside(D, edge))
+            value = math.inf if mended is None else problem.error_rate(mended)
+            if value < found.upper:
+                found.upper, found.plan = value, mended
             if found.upper - found.lower <= tolerance:
                 break
             self._price(problem.err, answer, 0.1 * tolerance)
+        if found.upper - found.lower > tolerance:
+            self._known(D, P, edge, found)
+            bayes = certify(problem, d, D, P, 0.0, np.zeros(problem.px.size))
+            if bayes > found.lower:
+                found.lower, found.lam, found.u = bayes, 0.0, np.zeros(problem.px.size)
         mu = d.dual(found.u, problem.px, P)[1]
         closed = found.upper - found.lower <= tolerance
         return Solution(
             "optimal" if closed else "uncertified", found.upper, min(found.lower, found.upper),
             found.upper, found.lam, mu, found.plan, found.u,
         )  # fmt: skip
+
+    def _known(self, D: float, P: float, edge: Edge, found: _Found) -> None:
+        """Try the plans that are at hand: right at the edge there is no room for a repair."""
+        for plan in (self._inside(D, edge), edge.plan, self.perfect):
+            if plan is not None and feasible(self.problem, self.divergence, D, P, plan):
+                value = self.problem.error_rate(plan)
+                if value < found.upper:
+                    found.upper, found.plan = value, plan
 
     def _inside(self, D: float, edge: Edge) -> Array:
         """A plan with room in both budgets: the edge's plan with some perfect perception in it."""

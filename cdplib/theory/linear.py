@@ -50,6 +50,7 @@ class LinearModel:
         self.problem, self.divergence, self.cost = problem, divergence, cost
         self.least_divergence = least_divergence
         self.mask: Mask = np.zeros(problem.shape, dtype=bool)
+        self._given = self.mask  # masks grow by replacement: the same object holds the same columns
         self.columns: NDArray[np.int64] = np.zeros((0, 2), dtype=np.int64)
         self._start()
 
@@ -113,6 +114,9 @@ class LinearModel:
 
     def set_columns(self, mask: Mask) -> None:
         """Add the columns (y, x^) where ``mask`` (m, n) is true and that are not there yet."""
+        if mask is self._given:
+            return
+        self._given = mask
         new = np.argwhere(mask & ~self.mask)
         (m, n), (y, x) = self.problem.shape, new.T
         index = np.stack([y, m + x, np.full(len(new), m + n)], axis=1)
@@ -125,6 +129,7 @@ class LinearModel:
     def _restart(self) -> None:
         """Build the model anew, without a basis: the way out of numerical trouble."""
         mask, self.mask = self.mask, np.zeros(self.problem.shape, dtype=bool)
+        self._given = self.mask
         self.columns = self.columns[:0]
         self._start()
         self.set_columns(mask)

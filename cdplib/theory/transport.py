@@ -1,0 +1,87 @@
+"""Couplings on the line: the monotone one, W2 and its perception-distortion edge (P in W2 itself).
+
+For squared error E|X - X^|^2 = D_min + E|X^ - m(Y)|^2 with m(y) = E[X|y], so distortion beyond the
+least one is transport of the law of m(Y).  That gives the edge in closed form (Freirich et al.).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from scipy.optimize import linprog
+
+from cdplib.errors import InputError
+from cdplib.theory.problem import Problem
+
+Array = NDArray[np.float64]
+
+
+def monotone(p: ArrayLike, q: ArrayLike, order_p: ArrayLike, order_q: ArrayLike) -> Array:
+    """The monotone coupling (k, n) of the laws ``p`` (k,) and ``q`` (n,).
+
+    ``order_p`` (k,), ``order_q`` (n,): the letters' positions, which are matched in order.
+    """
+    p, q = np.asarray(p, dtype=float), np.asarray(q, dtype=float)
+    rows, cols = np.argsort(order_p, kind="stable"), np.argsort(order_q, kind="stable")
+    ends_p, ends_q = np.cumsum(p[rows]), np.cumsum(q[cols])
+    levels = np.unique(np.concatenate([[0.0], ends_p[:-1], ends_q[:-1], [1.0]]).clip(0.0, 1.0))
+    middle, mass = 0.5 * (levels[1:] + levels[:-1]), np.diff(levels)
+    i = np.searchsorted(ends_p, middle).clip(max=p.size - 1)
+    j = np.searchsorted(ends_q, middle).clip(max=q.size - 1)
+    plan = np.zeros((p.size, q.size))
+    np.add.at(plan, (rows[i], cols[j]), mass)
+    return plan
+
+
+def w2(p: ArrayLike, q: ArrayLike, x: ArrayLike, z: ArrayLike) -> float:
+    """W2 between ``p`` on the positions ``x`` and ``q`` on ``z``, in units of the positions."""
+    gap = np.subtract.outer(np.asarray(x, dtype=float), np.asarray(z, dtype=float))
+    return math.sqrt(float(np.vdot(monotone(p, q, x, z), gap**2)))
+
+
+def rearranged(problem: Problem, plan: Array, estimate: ArrayLike) -> Array:
+    """The plan (m, n) with the same marginals that matches ``estimate`` (m,) and x in order."""
+    return monotone(problem.py, plan.sum(axis=0) / plan.sum(), estimate, problem.x)
+
+
+def randomised(plan: Array, tolerance: float = 1e-9) -> float:
+    """The mass of the letters y that the plan (m, n) sends to more than one letter, in [0, 1]."""
+    mass = plan.sum(axis=1)
+    split = (plan > tolerance * mass.max()).sum(axis=1) > 1
+    return float(mass[split].sum())
+
+
+def w2_edge(least: float, span: float, P: ArrayLike) -> Array:
+    """The least squared error at W2(p_X, p_X^) <= P when X^ may be any real number.
+
+    ``least``: D_min = E|X - m(Y)|^2.  ``span``: W2(p_X, p_m), the W2 distance of the MMSE estimate.
+    """
+    return np.asarray(least + np.maximum(span - np.asarray(P, dtype=float), 0.0) ** 2)
+
+
+def w2_edge_numeric(problem: Problem, support: ArrayLike, px: ArrayLike, P: float) -> float:
+    """The same edge by a linear program on the problem's letters: at least the closed form.
+
+    ``px`` (k,) is the law of X on ``support`` (k,).  The ball W2 <= P is a transport plan from
+    them to the law of X^ of cost at most P^2.  Raises :class:`InputError` if HiGHS finds none.
+    """
+    (m, n), law = problem.shape, np.asarray(px, dtype=float)
+    cost = np.subtract.outer(np.asarray(support, dtype=float), problem.x) ** 2
+    k = law.size
+    sums = sparse.kron(sparse.identity(m), np.ones((1, n)))
+    from_x = sparse.kron(sparse.identity(k), np.ones((1, n)))
+    link = [sparse.kron(np.ones((1, size)), sparse.identity(n)) for size in (m, k)]
+    a_eq = sparse.bmat([[sums, None], [None, from_x], [link[0], -link[1]]], format="csc")
+    got = linprog(
+        np.concatenate([problem.delta.ravel(), np.zeros(k * n)]),
+        A_ub=sparse.csr_matrix(np.concatenate([np.zeros(m * n), cost.ravel()])[None]),
+        b_ub=[P**2],
+        A_eq=a_eq,
+        b_eq=np.concatenate([problem.py, law, np.zeros(n)]),
+    )
+    if got.status != 0:
+        raise InputError(f"P is {P}: no law on the letters of X^ is within it ({got.message})")
+    return float(got.fun)

@@ -63,7 +63,7 @@ Markdown(run.origin())
 r"""
 ## The measured points
 
-Each row is one pair of weights ($\alpha = 1$ throughout), measured on all 10,000 test digits. $D$
+Each row is one pair of weights ($\alpha = 1$ throughout), measured on test digits. $D$
 is the mean squared error per pixel and $C$ the error rate of CNN-1. The loss contains its *cross
 entropy*, which has a gradient; the axis shows the *error rate*, which the theory is about. $P$ is
 the gap that one judge critic finds between restored and real digits: the same judge, refitted from
@@ -78,7 +78,7 @@ Markdown(run.points_table(perception))
 r"""
 The errors behind ± are standard deviations over seeds where there are several, and standard errors
 of the test set where there is one. A test-set error moves all points together, because all see the
-same 10,000 digits: differences between points are sharper than the bars suggest.
+same digits: differences between points are sharper than the bars suggest.
 
 ## Three planes
 

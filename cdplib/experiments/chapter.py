@@ -27,7 +27,6 @@ from cdplib.experiments.trends import over_seeds
 PREFERRED = (("full", "paper"), ("full", "fast-large"), ("full", "fast"), ("quick", "fast"))
 #: What `read` trains where nothing is published.
 FALLBACK = "quick"
-_TEST_IMAGES = 10_000
 
 
 def asked(experiment: str, preset: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,7 +87,8 @@ class Run:
         )
         text = (
             f"{which}: {count}; restorer `{self.settings.restorer}`, trained against "
-            f"{self.classifier} on `{self.settings.dataset}`. {took}, on {machine}. "
+            f"{self.classifier} on `{self.settings.dataset}`, measured on "
+            f"{self.settings.test_images:,} test images. {took}, on {machine}. "
             f"The command: {command}."
         )
         if self.published:
@@ -138,7 +138,7 @@ class Run:
 
     def floor(self, measure: str) -> float | None:
         """What ``measure`` gives for real test images against others; None for the run's critic."""
-        return floor(self.settings.dataset, measure)
+        return floor(self.settings.dataset, measure, self.settings.test_images)
 
     def images(self, count: int = 12, rows: int = 3, columns: int = 3) -> dict[str, Any]:
         """The arguments of :func:`cdplib.figures.samples.weights_grid` for some of the points.
@@ -212,7 +212,7 @@ def results(
         if rows is not None:
             origin, restorer = str(rows["preset"].iloc[0]), str(rows["restorer"].iloc[0])
             own = settings.resolve(experiment, origin, {"restorer": restorer, "width": 0})
-            return Run(experiment, own, origin, with_errors(rows), True, {})
+            return Run(experiment, own, origin, with_errors(rows, own.test_images), True, {})
         preset = FALLBACK
     if betas:
         own = settings.resolve(experiment, preset, given)
@@ -221,7 +221,7 @@ def results(
     if table.empty:
         raise DataError(f"{experiment}: every point failed; cdp sweep {experiment} says why")
     own = settings.resolve(experiment, preset, given)
-    return Run(experiment, own, preset, with_errors(table), False, given)
+    return Run(experiment, own, preset, with_errors(table, own.test_images), False, given)
 
 
 def _published(experiment: str) -> pd.DataFrame | None:
@@ -238,12 +238,12 @@ def _published(experiment: str) -> pd.DataFrame | None:
     return None
 
 
-def with_errors(table: pd.DataFrame) -> pd.DataFrame:
-    """``table`` with the binomial standard error of every other classifier's error rate."""
+def with_errors(table: pd.DataFrame, n: int) -> pd.DataFrame:
+    """``table`` with the binomial standard error, over ``n`` images, of other error rates."""
     table = table.copy()
     for name in claims.others(table):
         rate = table[f"error_rate_{name}"]
-        table[f"error_rate_{name}_se"] = np.sqrt(rate * (1 - rate) / _TEST_IMAGES)
+        table[f"error_rate_{name}_se"] = np.sqrt(rate * (1 - rate) / n)
     return table
 
 
@@ -260,11 +260,11 @@ def _spread(values: Iterable[float], most: int) -> list[float]:
 
 
 @functools.cache
-def floor(dataset: str, measure: str) -> float | None:
-    """``measure`` between two random halves of the real test images; None for ``p_critic``."""
+def floor(dataset: str, measure: str, n: int = 10_000) -> float | None:
+    """``measure`` between random halves of the first ``n`` real test images; None: ``p_critic``."""
     if measure == "p_critic":
         return None  # every run has its own critic
-    clean, _ = data.load(dataset).test.tensors()
+    clean, _ = data.load(dataset).test.tensors(slice(0, n))
     one, other = perception.halves(len(clean))
     if measure == "p_judge":
         return perception.judge(clean[one], clean[other]).value

@@ -119,11 +119,17 @@ def plane(
         )  # fmt: skip
     if floor is not None:
         for name, line in ((x, axes.axvline), (y, axes.axhline)):
-            if quantities[name].letter == "P":
+            if quantities[name].letter == "P" and _near(floor, points[name]):
                 line(floor, color="0.3", linestyle=":", linewidth=1.5)
     axes.set(xlabel=quantities[x].label, ylabel=quantities[y].label)
+    axes.xaxis.set_major_locator(MaxNLocator(6))
     mappable = mpl.cm.ScalarMappable(norm, style.MAP)
     axes.figure.colorbar(mappable, ax=axes, label=quantities[colour].label, pad=0.02)
+
+
+def _near(floor: float, values: pd.Series) -> bool:
+    """Whether a line at ``floor`` leaves the points at least half of the axis."""
+    return abs(floor - values.min()) <= np.ptp(values.to_numpy(float))
 
 
 def _draw_levels(axes: Axes, sheets: list[np.ndarray], norm: mpl.colors.Normalize) -> None:
@@ -172,7 +178,8 @@ def _legend(figure: Figure, frame: pd.DataFrame, floor: float | None) -> None:
     rows = max(len(shapes), len(sizes))
     columns = [shapes, sizes]
     if floor is not None:
-        columns.append([Line2D([], [], color="0.3", linestyle=":", label="real against real")])
+        label = f"real against real: {floor:.2g}"
+        columns.append([Line2D([], [], color="0.3", linestyle=":", label=label)])
     handles = [handle for c in columns for handle in [*c, *[blank] * (rows - len(c))]]
     figure.legend(
         handles=handles, loc="outside upper center", ncols=len(columns), fontsize=10, frameon=False
@@ -272,10 +279,11 @@ def achieved_map(
             points["mse"][row], points[perception][row], c=[error[row]], norm=norm,
             cmap=style.MAP, marker=shape, s=size, edgecolors="white", linewidths=1.2,
         )  # fmt: skip
-    if floor is not None:
+    if floor is not None and _near(floor, points[perception]):
         axes.axhline(floor, color="0.3", linestyle=":", linewidth=1.5)
     axes.set(xlabel=QUANTITIES["mse"].label + " ≤", ylabel=quantity.label + " ≤")
     axes.grid(False)
+    axes.xaxis.set_major_locator(MaxNLocator(6))
     figure.colorbar(image, ax=axes, label="least " + QUANTITIES["error_rate"].label, pad=0.02)
     _legend(figure, frame, floor)
     plt.close(figure)

@@ -22,7 +22,7 @@ says where the paper makes them.
 # %% tags=["parameters"]
 show: str = "all"  # one of all|confirmed|failed; which findings are listed
 
-# %%
+# %% tags=["nbval-check-output"]
 from IPython.display import Markdown
 
 from cdplib.theory.findings import FINDINGS, VERDICTS

@@ -25,8 +25,9 @@ from cdplib.experiments.trends import over_seeds
 
 #: Published tables in the order in which a page prefers them.
 PREFERRED = (("full", "paper"), ("full", "fast-large"), ("full", "fast"), ("quick", "fast"))
-#: What `read` trains where nothing is published.
-FALLBACK = "quick"
+#: What `read` trains where nothing is published: one experiment's coarse grid, the others only
+#: to show that they run, or the whole book would take an hour. A reader's own settings: quick.
+FALLBACK = {"exp2": "quick"}
 
 
 def asked(experiment: str, preset: str, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,6 +57,7 @@ class Run:
     table: pd.DataFrame
     published: bool
     given: Mapping[str, Any] = field(default_factory=dict)
+    fallback: bool = False  # `read` without published rows
 
     @property
     def classifier(self) -> str:
@@ -94,6 +96,11 @@ class Run:
         if self.published:
             text += (
                 " The parameters cell's weights, seeds and steps count where points are trained."
+            )
+        elif self.fallback:
+            text += (
+                f" Nothing is published for this experiment yet; `cdp sweep {self.experiment} "
+                f"--preset quick` trains its coarse grid."
             )
         why = claims.untestable(table)
         if why:
@@ -200,20 +207,21 @@ def results(
     """The rows that a chapter shows under ``preset``, the reader's own settings over it.
 
     ``read`` shows the published rows if nothing was changed and any are there, and trains
-    :data:`FALLBACK` otherwise; every other preset trains what its store does not have yet.
+    otherwise (``quick`` if something was changed, else :data:`FALLBACK`); every other preset trains what its store does not have yet.
     ``betas``: where points must be trained, take so many of the grid's betas (0: all).
 
     Raises :class:`InputError` for wrong settings, :class:`DataError` if no point could be trained.
     """
     given = dict(given or {})
     settings.resolve(experiment, preset, given)
+    fallback = preset == "read" and not given
     if preset == "read":
         rows = None if given else _published(experiment)
         if rows is not None:
             origin, restorer = str(rows["preset"].iloc[0]), str(rows["restorer"].iloc[0])
             own = settings.resolve(experiment, origin, {"restorer": restorer, "width": 0})
             return Run(experiment, own, origin, with_errors(rows, own.test_images), True, {})
-        preset = FALLBACK
+        preset = "quick" if given else FALLBACK.get(experiment, "smoke")
     if betas:
         own = settings.resolve(experiment, preset, given)
         given["betas"] = _spread(own.betas, betas)
@@ -221,7 +229,7 @@ def results(
     if table.empty:
         raise DataError(f"{experiment}: every point failed; cdp sweep {experiment} says why")
     own = settings.resolve(experiment, preset, given)
-    return Run(experiment, own, preset, with_errors(table, own.test_images), False, given)
+    return Run(experiment, own, preset, with_errors(table, own.test_images), False, given, fallback)
 
 
 def _published(experiment: str) -> pd.DataFrame | None:

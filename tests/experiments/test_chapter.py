@@ -84,15 +84,22 @@ def test_a_published_row_alone_is_no_sheet(published, trained):
     assert trained == []
 
 
-def test_read_trains_the_quick_grid_where_nothing_is_published_or_something_is_asked(
-    published, trained
-):
-    assert not chapter.results("exp2", "read").published
+def test_read_trains_where_nothing_is_published_or_something_is_asked(published, trained):
+    run = chapter.results("exp2", "read")
+    assert not run.published
+    assert "Nothing is published" in run.origin()
     published(sheet())
     run = chapter.results("exp2", "read", {"steps": 7})
     assert not run.published
     assert trained == [("exp2", "quick", {}), ("exp2", "quick", {"steps": 7})]
     assert "-p steps=7" in run.origin()
+    assert "Nothing is published" not in run.origin()
+
+
+def test_only_one_experiment_trains_a_grid_for_a_reader_without_published_rows(published, trained):
+    chapter.results("exp1", "read")
+    chapter.results("exp1", "read", {"gammas": [0.0, 0.1]})
+    assert [preset for _, preset, _ in trained] == ["smoke", "quick"]
 
 
 def test_other_presets_train_and_a_thinned_grid_keeps_both_ends(published, trained):

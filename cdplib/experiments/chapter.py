@@ -207,7 +207,8 @@ def results(
     """The rows that a chapter shows under ``preset``, the reader's own settings over it.
 
     ``read`` shows the published rows if nothing was changed and any are there, and trains
-    otherwise (``quick`` if something was changed, else :data:`FALLBACK`); every other preset trains what its store does not have yet.
+    otherwise (``quick`` if something was changed, else :data:`FALLBACK`); every other preset
+    trains what its store does not have yet.
     ``betas``: where points must be trained, take so many of the grid's betas (0: all).
 
     Raises :class:`InputError` for wrong settings, :class:`DataError` if no point could be trained.

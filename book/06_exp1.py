@@ -38,7 +38,7 @@ perception: str = "p_judge"  # one of p_judge|p_critic|sliced_w2|frechet; the me
 from IPython.display import Markdown
 
 from cdplib.experiments import chapter, claims
-from cdplib.figures import planes, samples, style
+from cdplib.figures import maps, planes, samples, style
 
 style.apply()
 asked = chapter.asked("exp1", preset, globals())
@@ -90,7 +90,7 @@ limits this classifier.
 """
 
 # %% mystnb={"figure": {"name": "fig-exp1-achieved", "caption": "The least error rate of the logistic regression among trained restorers with MSE at most D and perceptual difference at most P. Hatched: no restorer meets both."}, "image": {"alt": "Map over the budgets D and P coloured by the least achieved error rate"}}
-planes.achieved_map(run.table, perception, run.floor(perception))
+maps.achieved_map(run.table, perception, run.floor(perception))
 
 # %% [markdown]
 r"""
@@ -113,7 +113,7 @@ is the easiest to game, so this is where a gap should show first.
 """
 
 # %% mystnb={"figure": {"name": "fig-exp1-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of the logistic regression. Lines join points of equal β; shapes are γ, sizes β."}, "image": {"alt": "Scatter plots of other classifiers' error rates against that of the logistic regression"}}
-planes.gaming(run.table, run.shown_others(), run.classifier)
+maps.gaming(run.table, run.shown_others(), run.classifier)
 
 # %% tags=["hide-input"]
 shared = claims.transfer(run.table)

@@ -39,7 +39,7 @@ perception: str = "p_judge"  # one of p_judge|p_critic|sliced_w2|frechet; the me
 from IPython.display import Markdown
 
 from cdplib.experiments import chapter, claims
-from cdplib.figures import planes, samples, style
+from cdplib.figures import maps, planes, samples, style
 
 style.apply()
 asked = chapter.asked("exp3", preset, globals())
@@ -85,7 +85,7 @@ The best error rate of CNN-2 for each budget of $D$ and $P$, among the restorers
 """
 
 # %% mystnb={"figure": {"name": "fig-exp3-achieved", "caption": "The least error rate of CNN-2 among trained restorers with MSE at most D and perceptual difference at most P. Hatched: no restorer meets both."}, "image": {"alt": "Map over the budgets D and P coloured by the least achieved error rate"}}
-planes.achieved_map(run.table, perception, run.floor(perception))
+maps.achieved_map(run.table, perception, run.floor(perception))
 
 # %% [markdown]
 r"""
@@ -108,7 +108,7 @@ whether what one network calls recognisable is so for the other.
 """
 
 # %% mystnb={"figure": {"name": "fig-exp3-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-2. Lines join points of equal β; shapes are γ, sizes β."}, "image": {"alt": "Scatter plots of other classifiers' error rates against that of CNN-2"}}
-planes.gaming(run.table, run.shown_others(), run.classifier)
+maps.gaming(run.table, run.shown_others(), run.classifier)
 
 # %% tags=["hide-input"]
 shared = claims.transfer(run.table)

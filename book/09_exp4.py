@@ -36,7 +36,7 @@ perception: str = "p_judge"  # one of p_judge|p_critic|sliced_w2|frechet; the me
 from IPython.display import Markdown
 
 from cdplib.experiments import chapter, claims
-from cdplib.figures import planes, samples, style
+from cdplib.figures import maps, planes, samples, style
 
 style.apply()
 asked = chapter.asked("exp4", preset, globals())
@@ -83,7 +83,7 @@ The least error of CNN-1 within a budget of $D$ and $P$, among the trained resto
 """
 
 # %% mystnb={"figure": {"name": "fig-exp4-achieved", "caption": "The least error rate of CNN-1 among trained restorers with MSE at most D and perceptual difference at most P. Hatched: no restorer meets both."}, "image": {"alt": "Map over the budgets D and P coloured by the least achieved error rate"}}
-planes.achieved_map(run.table, perception, run.floor(perception))
+maps.achieved_map(run.table, perception, run.floor(perception))
 
 # %% [markdown]
 r"""
@@ -106,7 +106,7 @@ strokes that every classifier reads, or ones that CNN-1 alone reads, is the ques
 """
 
 # %% mystnb={"figure": {"name": "fig-exp4-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-1. Lines join points of equal β; shapes are γ, sizes β."}, "image": {"alt": "Scatter plots of other classifiers' error rates against that of CNN-1"}}
-planes.gaming(run.table, run.shown_others(), run.classifier)
+maps.gaming(run.table, run.shown_others(), run.classifier)
 
 # %% tags=["hide-input"]
 shared = claims.transfer(run.table)

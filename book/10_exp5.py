@@ -36,7 +36,7 @@ perception: str = "p_judge"  # one of p_judge|p_critic|sliced_w2|frechet; the me
 from IPython.display import Markdown
 
 from cdplib.experiments import chapter, claims
-from cdplib.figures import planes, samples, style
+from cdplib.figures import maps, planes, samples, style
 
 style.apply()
 asked = chapter.asked("exp5", preset, globals())
@@ -95,7 +95,7 @@ both budgets are tight: there the trade-off of Theorem 1 is at work, whatever ha
 """
 
 # %% mystnb={"figure": {"name": "fig-exp5-achieved", "caption": "The least error rate of CNN-2' among trained restorers with MSE at most D and perceptual difference at most P. Hatched: no restorer meets both."}, "image": {"alt": "Map over the budgets D and P coloured by the least achieved error rate"}}
-planes.achieved_map(run.table, perception, run.floor(perception))
+maps.achieved_map(run.table, perception, run.floor(perception))
 
 # %% [markdown]
 r"""
@@ -117,7 +117,7 @@ natural texture is what both were missing; if $\gamma$ helps CNN-2' alone, that 
 """
 
 # %% mystnb={"figure": {"name": "fig-exp5-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-2'. Lines join points of equal β; shapes are γ, sizes β."}, "image": {"alt": "Scatter plots of other classifiers' error rates against that of CNN-2'"}}
-planes.gaming(run.table, run.shown_others(), run.classifier)
+maps.gaming(run.table, run.shown_others(), run.classifier)
 
 # %% tags=["hide-input"]
 shared = claims.transfer(run.table)

@@ -1,6 +1,6 @@
-"""The surface of measured points: the planes of Fig. 3, curves of equal third quantity, maps.
+"""The surface of measured points: the planes of Fig. 3, curves of equal third quantity.
 
-All functions take the results table (one row per alpha, beta, gamma, seed) and return a Figure.
+They take the results table (one row per alpha, beta, gamma, seed) and return a Figure.
 Colour is the third quantity, a marker's shape is its gamma, its size its beta.
 """
 
@@ -56,7 +56,8 @@ def bars_text(frame: pd.DataFrame) -> str:
     return f"Points are means and bars standard deviations over {count} training seeds."
 
 
-def _quantity(name: str, frame: pd.DataFrame) -> Quantity:
+def quantity(name: str, frame: pd.DataFrame) -> Quantity:
+    """How the column ``name`` of ``frame`` is shown; :class:`InputError` if it is not there."""
     if name.startswith("error_rate_") and name in frame:
         other = name.removeprefix("error_rate_")
         return Quantity("C", f"error rate of {claims.NAMES.get(other, other)} (%)", 100.0)
@@ -67,7 +68,7 @@ def _quantity(name: str, frame: pd.DataFrame) -> Quantity:
     return QUANTITIES[name]
 
 
-def _sheet(points: pd.DataFrame, column: str) -> np.ndarray:
+def sheet(points: pd.DataFrame, column: str) -> np.ndarray:
     """``column`` as an array over (beta, gamma); nan where there is no such point."""
     return points.pivot(index="beta", columns="gamma", values=column).to_numpy(float)
 
@@ -101,25 +102,25 @@ def plane(
     axes: Axes, frame: pd.DataFrame, x: str, y: str, colour: str, floor: float | None = None
 ) -> None:
     """Draw one plane: the points with their bars, curves of equal ``colour``, the floor of P."""
-    quantities = {name: _quantity(name, frame) for name in (x, y, colour)}
+    quantities = {name: quantity(name, frame) for name in (x, y, colour)}
     points = trends.over_seeds(frame)
     scaled = {n: points[n].to_numpy(float) * q.factor for n, q in quantities.items()}
     bars = {n: points[f"{n}_bar"].to_numpy(float) * q.factor for n, q in quantities.items()}
     norm = mpl.colors.Normalize(scaled[colour].min(), scaled[colour].max())
     if points["alpha"].nunique() == 1:
-        sheets = [_sheet(points, n) * quantities[n].factor for n in (x, y, colour)]
+        sheets = [sheet(points, n) * quantities[n].factor for n in (x, y, colour)]
         _draw_levels(axes, sheets, norm)
     axes.errorbar(
         scaled[x], scaled[y], bars[y], bars[x], fmt="none", ecolor="0.45", elinewidth=1, zorder=2
     )
-    for row, (shape, size) in enumerate(zip(*_marks(points), strict=True)):
+    for row, (shape, size) in enumerate(zip(*marks(points), strict=True)):
         axes.scatter(
             scaled[x][row], scaled[y][row], c=[scaled[colour][row]], norm=norm, cmap=style.MAP,
             marker=shape, s=size, edgecolors="black", linewidths=0.9, zorder=3,
         )  # fmt: skip
     if floor is not None:
         for name, line in ((x, axes.axvline), (y, axes.axhline)):
-            if quantities[name].letter == "P" and _near(floor, points[name]):
+            if quantities[name].letter == "P" and near(floor, points[name]):
                 line(floor, color="0.3", linestyle=":", linewidth=1.5)
     axes.set(xlabel=quantities[x].label, ylabel=quantities[y].label)
     axes.xaxis.set_major_locator(MaxNLocator(6))
@@ -127,7 +128,7 @@ def plane(
     axes.figure.colorbar(mappable, ax=axes, label=quantities[colour].label, pad=0.02)
 
 
-def _near(floor: float, values: pd.Series) -> bool:
+def near(floor: float, values: pd.Series) -> bool:
     """Whether a line at ``floor`` leaves the points at least half of the axis."""
     return abs(floor - values.min()) <= np.ptp(values.to_numpy(float))
 
@@ -150,7 +151,7 @@ def _draw_levels(axes: Axes, sheets: list[np.ndarray], norm: mpl.colors.Normaliz
             )  # fmt: skip
 
 
-def _marks(points: pd.DataFrame) -> tuple[list[str], list[float]]:
+def marks(points: pd.DataFrame) -> tuple[list[str], list[float]]:
     """A marker's shape for each point's gamma, its size for its beta."""
     gammas, betas = sorted(points["gamma"].unique()), sorted(points["beta"].unique())
     shapes = [MARKERS[gammas.index(g) % len(MARKERS)] for g in points["gamma"]]
@@ -161,7 +162,8 @@ def _size(rank: int, count: int) -> float:
     return 35.0 + 165.0 * rank / max(count - 1, 1)
 
 
-def _legend(figure: Figure, frame: pd.DataFrame, floor: float | None) -> None:
+def legend(figure: Figure, frame: pd.DataFrame, floor: float | None) -> None:
+    """Above ``figure``: what shapes, sizes and the dotted line of the floor stand for."""
     points = trends.over_seeds(frame)
     common: dict[str, Any] = {"linestyle": "none", "markerfacecolor": "0.8", "color": "black"}
     gammas, betas = sorted(points["gamma"].unique()), sorted(points["beta"].unique())
@@ -196,132 +198,13 @@ def three_planes(
     """
     if perception not in PERCEPTION:
         raise unknown("measure of perception", perception, PERCEPTION)
-    _quantity(perception, frame)
+    quantity(perception, frame)
     figure, axes = plt.subplots(3, 1, figsize=(6.4, 13.5), layout="constrained")
     plane(axes[0], frame, "mse", perception, "error_rate", floor)
     plane(axes[1], frame, perception, "error_rate", "mse", floor)
     plane(axes[2], frame, "mse", "error_rate", perception)
     for letter, ax in zip("abc", axes, strict=True):
         ax.set_title(f"({letter})", loc="left", fontsize=12)
-    _legend(figure, frame, floor)
-    plt.close(figure)
-    return figure
-
-
-def weights_map(frame: pd.DataFrame, columns: tuple[str, ...] = ("error_rate",)) -> Figure:
-    """A heat map over the two weights for each of ``columns``, its values written in the cells."""
-    points = trends.over_seeds(frame)
-    if points["alpha"].nunique() != 1:
-        raise InputError("a map over (beta, gamma) needs one alpha; filter the table first")
-    gammas, betas = sorted(points["gamma"].unique()), sorted(points["beta"].unique())
-    height = 1.3 + 0.5 * len(betas)
-    figure, axes = plt.subplots(
-        len(columns), 1, figsize=(6.4, height * len(columns)), squeeze=False, layout="constrained"
-    )
-    for ax, column in zip(axes[:, 0], columns, strict=True):
-        quantity = _quantity(column, frame)
-        values = _sheet(points, column) * quantity.factor
-        image = ax.imshow(values, origin="lower", aspect="auto", cmap=style.MAP)
-        middle = (np.nanmin(values) + np.nanmax(values)) / 2
-        for (i, j), value in np.ndenumerate(values):
-            if np.isfinite(value):
-                ink = "black" if value > middle else "white"
-                ax.text(j, i, f"{value:.3g}", ha="center", va="center", color=ink, fontsize=11)
-        ax.set_xticks(range(len(gammas)), [f"{g:g}" for g in gammas])
-        ax.set_yticks(range(len(betas)), [f"{b:g}" for b in betas])
-        ax.set(xlabel="γ (weight of the cross entropy)", ylabel="β (of the critic)")
-        ax.grid(False)
-        figure.colorbar(image, ax=ax, label=quantity.label, pad=0.02)
-    plt.close(figure)
-    return figure
-
-
-def achieved_error(
-    frame: pd.DataFrame, distortions: np.ndarray, perceptions: np.ndarray, perception: str
-) -> np.ndarray:
-    """The least measured error rate among the points with D and P within the bounds, (nD, nP).
-
-    An upper bound on C(D, P) of Definition 1 by the restorers that were trained: non-increasing
-    by construction, inf where no point satisfies both bounds.
-    """
-    points = trends.over_seeds(frame)
-    d, p, c = (points[name].to_numpy(float) for name in ("mse", perception, "error_rate"))
-    within = (d <= distortions[:, None, None]) & (p <= perceptions[None, :, None])
-    return np.where(within, c, np.inf).min(axis=2)
-
-
-def achieved_map(
-    frame: pd.DataFrame, perception: str = "p_judge", floor: float | None = None
-) -> Figure:
-    """C over its two constraints: the least error rate among points with MSE <= D and P <= P.
-
-    Hatched: no trained restorer satisfies both constraints.
-    """
-    quantity = _quantity(perception, frame)
-    points = trends.over_seeds(frame)
-    limits: list[np.ndarray] = []
-    for name in ("mse", perception):
-        low, high = points[name].min(), points[name].max()
-        pad = 0.06 * (high - low or abs(high) or 1.0)
-        limits.append(np.linspace(low - pad, high + pad, 401))
-    values = achieved_error(frame, limits[0], limits[1], perception)
-    figure, axes = plt.subplots(figsize=(6.4, 5.2), layout="constrained")
-    axes.set_facecolor("0.93")
-    axes.patch.set(hatch="//", edgecolor="0.75")
-    error = 100 * points["error_rate"].to_numpy(float)
-    norm = mpl.colors.Normalize(error.min(), error.max())
-    image = axes.pcolormesh(
-        *limits, 100 * np.where(np.isfinite(values), values, np.nan).T, cmap=style.MAP,
-        norm=norm, shading="nearest", rasterized=True,
-    )  # fmt: skip
-    for row, (shape, size) in enumerate(zip(*_marks(points), strict=True)):
-        axes.scatter(
-            points["mse"][row], points[perception][row], c=[error[row]], norm=norm,
-            cmap=style.MAP, marker=shape, s=size, edgecolors="white", linewidths=1.2,
-        )  # fmt: skip
-    if floor is not None and _near(floor, points[perception]):
-        axes.axhline(floor, color="0.3", linestyle=":", linewidth=1.5)
-    axes.set(xlabel=QUANTITIES["mse"].label + " ≤", ylabel=quantity.label + " ≤")
-    axes.grid(False)
-    axes.xaxis.set_major_locator(MaxNLocator(6))
-    figure.colorbar(image, ax=axes, label="least " + QUANTITIES["error_rate"].label, pad=0.02)
-    _legend(figure, frame, floor)
-    plt.close(figure)
-    return figure
-
-
-def gaming(frame: pd.DataFrame, others: tuple[str, ...], trained_against: str) -> Figure:
-    """The error of other classifiers against that of the one trained against, point by point.
-
-    ``others``: names of classifiers with a column ``error_rate_<name>``. Lines join the points
-    of one beta in the order of gamma; a line that goes up to the left is a gain that the other
-    classifier does not share.
-    """
-    points = trends.over_seeds(frame)
-    betas = sorted(points["beta"].unique())
-    figure, axes = plt.subplots(
-        len(others), 1, figsize=(6.4, 4.6 * len(others)), squeeze=False, layout="constrained"
-    )
-    shapes, sizes = _marks(points)
-    for ax, other in zip(axes[:, 0], others, strict=True):
-        column = f"error_rate_{other}"
-        quantity = _quantity(column, frame)
-        for beta in betas:
-            row = points[points["beta"] == beta].sort_values("gamma")
-            ax.plot(100 * row["error_rate"], 100 * row[column], color="0.7", linewidth=1, zorder=1)
-        ax.errorbar(
-            100 * points["error_rate"], 100 * points[column], 100 * points[f"{column}_bar"],
-            100 * points["error_rate_bar"], fmt="none", ecolor="0.55", elinewidth=1, zorder=2,
-        )  # fmt: skip
-        norm = mpl.colors.Normalize(0, max(len(betas) - 1, 1))
-        for at, point in points.iterrows():
-            ax.scatter(100 * point["error_rate"], 100 * point[column], marker=shapes[at],
-                       s=sizes[at], c=[betas.index(point["beta"])], norm=norm, cmap=style.MAP,
-                       edgecolors="black", linewidths=0.9, zorder=3)  # fmt: skip
-        ends = np.array(ax.get_xlim())
-        ax.plot(ends, ends, color="0.3", linestyle=":", linewidth=1.2, scalex=False, scaley=False)
-        ax.set(xlabel=f"error rate of {trained_against} (trained against, %)",
-               ylabel=quantity.label)  # fmt: skip
-    _legend(figure, frame, None)
+    legend(figure, frame, floor)
     plt.close(figure)
     return figure

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from cdplib.errors import InputError
-from cdplib.figures import planes
+from cdplib.figures import maps, planes
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_grid_of_one_row_is_drawn_without_curves(frame):
 
 
 def test_the_achieved_error_is_the_least_within_both_bounds(frame):
-    least = planes.achieved_error(
+    least = maps.achieved_error(
         frame, np.array([0.0, 0.02501, 1.0]), np.array([0.0, 10.0]), "p_judge"
     )
     assert np.isinf(least[0]).all()
@@ -92,12 +92,12 @@ def test_the_achieved_error_is_the_least_within_both_bounds(frame):
 
 
 def test_the_maps_are_drawn(frame):
-    figure = planes.weights_map(frame, ("error_rate", "mse", "p_judge"))
+    figure = maps.weights_map(frame, ("error_rate", "mse", "p_judge"))
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert len(texts) == 9
     assert "18" in texts[0]
-    assert isinstance(planes.achieved_map(frame, floor=0.05), Figure)
-    assert isinstance(planes.gaming(frame, ("cnn2",), "CNN-1"), Figure)
+    assert isinstance(maps.achieved_map(frame, floor=0.05), Figure)
+    assert isinstance(maps.gaming(frame, ("cnn2",), "CNN-1"), Figure)
 
 
 def test_what_is_not_in_the_table_is_refused(frame):
@@ -106,6 +106,6 @@ def test_what_is_not_in_the_table_is_refused(frame):
     with pytest.raises(InputError, match="'frechet' is not in"):
         planes.three_planes(frame, perception="frechet")
     with pytest.raises(InputError, match="error_rate_cnn9"):
-        planes.gaming(frame, ("cnn9",), "CNN-1")
+        maps.gaming(frame, ("cnn9",), "CNN-1")
     with pytest.raises(InputError, match="one alpha"):
-        planes.weights_map(pd.concat([frame, frame.assign(alpha=0.5)]))
+        maps.weights_map(pd.concat([frame, frame.assign(alpha=0.5)]))

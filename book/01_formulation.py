@@ -56,7 +56,8 @@ letters = np.array([0.0, 1.0, 2.0])
 p_x1, p_x2 = np.array([0.7, 0.2, 0.1]), np.array([0.1, 0.5, 0.4])
 priors = np.array([prior, 1 - prior])
 p_x = priors @ np.stack([p_x1, p_x2])
-channel = np.array([[1 - flip, flip, 0], [flip / 2, 1 - flip, flip / 2], [0, flip, 1 - flip]])
+stay, half = 1 - flip, flip / 2
+channel = np.array([[stay, flip, 0], [half, stay, half], [0, flip, stay]])
 p_x
 
 # %% [markdown]
@@ -185,17 +186,25 @@ random = np.random.default_rng(seed)
 
 
 def draw(rows):
-    return (random.random((len(rows), 1)) > rows.cumsum(axis=1)).sum(axis=1).clip(max=2)
+    beyond = random.random((len(rows), 1)) > rows.cumsum(axis=1)
+    return beyond.sum(axis=1).clip(max=2)
 
 
 second = random.random(n_samples) >= prior  # members of class 2
 x = draw(np.where(second[:, None], p_x2, p_x1))
 restored = draw(restoration[draw(channel[x])])
-squares, wrong = (letters[x] - letters[restored]) ** 2, says_1[restored] == second
+squares = (letters[x] - letters[restored]) ** 2
+wrong = says_1[restored] == second
 
 # %% tags=["hide-input"]
-rows = ["| | sum | simulation | difference / standard error |", "|---|---|---|---|"]
-for name, value, sample in (("D", distortion, squares), ("C", error_rate, wrong)):
+rows = [
+    "| | sum | simulation | difference / standard error |",
+    "|---|---|---|---|",
+]
+for name, value, sample in (
+    ("D", distortion, squares),
+    ("C", error_rate, wrong),
+):
     z = (sample.mean() - value) / (sample.std() / np.sqrt(n_samples))
     rows.append(f"| {name} | {value:.4f} | {sample.mean():.4f} | {z:+.1f} |")
     assert abs(z) < 5, f"{name}: the simulation contradicts the sum"
@@ -236,9 +245,11 @@ def judge(q):
 
 
 # %%
-corners = np.array([judge(np.eye(3)[list(choice)]) for choice in np.ndindex(3, 3, 3)])
-points = np.array([judge(random.dirichlet(0.4 * np.ones(3), size=3)) for _ in range(n_restorers)])
-print(f"least D, P, C of {len(corners)} restorations: {corners.min(axis=0).round(3)}")
+maps = [np.eye(3)[list(choice)] for choice in np.ndindex(3, 3, 3)]
+corners = np.array([judge(q) for q in maps])
+lots = random.dirichlet(0.4 * np.ones(3), size=(n_restorers, 3))
+points = np.array([judge(q) for q in lots])
+print(f"least D, P, C of {len(maps)} maps: {corners.min(axis=0).round(3)}")
 
 # %% [markdown]
 r"""
@@ -255,12 +266,13 @@ from scipy.optimize import linprog
 
 p_y = priors @ np.stack([p_y1, p_y2])
 cost = (channel * p_x[:, None]).T @ delta / p_y[:, None]  # E[Delta(X, x^) | y]
-errs = np.where(says_1, priors[1] * p_y2[:, None], priors[0] * p_y1[:, None]) / p_y[:, None]
+class_1, class_2 = priors[0] * p_y1[:, None], priors[1] * p_y2[:, None]
+errs = np.where(says_1, class_2, class_1) / p_y[:, None]
 rows_y, outputs = np.kron(np.eye(3), np.ones(3)), np.kron(np.ones(3), np.eye(3))
 
 
 def least(objective, D=np.inf, P=np.inf):
-    """The least objective, (12,), over (w, s) with both budgets kept; inf if none keeps them."""
+    """The least objective, (12,), over (w, s) within the budgets, or inf."""
     upper = [[*cost.ravel(), 0, 0, 0], [*np.zeros(9), 0.5, 0.5, 0.5]]
     slack = np.block([[outputs, -np.eye(3)], [-outputs, -np.eye(3)]])
     bound = [*np.minimum([D, P], 99), *p_x, *-p_x]
@@ -270,7 +282,10 @@ def least(objective, D=np.inf, P=np.inf):
 
 
 # %%
-error_of, tv_of = np.r_[errs.ravel(), 0, 0, 0], np.r_[np.zeros(9), 0.5, 0.5, 0.5]
+error_of, tv_of = (
+    np.r_[errs.ravel(), 0, 0, 0],
+    np.r_[np.zeros(9), 0.5, 0.5, 0.5],
+)
 D_min = (p_y * cost.min(axis=1)).sum()
 Ds = np.linspace(D_min, corners[:, 0].max(), 40)
 edge = np.array([(D, least(tv_of, D=D)) for D in Ds])
@@ -299,7 +314,8 @@ would expose a mistake in one or the other.
 
 # %% tags=["nbval-check-output"]
 tight_D, tight_P = D_min + 0.02, 0.05
-table = np.array([[least(error_of, D, P) for D in (tight_D, 2)] for P in (tight_P, 1)])
+rows = [[least(error_of, D, P) for D in (tight_D, 2)] for P in (tight_P, 1)]
+table = np.array(rows)
 for D, P, error in points[:100]:
     assert error >= least(error_of, D, P) - 1e-9
 print(np.round(table, 3))

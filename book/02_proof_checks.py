@@ -137,7 +137,8 @@ for trial in range(n_exact):
     classes, letters, degraded = 2 + trial % 3, 2 + trial % 4, 1 + trial % 5
     problem = rational.instance(random, classes, letters, degraded)
     mu, nu = (rational.laws(random, degraded, letters) for _ in range(2))
-    found.append(rational.steps(problem, mu, nu, Fraction(int(random.integers(0, 9)), 8)))
+    weight = Fraction(int(random.integers(0, 9)), 8)
+    found.append(rational.steps(problem, mu, nu, weight))
 assert all(step[name] == 0 for step in found for name in ("(4)", "(11)", "(14)"))
 assert all(step[name] >= 0 for step in found for name in ("(13) tv", "(13) w1"))
 
@@ -182,13 +183,22 @@ controls: square roots of convex divergences.
 """
 
 # %%
-convex = ["tv", "w1", "kl", "reverse_kl", "hellinger2", "chi2", "js", "w2_squared"]
+convex = [
+    "tv",
+    "w1",
+    "kl",
+    "reverse_kl",
+    "hellinger2",
+    "chi2",
+    "js",
+    "w2_squared",
+]
 convex += ["renyi:0.5", "renyi:2", "renyi:7", "renyi:inf"]
 controls = ["w2", "hellinger", "sqrt_tv"]
-slack = {
-    name: convexity.worst_slack(name, np.random.default_rng(seed), trials=n_search)
-    for name in convex + controls
-}
+slack = {}
+for name in convex + controls:
+    random = np.random.default_rng(seed)
+    slack[name] = convexity.worst_slack(name, random, trials=n_search)
 
 # %% tags=["hide-input"]
 lines = ["| d | least slack of (13) found | |", "|---|---|---|"]
@@ -217,7 +227,8 @@ turned = {
     ).value
     for name in ("kl", "renyi:0.5", "renyi:2")
 }
-print({name: "convex" if value > -1e-12 else "not convex" for name, value in turned.items()})
+for name, value in turned.items():
+    print(name, "convex" if value > -1e-12 else "not convex")
 
 # %% [markdown]
 r"""
@@ -246,7 +257,8 @@ def random_problem(classes, letters, degraded):
 
 def feasible_budgets(problem, name):
     P = 0.3 * random.random()
-    return float(exact.least_distortion(problem, name, P)) + 0.2 * random.random(), P
+    least = float(exact.least_distortion(problem, name, P))
+    return least + 0.2 * random.random(), P
 
 
 # %%
@@ -282,12 +294,15 @@ toy_B = exact.gaussian_mixture_problem(32, threshold=1.2)
 one = (float(exact.least_distortion(toy_B, "tv", 0.3)) + 1e-6, 0.3)
 two = (1.2, 0.0)
 chain = checks.chain(toy_B, "tv", one, two, np.linspace(0, 1, 21))
+off = abs(chain.mixture - chain.chord).max()
+at_mixture = np.array([at.value for at in chain.at_mixture])
+at_mean = np.array([at.value for at in chain.at_mean])
 curves = {
     "mixture = chord, (11)": chain.mixture,
-    "C at what the mixture uses, (12)": np.array([at.value for at in chain.at_mixture]),
-    "C at the mean budgets, (15)": np.array([at.value for at in chain.at_mean]),
+    "C at what the mixture uses, (12)": at_mixture,
+    "C at the mean budgets, (15)": at_mean,
 }
-print(f"largest difference from the chord: {abs(chain.mixture - chain.chord).max():.0e}")
+print(f"largest difference from the chord: {off:.0e}")
 
 # %% mystnb={"figure": {"name": "fig-proof-chain", "caption": "The chain of the proof between two pairs of budgets, on the toy with threshold 1.2. Each curve is at or below the one before; the first is a straight line."}, "image": {"alt": "Three curves over the mixing weight: a straight line on top, and two sagging curves below it that meet it at both ends."}}
 figures.chain(chain.weights, curves)
@@ -307,19 +322,23 @@ noisy_bit = exact.make_problem(
     [[0.7, 0], [0, 0.3]], [[0.6, 0.4], [0.4, 0.6]], 1 - np.eye(2), [0, 1]
 )
 Ps = np.linspace(0, 0.4, 81)
-steps = np.array([checks.deterministic(noisy_bit, "tv", np.inf, P) for P in Ps])
+steps = [checks.deterministic(noisy_bit, "tv", np.inf, P) for P in Ps]
+steps = np.array(steps)
 line = exact.surface(noisy_bit, "tv", [np.inf], Ps).value[0]
 
 # %% mystnb={"figure": {"name": "fig-proof-deterministic", "caption": "Binary symmetric channel: the least error rate against the budget P, over all restorations (solid) and over the four deterministic ones (dashed, infeasible further left). Chance makes the curve convex, and lower."}, "image": {"alt": "A falling piecewise linear convex curve for all restorations, below a staircase for deterministic restorations that starts only at P of about 0.16."}}
 figures.against_exact(
-    Ps, {"noisy bit": steps}, {"noisy bit": line}, "P (total variation)", "deterministic only"
+    Ps,
+    {"noisy bit": steps},
+    {"noisy bit": line},
+    "P (total variation)",
+    "deterministic only",
 )
 
 # %% tags=["nbval-check-output"]
-print(f"deterministic: {checks.midpoint_excess(steps[None])[0]:.3f} above the mean of two ends")
-print(
-    "all restorations:", "convex" if checks.midpoint_excess(line[None])[0] <= 1e-9 else "not convex"
-)
+over = {"deterministic": steps[None], "all": line[None]}
+for name, values in over.items():
+    print(name, f"{max(0, checks.midpoint_excess(values)[0]):.3f} above its chord")
 
 # %% [markdown]
 r"""
@@ -331,9 +350,7 @@ downwards. The theorem itself fails there, and not only its proof.
 # %% tags=["nbval-check-output"]
 roots = np.linspace(0, 0.4**0.5, 41)
 in_roots = exact.surface(noisy_bit, "tv", [np.inf], roots**2).value
-print(
-    f"against the root of TV: {checks.midpoint_excess(in_roots)[0]:.3f} above the mean of two ends"
-)
+print(f"{checks.midpoint_excess(in_roots)[0]:.3f} above its chord")
 
 # %% [markdown]
 r"""
@@ -369,11 +386,12 @@ S, T = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
 joint = np.where(T == [[0], [1]], [[0.35], [0.15]], 0.0)
 wrong_S = (S[:, None] != [0, 1]).astype(float)
 Ds = np.linspace(0, 0.5, 11)
-adapted = [checks.adapted(joint, np.eye(4), wrong_S, "tv", D, np.inf, px=[0.5, 0.5]) for D in Ds]
+given = (joint, np.eye(4), wrong_S, "tv")
+adapted = [checks.adapted(*given, D, np.inf, px=[0.5, 0.5]) for D in Ds]
 
 # %% tags=["nbval-check-output"]
 print(np.round(adapted, 2))
-print(f"{checks.midpoint_excess(np.array(adapted)[None])[0]:.3f} above the mean of two ends")
+print(f"{checks.midpoint_excess([adapted])[0]:.3f} above its chord")
 
 # %% [markdown]
 r"""
@@ -411,7 +429,12 @@ the perceptual difference is 0 for every $d$. `minima` finds it.
 """
 
 # %% tags=["nbval-check-output"]
-fair_bit = exact.make_problem([[0.5, 0], [0, 0.5]], [[0.8, 0.2], [0.2, 0.8]], 1 - np.eye(2), [0, 1])
+fair_bit = exact.make_problem(
+    [[0.5, 0], [0, 0.5]],
+    [[0.8, 0.2], [0.2, 0.8]],
+    1 - np.eye(2),
+    [0, 1],
+)
 at = checks.minima(fair_bit)
 print("all three minimal together:", at.all_three)
 print(
@@ -458,8 +481,10 @@ grid in *both* budgets has a smaller value. `stuck` counts exceptions, for both 
 """
 
 # %%
-grid = exact.surface(toy_B, "tv", np.linspace(0.6, 1.2, 13), np.linspace(0, 0.4, 13)).value
-unfinished = np.isfinite(grid) & (grid > exact.solve(toy_B, "tv", np.inf, np.inf).value + 1e-6)
+Ds, Ps = np.linspace(0.6, 1.2, 13), np.linspace(0, 0.4, 13)
+grid = exact.surface(toy_B, "tv", Ds, Ps).value
+floor = exact.solve(toy_B, "tv", np.inf, np.inf).value
+unfinished = np.isfinite(grid) & (grid > floor + 1e-6)
 stuck = {
     "both": (grid[1:, 1:] > grid[:-1, :-1] - 1e-9)[unfinished[:-1, :-1]].sum(),
     "D alone": (grid[1:] > grid[:-1] - 1e-9)[unfinished[:-1]].sum(),
@@ -487,7 +512,8 @@ for _ in range(300):
     joint = random.dirichlet(np.ones(6)).reshape(2, 3)
     channel = 0.4 * random.dirichlet(np.ones(3), size=3) + 0.6 * np.eye(3)
     squares = (letters[:, None] - letters) ** 2
-    at = checks.minima(exact.make_problem(joint, channel, squares, joint.argmax(axis=0)))
+    fitting = joint.argmax(axis=0)
+    at = checks.minima(exact.make_problem(joint, channel, squares, fitting))
     count += [at.distortion_and_error, at.all_three]
 
 # %% tags=["hide-input"]
@@ -521,7 +547,8 @@ few = exact.make_problem(
 )
 low = float(exact.least_distortion(few, "tv", np.inf))
 in_D = exact.surface(few, "tv", np.linspace(low, 0.7, 41), [np.inf]).value
-in_rmse = exact.surface(few, "tv", np.linspace(low**0.5, 0.7**0.5, 41) ** 2, [np.inf]).value
+roots = np.linspace(low**0.5, 0.7**0.5, 41)
+in_rmse = exact.surface(few, "tv", roots**2, [np.inf]).value
 
 # %% tags=["nbval-check-output"]
 for name, values in (("D", in_D), ("sqrt(D)", in_rmse)):
@@ -535,13 +562,33 @@ r"""
 
 # %% tags=["hide-input"]
 rows = [
-    ("(4), (11), (14)", "hold", f"exactly, in {n_exact} rational problems of 2 to 4 classes"),
+    (
+        "(4), (11), (14)",
+        "hold",
+        f"exactly, in {n_exact} rational problems of 2 to 4 classes",
+    ),
     ("(13)", "holds", "every convex d; not for W2, Hellinger's distance, √TV"),
-    ("(8), (9), (10), (12), (15)", "hold", f"certified on {n_solved} problems, six divergences"),
-    ("f-divergences, Rényi are convex in q", "holds", "“Hellinger” must be its square; W1 also is"),
-    ("no assumption on Δ", "holds with a condition", "Δ must be averaged over samples"),
+    (
+        "(8), (9), (10), (12), (15)",
+        "hold",
+        f"certified on {n_solved} problems, six divergences",
+    ),
+    (
+        "f-divergences, Rényi are convex in q",
+        "holds",
+        "“Hellinger” must be its square; W1 also is",
+    ),
+    (
+        "no assumption on Δ",
+        "holds with a condition",
+        "Δ must be averaged over samples",
+    ),
     ("best classifier of X^ ≥ that of Y", "holds", "any number of classes"),
-    ("“cannot be made all minimal simultaneously”", "**does not follow**", "fair noisy bit"),
+    (
+        "“cannot be made all minimal simultaneously”",
+        "**does not follow**",
+        "fair noisy bit",
+    ),
 ]
 table = ["| the paper | verdict | |", "|---|---|---|"]
 Markdown("\n".join(table + [f"| {a} | {b} | {c} |" for a, b, c in rows]))
@@ -589,7 +636,8 @@ violation:
 # %%
 hellinger = convexity.distance("hellinger")
 p, q0, q1 = np.array([0.99, 0.01]), np.array([0.98, 0.02]), np.array([0.2, 0.8])
-print(0.5 * hellinger(p, q0) + 0.5 * hellinger(p, q1) - hellinger(p, 0.5 * q0 + 0.5 * q1) < 0)
+ends = 0.5 * hellinger(p, q0) + 0.5 * hellinger(p, q1)
+print(ends < hellinger(p, 0.5 * q0 + 0.5 * q1))
 
 # %% [markdown]
 r"""
@@ -626,7 +674,8 @@ $f=0$, or $f=1-\pi$. Note that the last case needs chance.
 def together(prior, flip):
     channel = [[1 - flip, flip], [flip, 1 - flip]]
     joint = [[prior, 0], [0, 1 - prior]]
-    return checks.minima(exact.make_problem(joint, channel, 1 - np.eye(2), [0, 1])).all_three
+    problem = exact.make_problem(joint, channel, 1 - np.eye(2), [0, 1])
+    return checks.minima(problem).all_three
 
 
 for prior, flip in ((0.5, 0.2), (0.7, 0.0), (0.7, 0.3), (0.7, 0.2), (0.7, 0.4)):

@@ -94,8 +94,10 @@ directions was drawn, so both are kept. The cell prints the landmarks: where eac
 """
 
 # %% tags=["nbval-check-output"]
-print(f"t* = {toy.boundary:.3f}, least error {toy.bayes_error('y'):.4f} at a = {toy.best_gain:.3f}")
-print(f"least MSE {toy.mse(toy.least_mse_gain):.4f} at a = {toy.least_mse_gain:.3f}")
+print(f"t* = {toy.boundary:.3f}")
+print(f"least error {toy.bayes_error('y'):.4f} at a = {toy.best_gain:.3f}")
+a = toy.least_mse_gain
+print(f"least MSE {toy.mse(a):.4f} at a = {a:.3f}")
 for kind in ("kl", "reverse_kl"):
     a = toy.least_divergence_gain(kind)
     print(f"least {kind} {toy.divergence(a, kind):.5f} at a = {a:.3f}")
@@ -190,7 +192,9 @@ is feasible. It would be positive if the claim failed anywhere on the grid.
 """
 
 # %% tags=["nbval-check-output"]
-rise = {kind: checks.rise(toy.cdp(Ds[:, None], Ps, kind)) for kind in ("kl", "reverse_kl")}
+kinds = ("kl", "reverse_kl")
+surfaces = {kind: toy.cdp(Ds[:, None], Ps, kind) for kind in kinds}
+rise = {kind: checks.rise(surfaces[kind]) for kind in kinds}
 print({kind: bool(value <= 1e-12) for kind, value in rise.items()})
 
 # %% [markdown]
@@ -207,9 +211,7 @@ a scruple: keep all but the classifier, whose threshold moves to `wrong_threshol
 """
 
 # %%
-excess = {
-    kind: checks.midpoint_excess(toy.cdp(Ds[:, None], Ps, kind))[0] for kind in ("kl", "reverse_kl")
-}
+excess = {kind: checks.midpoint_excess(surfaces[kind])[0] for kind in kinds}
 moved = GaussianToy(threshold=wrong_threshold)
 wide_D = np.linspace(0.66, 2.0, 161)
 profile = moved.cdp(wide_D[:, None], [np.inf])
@@ -217,7 +219,8 @@ control, (first, _), (second, _) = checks.midpoint_excess(profile)
 
 # %% tags=["nbval-check-output"]
 print({kind: bool(value <= 1e-12) for kind, value in excess.items()})
-print(f"control: {control:.1e} between D = {wide_D[first]:.2f} and D = {wide_D[second]:.2f}")
+where = wide_D[[first, second]].round(2)
+print(f"control: {control:.1e} between D = {where[0]} and D = {where[1]}")
 
 # %% [markdown]
 r"""
@@ -267,14 +270,18 @@ the last line is the sentence of the previous section, on the band.
 def spread(values, axis):
     """The largest difference of feasible values along an axis."""
     shown = np.where(np.isfinite(values), values, np.nan)
-    shown = shown[:, ~np.isnan(shown).all(0)] if axis == 0 else shown[~np.isnan(shown).all(1)]
+    somewhere = ~np.isnan(shown).all(axis)
+    shown = shown[:, somewhere] if axis == 0 else shown[somewhere]
     return float((np.nanmax(shown, axis) - np.nanmin(shown, axis)).max())
 
 
 # %% tags=["nbval-check-output"]
 all_D, all_P = np.linspace(2 / 3, 1.2, 60)[:, None], np.linspace(0.006, 0.6, 60)
-large_D, large_P = np.linspace(0.75, 1.2, 30)[:, None], np.linspace(toy.divergence(0.5), 1, 30)
-small_P = np.linspace(toy.divergence(toy.least_divergence_gain()), toy.divergence(2 / 3), 30)
+large_D, large_P = (
+    np.linspace(0.75, 1.2, 30)[:, None],
+    np.linspace(toy.divergence(0.5), 1, 30),
+)
+small_P = toy.divergence(np.linspace(2 / 3, toy.least_divergence_gain(), 30))
 spreads = {
     "large D": spread(toy.cdp(large_D, all_P), 0),
     "small P": spread(toy.cdp(all_D, small_P), 0),
@@ -293,8 +300,15 @@ $(D,P)$ are feasible only where the intervals meet, which is above the perceptio
 """
 
 # %% tags=["nbval-check-output"]
-corner = (2 / 3 + 1e-3, float(toy.divergence(toy.least_divergence_gain())) + 1e-3)
-print(toy.cdp(corner[0], np.inf) < np.inf, toy.cdp(np.inf, corner[1]) < np.inf, toy.cdp(*corner))
+corner = (
+    2 / 3 + 1e-3,
+    float(toy.divergence(toy.least_divergence_gain())) + 1e-3,
+)
+print(
+    toy.cdp(corner[0], np.inf) < np.inf,
+    toy.cdp(np.inf, corner[1]) < np.inf,
+    toy.cdp(*corner),
+)
 
 # %% [markdown]
 r"""
@@ -333,19 +347,21 @@ by_D = exact.surface(problem, "kl", exact_Ds, [0.01, 0.04])
 worst_gap = max(by_P.gap.max(), by_D.gap.max())
 least = float(exact.least_distortion(problem, "kl", np.inf))
 print(f"worst certificate gap {worst_gap:.0e}")
-print(f"least distortion {least:.4f} on the grid, {toy.least_mse():.4f} on the line")
+print(f"least D {least:.4f} on the grid, {toy.least_mse():.4f} on the line")
 
 # %%
 labels_D = [f"D = {D:g}" for D in by_P.Ds]
-linear_P = {label: toy.cdp(D, exact_Ps) for label, D in zip(labels_D, by_P.Ds, strict=True)}
+gains_P = [toy.cdp(D, exact_Ps) for D in by_P.Ds]
+against_P = [dict(zip(labels_D, c, strict=True)) for c in (gains_P, by_P.value)]
 labels_P = [f"P = {P:g}" for P in by_D.Ps]
-linear_D = {label: toy.cdp(exact_Ds, P) for label, P in zip(labels_P, by_D.Ps, strict=True)}
+gains_D = [toy.cdp(exact_Ds, P) for P in by_D.Ps]
+against_D = [dict(zip(labels_P, c, strict=True)) for c in (gains_D, by_D.value.T)]
 
 # %% mystnb={"figure": {"name": "fig-toy-exact-p", "caption": "C against P: over the gains (dashed) and over all restorations (solid). Almost all of the slope belongs to the gains: over all restorations C is at its least, the Bayes error of Y, but for the smallest P."}, "image": {"alt": "Two dashed curves of the linear family falling slowly with P, above two solid exact curves that are flat from very small P on."}}
-figures.against_exact(exact_Ps, linear_P, dict(zip(labels_D, by_P.value, strict=True)), "P (nats)")
+figures.against_exact(exact_Ps, *against_P, "P (nats)")
 
 # %% mystnb={"figure": {"name": "fig-toy-exact-d", "caption": "C against D at two values of P. Over all restorations smaller distortions are feasible, and C is flat where they are."}, "image": {"alt": "Dashed curves of the linear family start near D of 0.67 and lie above solid exact curves, which start further left and are flat."}}
-figures.against_exact(exact_Ds, linear_D, dict(zip(labels_P, by_D.value.T, strict=True)), "D (MSE)")
+figures.against_exact(exact_Ds, *against_D, "D (MSE)")
 
 # %% tags=["hide-input"]
 flat = float(by_P.value[np.isfinite(by_P.value)].min())
@@ -371,22 +387,46 @@ The table is filled in by the cells above: a verdict changes if a number does.
 # %% tags=["hide-input"]
 holds = {True: "**reproduced**", False: "**not reproduced**"}
 rows = [
-    ("C is non-increasing", max(rise.values()) <= 1e-12, f"largest rise {max(rise.values()):.0e}"),
-    ("C is convex", max(excess.values()) <= 1e-12, "both directions of KL; not by Theorem 1"),
+    (
+        "C is non-increasing",
+        max(rise.values()) <= 1e-12,
+        f"largest rise {max(rise.values()):.0e}",
+    ),
+    (
+        "C is convex",
+        max(excess.values()) <= 1e-12,
+        "both directions of KL; not by Theorem 1",
+    ),
     (
         "small D: C invariant with P",
         spreads["small D"] < 1e-9,
         f"varies by {spreads['small D']:.4f}",
     ),
-    ("large D: C invariant with D", spreads["large D"] < 1e-9, "exact from D = 3/4"),
-    ("small P: C invariant with D", spreads["small P"] < 1e-9, "exact up to KL(2/3)"),
-    ("large P: C invariant with P", spreads["large P"] < 1e-9, "exact from KL(1/2)"),
+    (
+        "large D: C invariant with D",
+        spreads["large D"] < 1e-9,
+        "exact from D = 3/4",
+    ),
+    (
+        "small P: C invariant with D",
+        spreads["small P"] < 1e-9,
+        "exact up to KL(2/3)",
+    ),
+    (
+        "large P: C invariant with P",
+        spreads["large P"] < 1e-9,
+        "exact from KL(1/2)",
+    ),
     (
         "better C costs D or P",
         abs(exact_excess) > 1e-4,
         "true of the gains, not of all restorations",
     ),
-    ("small D and P: infeasible", bool(np.isinf(toy.cdp(*corner))), "each alone is feasible"),
+    (
+        "small D and P: infeasible",
+        bool(np.isinf(toy.cdp(*corner))),
+        "each alone is feasible",
+    ),
 ]
 table = ["| Section 2.3 says | verdict | |", "|---|---|---|"]
 table += [f"| {claim} | {holds[bool(verdict)]} | {note} |" for claim, verdict, note in rows]
@@ -430,7 +470,8 @@ the sign of $aY$ is that of $Y$, and every gain errs alike: $C$ is constant on i
 """
 
 # %%
-print([round(GaussianToy(prior=prior).best_gain, 6) for prior in (0.1, 0.3, 0.6, 0.9)])
+for prior in (0.1, 0.3, 0.6, 0.9):
+    print(prior, round(GaussianToy(prior=prior).best_gain, 6))
 print(np.ptp(GaussianToy(prior=0.5).error_rate(gains)))
 
 # %% [markdown]
@@ -462,8 +503,8 @@ $\mathrm{KL}(\min\{a_D^+,a_{\mathrm{KL}}\})$. `midpoint_excess` on one column te
 # %%
 best = toy.least_divergence_gain()
 budgets = np.linspace(2 / 3 + 1e-9, 1, 101)
-least_P = [float(toy.divergence(min(toy.gains_within_mse(D)[0][1], best))) for D in budgets]
-print(checks.midpoint_excess(np.array(least_P)[:, None])[0] <= 1e-9)
+nearest = [min(toy.gains_within_mse(D)[0][1], best) for D in budgets]
+print(checks.midpoint_excess([toy.divergence(nearest)])[0] <= 1e-9)
 
 # %% [markdown]
 r"""

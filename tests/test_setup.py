@@ -8,22 +8,8 @@ import pytest
 
 from cdplib import paths
 
-TOOLS = [
-    "sh",
-    "dirname",
-    "cat",
-    "cksum",
-    "tr",
-    "grep",
-    "df",
-    "awk",
-    "mkdir",
-    "head",
-    "cut",
-    "tee",
-    "rm",
-    "du",
-]
+TOOLS = ["sh", "dirname", "cat", "cksum", "tr", "grep", "df"]
+TOOLS += ["awk", "mkdir", "head", "cut", "tee", "rm", "du"]
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ def mathjax() -> Path:
     if home.is_dir():
         return home
     home.parent.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(home.with_suffix(".lock")):
+    with filelock.FileLock(f"{home}.lock"):
         if not home.is_dir():
             print(f"fetching {MATHJAX} (6 MB, once)", flush=True)
             with tempfile.TemporaryDirectory(dir=home.parent) as folder:

@@ -25,28 +25,25 @@ C(D, P) over the family is then the error at the gain nearest to the best one am
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq, minimize_scalar
 from scipy.special import ndtr
 
 from cdplib.errors import InputError, unknown
+from cdplib.theory import level_sets
+from cdplib.theory.level_sets import Interval
 
 Array = NDArray[np.float64]
-Interval = tuple[float, float]
 
 #: The directions of the Kullback-Leibler divergence, in nats; the paper does not say which it drew.
 KINDS = ("kl", "reverse_kl")
 #: Two intervals of gains that miss each other by less than this (rounding) are taken to touch.
 TOUCH = 1e-9
 _NODES, _REACH = 801, 10.0  # trapezoid rule: nodes, and standard deviations beyond the means
-_LOG_GAIN = (-7.0, 7.0, 351)  # where turning points of the divergence are looked for
-_FARTHEST = 300.0  # |log a| beyond which a budget counts as no limit
 
 
 @dataclass(frozen=True)
@@ -235,13 +232,11 @@ class GaussianToy:
 
     def gain(self, D: float, P: float, kind: str = "kl") -> float:
         """The gain of least error that keeps both budgets; nan where none does."""
-        candidates = [
-            float(np.clip(self.best_gain, low, high))
-            for low, high in self.feasible_gains(D, P, kind)
-        ]
-        if not candidates:
-            return math.nan
-        return min(candidates, key=lambda a: float(self._error_at(a)))
+        best = self.best_gain
+        candidates = [min(max(best, low), high) for low, high in self.feasible_gains(D, P, kind)]
+        if len(candidates) < 2:
+            return candidates[0] if candidates else math.nan
+        return min(candidates, key=self._error_at)
 
     def _error_at(self, a: float) -> float:
         if math.isinf(a):  # the infimum: the threshold on Y goes to 0
@@ -257,16 +252,11 @@ class GaussianToy:
         if kind not in KINDS:
             raise unknown("divergence of the toy", kind, KINDS)
         Ds, Ps = np.broadcast_arrays(_array("D", D), _array("P", P))
-        within_P = {P: self.gains_within_divergence(P, kind) for P in np.unique(Ps).tolist()}
-        within_D = {D: self.gains_within_mse(D) for D in np.unique(Ds).tolist()}
         out = np.full(Ds.shape, np.inf)
         for index in np.ndindex(Ds.shape):
-            for low, high in within_D[float(Ds[index])]:
-                for left, right in within_P[float(Ps[index])]:
-                    a, b = max(low, left), min(high, right)
-                    if a <= b + TOUCH:
-                        best = float(np.clip(self.best_gain, a, max(a, b)))
-                        out[index] = min(out[index], self._error_at(best))
+            gain = self.gain(float(Ds[index]), float(Ps[index]), kind)
+            if not math.isnan(gain):
+                out[index] = self._error_at(gain)
         return out
 
 
@@ -330,56 +320,14 @@ def _reference(toy: GaussianToy, kind: str) -> tuple[Array, Array, Array]:
 
 @functools.lru_cache(maxsize=64)
 def _turning_points(toy: GaussianToy, kind: str) -> tuple[float, ...]:
-    """0, the gains where the divergence turns, inf: between two neighbours it is monotone."""
+    """Where the divergence turns, between 0 and inf."""
     if kind not in KINDS:
         raise unknown("divergence of the toy", kind, KINDS)
-    logs = np.linspace(*_LOG_GAIN[:2], int(_LOG_GAIN[2]))
-    values = toy.divergence(np.exp(logs), kind)
-    turns = []
-    for k in range(1, len(logs) - 1):
-        for sign in (1, -1):  # a minimum, a maximum
-            middle, left, right = sign * values[k], sign * values[k - 1], sign * values[k + 1]
-            if middle < left and middle <= right:
-                found = minimize_scalar(
-                    lambda s, sign=sign: sign * toy._divergence(math.exp(s), kind),
-                    bounds=(logs[k - 1], logs[k + 1]),
-                    method="bounded",
-                    options={"xatol": 1e-9},
-                )
-                turns.append(math.exp(found.x))
-    return (0.0, *turns, math.inf)
+    return level_sets.turning_points(lambda a: toy._divergence(a, kind))
 
 
 @functools.lru_cache(maxsize=8192)
 def _level_set(toy: GaussianToy, P: float, kind: str) -> tuple[Interval, ...]:
-    """The intervals of gains with a divergence of at most P."""
-    if math.isinf(P):
-        return ((0.0, math.inf),) if P > 0 else ()
+    """The gains with a divergence of at most P; a surface asks for each P many times."""
     turns = _turning_points(toy, kind)
-    crossings = [_crossing(toy, kind, P, *pair) for pair in itertools.pairwise(turns)]
-    ends = [gain for gain in crossings if gain is not None]
-    if not ends:
-        least, gain = min((toy._divergence(a, kind), a) for a in turns if 0 < a < math.inf)
-        return ((gain, gain),) if abs(least - P) <= 1e-15 else ()
-    return tuple(zip(ends[::2], ends[1::2], strict=True))
-
-
-def _crossing(toy: GaussianToy, kind: str, level: float, left: float, right: float) -> float | None:
-    """Where the divergence, monotone between two gains, passes the level; None if it does not."""
-
-    def excess(log_gain: float) -> float:
-        return toy._divergence(math.exp(log_gain), kind) - level
-
-    low = math.log(left) if left > 0 else math.log(right) - 1
-    high = math.log(right) if right < math.inf else math.log(left) + 1
-    while left == 0 and excess(low) < 0:  # the divergence is inf at both ends
-        low -= max(1.0, abs(low))
-        if low < -_FARTHEST:
-            return 0.0
-    while right == math.inf and excess(high) < 0:
-        high += max(1.0, abs(high))
-        if high > _FARTHEST:
-            return math.inf
-    if excess(low) * excess(high) > 0:
-        return None
-    return math.exp(brentq(excess, low, high, xtol=1e-14, rtol=1e-14))
+    return level_sets.level_set(lambda a: toy._divergence(a, kind), turns, P)

@@ -96,8 +96,8 @@ maps.achieved_map(run.table, perception, run.floor(perception))
 r"""
 ## The digits
 
-Look along a row: what does a linear classifier want to see? Faint grey strokes or haze in places
-where a template has weight are typical, and they need not resemble strokes. Frames mark digits whose
+Look along a row: what does a linear classifier want to see? Search for faint strokes or haze in
+places where a template may have weight; they need not resemble parts of a digit. Frames mark digits whose
 predicted class changes with $\gamma$.
 """
 
@@ -109,7 +109,7 @@ r"""
 ## Gaming one classifier
 
 The same question as in {ref}`ch:exp2`: do classifiers with other eyes share the gain? A linear model
-is the easiest to game, so this is where a gap should show first.
+has the simplest gradient to follow, so a gap may show here first.
 """
 
 # %% mystnb={"figure": {"name": "fig-exp1-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of the logistic regression. Lines join points of equal β; shapes are γ, sizes β."}, "image": {"alt": "Scatter plots of other classifiers' error rates against that of the logistic regression"}}

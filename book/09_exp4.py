@@ -64,9 +64,9 @@ above against that row, for a restorer is worth what it gains over doing nothing
 
 ## Three planes
 
-The release has 140 pairs of weights for this experiment, more than for all others together; its
-cloud is the densest of Fig. 3. Look in (b) and (c) for curvature, which needs several points along
-a curve to be seen.
+The release has 140 pairs of weights for this experiment, more than for all others together (the
+grid `release` of `params/grids.yml`). Look in (b) and (c) for curvature, which needs several points
+along a curve to be seen.
 """
 
 # %% mystnb={"figure": {"name": "fig-exp4-planes", "caption": "Exp-4 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines join equal third quantity. Dotted: P of real images against other real images."}, "image": {"alt": "Three scatter plots of the measured points with curves of equal third quantity and error bars"}}

@@ -59,8 +59,9 @@ Markdown(run.points_table(perception))
 
 # %% [markdown]
 r"""
-Start at $\beta=\gamma=0$: nearly the unrestored error rate, though $D$ is least. Then go down the
-$\beta$ axis at $\gamma = 0$, where the classifier has no part in the loss at all.
+Start at $\beta=\gamma=0$ and compare its $C$ with that of the unrestored images in
+{ref}`ch:experiments`: how much does a smaller $D$ help the classifier? Then follow $\beta$ at
+$\gamma = 0$, where the classifier has no part in the loss at all.
 
 ## Three planes
 
@@ -76,7 +77,7 @@ Markdown(planes.bars_text(run.table))
 
 # %% [markdown]
 r"""
-## β alone improves C
+## Does β alone improve C?
 
 The statement just read off, as a number: the change of the error rate from $\beta=0$ to the largest
 $\beta$ with $\gamma$ at its least value, and its interval.
@@ -139,8 +140,8 @@ Markdown(claims.markdown(found) + "\n\n" + claims.admonition(found, "Exp-5"))
 r"""
 ## Summary
 
-* On natural images the plain MSE restorer is far from any frontier: the table of effects says how
-  much of its error either weight removes.
+* The table of effects says how much of the plain MSE restorer's error either weight removes, and at
+  what price.
 * "Better classification always comes at a cost" is a statement about the frontier. Whether it also
   holds between arbitrary points is measured above.
 
@@ -152,8 +153,8 @@ r"""
 ```{exercise-start} Find the frontier (5 minutes)
 :label: ex:exp5-1
 ```
-List the points that no other point beats in all of $D$, $P$ and $C$. Is $\beta=\gamma=0$ among them, and
-why must it be?
+List the points that no other point beats in all of $D$, $P$ and $C$. Is $\beta=\gamma=0$ among them?
+Which points always are?
 ```{exercise-end}
 ```
 """
@@ -163,8 +164,8 @@ r"""
 ```{solution-start} ex:exp5-1
 :class: dropdown
 ```
-A point is beaten if another is no worse in all three and better in one. The point of least $D$ cannot
-be beaten, however bad it is in $P$ and $C$.
+A point is beaten if another is no worse in all three and better in one. The points of least $D$, of
+least $P$ and of least $C$ cannot be beaten, however bad they are in the other two (unless by a tie).
 """
 
 # %%

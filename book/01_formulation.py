@@ -90,7 +90,7 @@ r"""
 (1) is a mean of a function *of one sample*. A mean squared error is of this form. A root mean
 squared error or a PSNR taken over a whole data set is not: they are functions of such a mean. As
 they are increasing or decreasing functions, they rank restorations alike, but convexity, which is
-the subject of the theorem, does not survive such a change of scale. The paper's remark that its
+the subject of the theorem, need not survive such a change of scale. The paper's remark that its
 theorem needs no assumption on $\Delta$ has to be read with that in mind.
 ```
 
@@ -105,7 +105,8 @@ $$ (eq:paper-2)
 
 Following {cite}`blau2018`, the paper takes for $d$ total variation, Kullback–Leibler, or a
 Wasserstein distance in its experiments. The cell computes total variation, half the sum of absolute
-differences: the largest advantage over guessing, when one must tell an original from a restoration.
+differences: twice the advantage over guessing of the best test that tells originals from
+restorations.
 """
 
 # %%

@@ -226,7 +226,7 @@ print(f"control: {control:.1e} between D = {where[0]} and D = {where[1]}")
 r"""
 For the paper's classifier no pair violates convexity, in either direction of the divergence. With the
 moved threshold the error at the middle of two budgets exceeds the mean of the errors at the ends, by an
-amount that is small but ten orders of magnitude above rounding. So Fig. 2 is convex *by the
+amount that is small but far above rounding. So Fig. 2 is convex *by the
 good luck of its numbers*. The theorem is about all restorations, to which
 {ref}`a later section <ch:toy-exact>` turns.
 
@@ -464,7 +464,7 @@ r"""
 ```{solution-start} ex:toy-1
 :class: dropdown
 ```
-The Bayes threshold of a signal with unit-distance means $\mp1$ and variance $v$ is
+The Bayes threshold of a signal with means $\mp1$ and variance $v$ given the class is
 $\frac v2\log(P_1/P_2)$: $v=1$ for $X$, $v=2$ for $Y$. Their ratio is $1/2$. For equal priors both are 0,
 the sign of $aY$ is that of $Y$, and every gain errs alike: $C$ is constant on its feasible set.
 """

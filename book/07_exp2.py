@@ -48,8 +48,8 @@ asked = chapter.asked("exp2", preset, globals())
 r"""
 ## What is trained
 
-The restorer first learns the mean squared error alone, until that is flat; a critic is then warmed
-against it; and every pair of weights starts from both. So the points differ by their weights and
+The restorer first learns the mean squared error alone (in the published results until that is
+flat); a critic is then warmed against it; and every pair of weights starts from both. So the points differ by their weights and
 not by how long they were trained ({ref}`ch:experiments` says why this matters). The classifier,
 CNN-1, was trained on clean digits beforehand and is frozen. The cell below fetches the published
 points, or trains those that the store does not have yet: the same parameters never train twice.
@@ -80,6 +80,16 @@ The errors behind ± are standard deviations over seeds where there are several,
 of the test set where there is one. A test-set error moves all points together, because all see the
 same digits: differences between points are sharper than the bars suggest.
 
+The same numbers as colours, over the two weights. In each map ask for the direction in which it
+changes: along $\gamma$, along $\beta$, or both. If $C$ changes along $\gamma$ alone and $P$ along
+$\beta$ alone, the two demands hardly meet, and the trade-off is between each of them and $D$.
+"""
+
+# %% mystnb={"figure": {"name": "fig-exp2-weights", "caption": "C (top), D (middle) and P (bottom) over the two weights; means over seeds."}, "image": {"alt": "Three heat maps over beta and gamma with the values written in the cells"}}
+maps.weights_map(run.table, ("error_rate", "mse", perception))
+
+# %% [markdown]
+r"""
 ## Three planes
 
 Fig. 3 of the paper projects the cloud onto three planes and colours by the third quantity. The

@@ -186,6 +186,25 @@ Markdown(overview.presets(experiment))
 
 # %% [markdown]
 r"""
+## How a verdict is reached
+
+The chapters end in a table of the paper's statements. Each verdict is computed from the rows:
+
+| verdict | a statement on a direction ("$\gamma$ lowers $C$") | a statement on the whole cloud |
+|---|---|---|
+| reproduced | the 95 % interval of the change, largest weight against zero, lies on the claimed side | better than chance (permutations, 5 %), and no exception beyond the error bars |
+| partly | the change has the claimed sign, but its interval holds zero | better than chance, with exceptions beyond the error bars |
+| not reproduced | anything else | no better than chance |
+| not testable | too few points or steps for any trend | the same |
+
+With several seeds the interval is Student's, over the seeds' own differences. With one seed it rests
+on the standard errors of the test images, which two restorers share; it is then wider than it need
+be. Chance is what the same error rates, dealt out to the points at random, would give.
+
+"""
+
+# %% [markdown]
+r"""
 ## Deviations in brief
 
 | | paper or release | this book |

@@ -146,18 +146,12 @@ def exponent(table: list[dict[str, Any]]) -> float:
     return float(np.polyfit(n, seconds, 1)[0])
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--full", action="store_true", help="n = 256 cold, growth up to 512")
-    parser.add_argument("--write", action="store_true", help="keep the growth for the chapter")
-    args = parser.parse_args(argv)
-    print(f"{platform.machine()}, python {platform.python_version()}, numpy {np.__version__}")
+def side_by_side(full: bool) -> None:
+    """Print the comparisons, one row a case."""
     print("div toy    n   ours s  other s  ratio  certified  worst gap  disagree  peak MB")
-    cases = [("tv", "A", 64, 6), ("tv", "A", 128, 3), ("tv", "A", 256, 2 if args.full else 1)]
+    cases = [("tv", "A", 64, 6), ("tv", "A", 128, 3), ("tv", "A", 256, 2 if full else 1)]
     cases += [("tv", "B", 128, 3), ("kl", "A", 64, 4), ("kl", "B", 64, 4)]
-    cases += [("kl", "A", 128, 1), ("kl", "B", 128, 1 if args.full else 0)]
+    cases += [("kl", "A", 128, 1), ("kl", "B", 128, 1 if full else 0)]
     for divergence, toy, n, sample in cases:
         row = compare(n, divergence, toy, sample)
         print(
@@ -166,9 +160,22 @@ def main(argv: list[str] | None = None) -> int:
             f"  {row['disagree']:8.1e} {row['peak_mb']:8.0f}",
             flush=True,
         )
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--full", action="store_true", help="n = 256 cold, growth up to 512")
+    parser.add_argument("--growth", action="store_true", help="only the growth")
+    parser.add_argument("--write", action="store_true", help="keep the growth for the chapter")
+    args = parser.parse_args(argv)
+    print(f"{platform.machine()}, python {platform.python_version()}, numpy {np.__version__}")
+    if not args.growth:
+        side_by_side(args.full)
     print("growth of a 20 x 20 surface with n")
     sizes = [32, 64, 128, 256, 512] if args.full else [32, 64, 128]
-    tables = [growth(sizes, d, toy, limit=60.0) for d in BUDGETS for toy in TOYS]
+    tables = [growth(sizes, d, toy, limit=30.0) for d in BUDGETS for toy in TOYS]
     for table in tables:
         name = f"{table[0]['divergence']} toy {table[0]['toy']}"
         print(f"  {name}: seconds grow like n^{exponent(table):.2f}")

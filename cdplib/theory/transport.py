@@ -85,3 +85,12 @@ def w2_edge_numeric(problem: Problem, support: ArrayLike, px: ArrayLike, P: floa
     if got.status != 0:
         raise InputError(f"P is {P}: no law on the letters of X^ is within it ({got.message})")
     return float(got.fun)
+
+
+def spread(plan: Array, x: ArrayLike) -> float:
+    """sqrt E Var(X^ | Y) of the plan (m, n): how far a restorer's own dice move X^; 0 without."""
+    x, mass = np.asarray(x, dtype=float), plan.sum(axis=1)
+    on = mass > 0
+    law = plan[on] / mass[on, None]
+    mean = law @ x
+    return math.sqrt(max(0.0, float(mass[on] @ (law @ x**2 - mean**2))))

@@ -58,3 +58,8 @@ def test_w2_edge_is_met_by_a_linear_program_on_a_fine_alphabet():
         numeric = transport.w2_edge_numeric(problem, x, law.sum(axis=0), P)
         closed = transport.w2_edge(least, span, P)
         assert closed - 1e-9 <= numeric <= closed + 2e-4
+
+
+def test_spread_is_the_conditional_standard_deviation():
+    assert transport.spread(np.diag([0.3, 0.7]), [0.0, 5.0]) == 0.0
+    assert transport.spread(np.array([[0.5, 0.5], [0.0, 0.0]]), [-1.0, 1.0]) == pytest.approx(1.0)

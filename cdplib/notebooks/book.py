@@ -7,7 +7,8 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 from cdplib import paths
@@ -75,30 +76,41 @@ def _execute_all(jobs: Sequence[execute.Job], folder: Path, workers: int) -> Non
     context = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(workers, mp_context=context) as pool:
         started = {pool.submit(execute.execute, job, folder): job for job in jobs}
-        clock = time.monotonic()
-        pending = set(started)
-        while pending:
-            done, pending = concurrent.futures.wait(
-                pending, timeout=1, return_when=concurrent.futures.FIRST_COMPLETED
-            )
-            for future in done:
-                name = started[future].chapter.name
-                error = future.exception()
-                if error is None:
-                    _line(f"{name}: executed in {future.result():.0f} s")
-                elif isinstance(error, DataError):
-                    failures.append(str(error))
-                    _line(str(error))
-                else:
-                    raise error
-            if pending and sys.stdout.isatty():
-                running = [j.chapter.name for f, j in started.items() if f.running()][:workers]
-                text = f"{len(jobs) - len(pending)} of {len(jobs)} done, waiting for "
-                text += f"{', '.join(running)} ({time.monotonic() - clock:.0f} s)"
-                print(f"\r\033[K{text[:110]}", end="", flush=True)
+        try:
+            _follow(started, failures)
+        except BaseException:  # an interrupt, too: nothing more is started
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
     if failures:
         count = f"{len(failures)} of {len(jobs)} chapters failed"
         raise DataError(f"{count}; the others are kept:\n  " + "\n  ".join(failures))
+
+
+def _follow(started: Mapping[Future[float], execute.Job], failures: list[str]) -> None:
+    """Say what is done and what is being waited for, until all of ``started`` have ended."""
+    clock, terminal = time.monotonic(), sys.stdout.isatty()
+    said, pending = clock, set(started)
+    while pending:
+        done, pending = concurrent.futures.wait(
+            pending, timeout=1, return_when=concurrent.futures.FIRST_COMPLETED
+        )
+        for future in done:
+            error = future.exception()
+            if error is None:
+                _line(f"{started[future].chapter.name}: executed in {future.result():.0f} s")
+            elif isinstance(error, DataError):
+                failures.append(str(error))
+                _line(str(error))
+            else:
+                raise error
+        now = time.monotonic()
+        if pending and now - said >= (1 if terminal else 60):
+            said = now
+            running = [job.chapter.name for future, job in started.items() if future.running()]
+            text = f"{len(started) - len(pending)} of {len(started)} done, "
+            text += f"waiting for {', '.join(running)} ({now - clock:.0f} s)"
+            print(f"\r\033[K{text[:110]}" if terminal else text, end="" if terminal else "\n")
+            sys.stdout.flush()
 
 
 def _line(text: str) -> None:

@@ -6,6 +6,7 @@ from the table by :mod:`.trends`, never written by hand.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -54,9 +55,11 @@ def effect_text(effect: Effect, others: str = "") -> str:
     numbers = [f"{factor * x:+.{digits}f}" for x in (effect.change, effect.lower, effect.upper)]
     weight = {"beta": "β", "gamma": "γ"}[effect.weight]
     seeds = "1 seed" if effect.seeds == 1 else f"{effect.seeds} seeds"
+    known = math.isfinite(effect.upper)
+    interval = f"[{numbers[1]}, {numbers[2]}]" if known else "[interval unknown: one seed]"
     return (
-        f"{numbers[0]}{unit} [{numbers[1]}, {numbers[2]}] from {weight} = {effect.low:g} to "
-        f"{effect.high:g}{others}, {seeds}"
+        f"{numbers[0]}{unit} {interval} from {weight} = {effect.low:g} to {effect.high:g}{others}, "
+        f"{seeds}"
     )
 
 

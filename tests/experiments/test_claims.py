@@ -75,3 +75,9 @@ def test_the_table_and_the_box_say_every_verdict():
     found = claims.tradeoff(table())
     assert claims.markdown(found).count("**reproduced**") == len(found)
     assert f"{len(found)} reproduced" in claims.admonition(found)
+
+
+def test_one_seed_without_a_standard_error_gives_no_interval_and_no_verdict_beyond_partly():
+    found = claims.tradeoff(table().drop(columns="p_judge_se"))[2]
+    assert "interval unknown" in found.found
+    assert found.verdict == claims.PARTLY

@@ -155,7 +155,10 @@ def run(job: Job, place: Place, packed: dict[str, bytes] | None = None) -> Any:
             )
         where = device.choose(place.device)
         if job.kind == "start":
-            _start(job.point, where, place)
+            try:
+                _start(job.point, where, place)
+            except restoration.Diverged:
+                return {}  # each of its points will fail, and say why in its row
             return store.pack(needed(job), shipped=place.shipped)
         return _point(job.point, where, place)
 
@@ -200,29 +203,9 @@ def _start(point: Point, where: torch.device, place: Place) -> tuple[Any, Any]:
 
 def _point(point: Point, where: torch.device, place: Place) -> store.Outcome:
     began = time.perf_counter()
-    s = point.settings
-    # Through the cache even in the process that trained them: every point starts from equal bits.
-    if s.start == "star":
-        restorer, critic = _start(point, where, place)
-    else:
-        restorer, critic = restoration.new_restorer(point), restoration.new_critic(point)
-    restoration.place(restorer, where)
-    restoration.place(critic, where)
-    models = [
-        classifiers.get(name, s.dataset, shipped=place.shipped, where=str(where))
-        for name in against(point)
-    ]
     row = identity(point, where)
     try:
-        trained = restoration.train(
-            point,
-            restoration.material(point, where),
-            where,
-            restorer,
-            critic,
-            models,
-            _tick(place),
-        )
+        trained = _train(point, where, place)
     except restoration.Diverged as failure:
         row["failed"] = str(failure)
         return store.Outcome(row, [], np.zeros((0, 1, 1, 1), np.uint8), b"")
@@ -233,6 +216,23 @@ def _point(point: Point, where: torch.device, place: Place) -> store.Outcome:
     samples = restored[:SAMPLES].mul(255).round().to(torch.uint8).cpu().numpy()
     weights = store.to_bytes(trained.restorer.state_dict(), {"config_hash": row["config_hash"]})
     return store.Outcome(row, trained.curve, samples, weights)
+
+
+def _train(point: Point, where: torch.device, place: Place) -> restoration.Trained:
+    s = point.settings
+    if s.start == "star":
+        # Through the cache even in the process that trained them: all points start from equal bits.
+        restorer, critic = _start(point, where, place)
+    else:
+        restorer, critic = restoration.new_restorer(point), restoration.new_critic(point)
+    restoration.place(restorer, where)
+    restoration.place(critic, where)
+    models = [
+        classifiers.get(name, s.dataset, shipped=place.shipped, where=str(where))
+        for name in against(point)
+    ]
+    stock = restoration.material(point, where)
+    return restoration.train(point, stock, where, restorer, critic, models, _tick(place))
 
 
 def identity(point: Point, where: torch.device) -> dict[str, Any]:

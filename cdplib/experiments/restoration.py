@@ -219,6 +219,7 @@ class CriticTrainer:
             critic.parameters(), lr=point.settings.critic_lr, betas=(0.5, 0.9)
         )
         self.generator = stream(point, "penalty")
+        self.steps = 0
 
     def step(self, real: Tensor, fake: Tensor) -> Tensor:
         """One step on a batch (n, c, h, w) of each; the gap before it."""
@@ -234,7 +235,8 @@ class CriticTrainer:
         loss = -gap
         if s.critic == "gp":
             loss = loss + s.penalty * self.slope(real, fake)
-        _check(loss, "critic's loss", 0)
+        self.steps += 1
+        _check(loss, "critic's loss", self.steps)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()

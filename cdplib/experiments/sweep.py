@@ -228,6 +228,7 @@ def _dask(address: str) -> Pool:
 
     def pool(todo: Iterable[jobs.Job], place: jobs.Place) -> Iterator[tuple[jobs.Job, Any]]:
         import distributed
+        from distributed.comm import CommClosedError
 
         try:
             client = distributed.Client(address, timeout="20s", set_as_default=False)
@@ -242,8 +243,14 @@ def _dask(address: str) -> Pool:
                     packed = store.pack(list(keys), shipped=place.shipped)
                     sent[keys] = client.scatter(packed, broadcast=True, hash=False)
                 futures.append(client.submit(_pair, job, place, sent[keys], pure=False))
-            for _, result in distributed.as_completed(futures, with_results=True):
-                yield result
+            try:
+                for _, result in distributed.as_completed(futures, with_results=True):
+                    yield result
+            except (distributed.KilledWorker, CommClosedError) as error:
+                raise DataError(
+                    f"the Dask cluster lost workers or its scheduler ({error}); "
+                    "what was finished is kept, start the sweep again"
+                ) from None
 
     return pool
 

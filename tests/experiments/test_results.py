@@ -1,0 +1,103 @@
+"""Published tables: the columns that others rely on, merged without loss, failures left out."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cdplib import paths
+from cdplib.errors import DataError, InputError
+from cdplib.experiments import compare, results
+
+#: The columns that DESIGN promises.
+PROMISED = {
+    *("experiment", "preset", "alpha", "beta", "gamma", "seed", "mse", "mse_se", "error_rate"),
+    *("error_rate_se", "ce", "p_critic", "p_judge", "p_judge_se", "sliced_w2", "frechet"),
+    *("steps", "seconds", "device", "config_hash", "code_version", "torch"),
+}
+
+
+def row(**changes):
+    numbers = dict.fromkeys(
+        ["mse", "mse_se", "error_rate", "error_rate_se", "ce", "p_critic", "p_judge"], 0.125
+    )
+    numbers |= dict.fromkeys(["p_judge_se", "sliced_w2", "frechet", "psnr", "ssim"], 0.25)
+    return {
+        **{"experiment": "exp2", "preset": "quick", "variant": "", "dataset": "mnist"},
+        **{"restorer": "fast", "classifier": "cnn1", "alpha": 1.0, "beta": 0.0, "gamma": 0.0},
+        **{"seed": 0, "steps": 5, "seconds": 1.0, "device": "cpu", "precision": "fp32"},
+        **{"threads": 1, "hardware": "a, b", "config_hash": "a" * 64, "code_version": "1e10"},
+        **{"torch": "2", "error_rate_mlp": 0.5, "test_images": 10_000},
+        **numbers,
+        **changes,
+    }
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "PUBLISHED", tmp_path)
+    return tmp_path
+
+
+def test_a_table_has_the_promised_columns_and_leaves_failures_out():
+    table = results.frame([row(), row(failed="loss is nan at step 3", config_hash="b")])
+    assert set(table.columns) >= PROMISED
+    assert len(table) == 1
+    assert "failed" not in table
+
+
+def test_published_rows_come_back_as_they_were(published):
+    results.publish("exp2", [row(mse=0.1 + 0.2)])
+    (found,) = results.load("exp2").to_dict("records")
+    assert found["mse"] == pytest.approx(0.3, rel=1e-8)
+    assert found["code_version"] == "1e10"
+    assert found["variant"] == ""
+
+
+def test_publishing_again_replaces_its_own_rows_and_keeps_the_others(published):
+    results.publish("exp2", [row(), row(config_hash="b", seed=1)])
+    results.publish("exp2", [row(mse=0.5)])
+    found = results.load("exp2")
+    assert list(found["seed"]) == [0, 1]
+    assert list(found["mse"]) == [0.5, 0.125]
+    before = results.path("exp2").read_text()
+    results.publish("exp2", [row(mse=0.5)])
+    assert results.path("exp2").read_text() == before
+
+
+def test_ablations_never_mix_with_the_main_table(published):
+    results.publish("exp2", [row(), row(variant="critic=clip", config_hash="c")])
+    assert len(results.load("exp2")) == 1
+    assert len(results.load("exp2", variant=None)) == 2
+    assert len(results.load("exp2", variant="critic=clip", preset="quick")) == 1
+
+
+def test_samples_are_merged(published):
+    results.publish_samples("exp2", {"a": np.zeros((2, 1, 4, 4), np.uint8)})
+    results.publish_samples("exp2", {"b": np.ones((2, 1, 4, 4), np.uint8)})
+    assert sorted(results.samples("exp2")) == ["a", "b"]
+
+
+def test_what_is_not_there_or_damaged_is_said(published):
+    with pytest.raises(DataError, match=r"exp3"):
+        results.load("exp3")
+    with pytest.raises(InputError, match="exp8"):
+        results.load("exp8")
+    results.path("exp1").write_text("a,b\n1,2\n")
+    with pytest.raises(DataError, match="no column"):
+        results.load("exp1")
+
+
+def test_a_difference_is_held_against_its_band():
+    lines = compare.differences(row(), row(mse=0.126, error_rate=0.2, error_rate_mlp=0.5))
+    inside = dict(zip(lines["column"], lines["inside"], strict=True))
+    assert inside["mse"]
+    assert not inside["error_rate"]
+    assert inside["error_rate_mlp"]
+    assert isinstance(lines, pd.DataFrame)
+
+
+def test_comparing_nothing_is_an_input_error(tmp_path):
+    with pytest.raises(InputError, match="holds no table"):
+        compare.command(tmp_path)
+    with pytest.raises(InputError, match="exp7"):
+        compare.command(tmp_path, experiments=["exp7"])

@@ -1,0 +1,105 @@
+"""Settings are checked whole before any work, and a point's hash knows what matters."""
+
+import pytest
+
+from cdplib.errors import InputError
+from cdplib.experiments import jobs, settings
+from cdplib.experiments.table import EXPERIMENTS
+
+PRESETS = ("smoke", "read", "quick", "full", "paper")
+
+
+@pytest.mark.parametrize("experiment", list(EXPERIMENTS))
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_resolves_for_every_experiment(experiment, preset):
+    found = settings.resolve(experiment, preset)
+    points = settings.points(experiment, preset, found)
+    assert points
+    assert len({(p.alpha, p.beta, p.gamma, p.seed) for p in points}) == len(points)
+
+
+@pytest.mark.parametrize("experiment", list(EXPERIMENTS))
+def test_full_has_the_paper_s_networks_both_zeros_and_three_seeds(experiment):
+    found = settings.resolve(experiment, "full")
+    assert found.restorer == "paper"
+    assert len(found.gammas) >= 4
+    assert len(found.betas) >= 5
+    assert 0 in found.gammas
+    assert 0 in found.betas
+    assert len(set(found.seeds)) >= 3
+
+
+@pytest.mark.parametrize(
+    ("experiment", "given", "quoted"),
+    [
+        ("exp9", {}, "exp9"),
+        ("exp2", {"gamas": [1]}, "gamas"),
+        ("exp2", {"gammas": [-1]}, "-1"),
+        ("exp2", {"gammas": []}, "at least one"),
+        ("exp2", {"betas": ["x"]}, "x"),
+        ("exp2", {"steps": 0}, "steps"),
+        ("exp2", {"restorer": "big"}, "big"),
+        ("exp2", {"dataset": "cifar10"}, "cifar10"),
+        ("exp5", {"dataset": "mnist"}, "mnist"),
+        ("exp2", {"classifier": "cnn2c"}, "cnn2c"),
+        ("exp2", {"grid": "nowhere"}, "nowhere"),
+        ("exp2", {"restorer": "paper", "width": 8}, "width"),
+        ("exp2", {"alphas": [0], "betas": [0], "gammas": [0]}, "nothing to train"),
+    ],
+)
+def test_wrong_input_is_refused_in_one_line_that_quotes_it(experiment, given, quoted):
+    with pytest.raises(InputError, match=quoted) as caught:
+        settings.resolve(experiment, "smoke", given)
+    assert "\n" not in str(caught.value)
+
+
+def test_another_data_set_is_one_parameter():
+    found = settings.resolve("exp2", "quick", {"dataset": "fashion-mnist"})
+    assert found.dataset == "fashion-mnist"
+    assert found.classifier == "cnn1"
+
+
+def test_the_release_s_grid_is_there_and_given_weights_replace_it():
+    assert settings.resolve("exp4", "paper").grid == "release"
+    grid = settings.weights(settings.resolve("exp4", "smoke", {"grid": "release"}), "exp4")
+    assert len(grid) == 140
+    assert settings.resolve("exp4", "paper", {"betas": [0.5]}).grid == ""
+
+
+def _key(experiment="exp2", **given):
+    point = settings.points(experiment, "smoke", settings.resolve(experiment, "smoke", given))[0]
+    return jobs.key(point)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"steps": 61},
+        {"gammas": [0.5]},
+        {"seeds": [5]},
+        {"dataset": "fashion-mnist"},
+        {"pretrain_steps": 201},
+        {"against": "ensemble"},
+        {"critic": "clip"},
+        {"noise_sigma": 0.5},
+        {"test_images": 999},
+    ],
+)
+def test_whatever_changes_a_point_changes_its_hash(given):
+    assert _key(**given) != _key()
+
+
+@pytest.mark.data
+def test_the_rest_of_the_grid_does_not_change_a_point_s_hash():
+    assert _key(gammas=[0.0, 7.0], seeds=[0, 1]) == _key()
+
+
+@pytest.mark.data
+def test_denoising_experiments_share_their_pre_training():
+    def start(experiment):
+        found = settings.resolve(experiment, "smoke")
+        return jobs.start_configuration(settings.points(experiment, "smoke", found)[0])
+
+    assert start("exp1") == start("exp2") == start("exp3")
+    assert start("exp4") != start("exp2")

@@ -257,7 +257,7 @@ r"""
 Random search is no way to find a minimum. But with total variation, (7) is a *linear program*: the
 unknowns are the nine numbers $w(y,\hat x) = p_Y(y)\,p(\hat x\mid y)$ and three slacks
 $s(\hat x) \ge |p_X(\hat x)-p_{\hat X}(\hat x)|$; error rate and distortion are linear in $w$. The
-cell states it row by row for `scipy`. Chapters to come have a faster solver, whose answers carry
+cell states it row by row for `scipy`. {ref}`ch:exact` has a faster solver, whose answers carry
 a certificate; this one is for reading. The same program with the roles exchanged, the least $P$ at a
 given $D$, draws the edge of the picture.
 """

@@ -377,7 +377,7 @@ r"""
 So the trade-off that the toy was made to show is the linear family's own: with one knob for three jobs,
 one must compromise. Free the restoration, and distortion and error are minimal together; only a small price
 is left where $P$ is nearly 0. A trade-off over *all* restorations needs a classifier that does
-not fit the signal, for example the same toy with a threshold of 1.2.
+not fit the signal, for example the same toy with a threshold of 1.2, which {ref}`ch:exact` takes up.
 
 ## The paper and ours
 

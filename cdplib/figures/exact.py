@@ -45,7 +45,7 @@ def curves(
 
 def plans(problem: Problem, shown: Mapping[str, Array], threshold: float) -> Figure:
     """Restorers q(x^|y) side by side; the dotted line is the classifier's threshold."""
-    figure = _canvas(len(shown), width=3.4 * len(shown) + 0.8, height=3.8)
+    figure = _canvas(len(shown), width=2.6 * len(shown), height=3.6)
     mass = problem.py[:, None]
     for axes, (name, plan) in zip(figure.axes, shown.items(), strict=True):
         restorer = np.clip(plan / mass, 1e-3, 1.0)
@@ -61,7 +61,8 @@ def plans(problem: Problem, shown: Mapping[str, Array], threshold: float) -> Fig
         axes.set(title=name, xlabel="received y", xlim=(-4, 5), ylim=(-3.5, 4))
         axes.grid(visible=False)
     figure.axes[0].set_ylabel("restored x^")
-    figure.colorbar(mesh, ax=figure.axes, label="q(x^ | y), at least 0.001", shrink=0.9)
+    label = "q(x^ | y), at least 0.001"
+    figure.colorbar(mesh, ax=figure.axes, label=label, location="bottom", aspect=40)
     return figure
 
 
@@ -76,6 +77,9 @@ def growth(rows: Sequence[Mapping[str, Any]]) -> Figure:
             [row["n"] for row in mine], [row["seconds"] for row in mine],
             marker=MARKERS[k], linestyle=DASHES[k], label=f"{divergence}, toy {toy}",
         )  # fmt: skip
+    sizes = sorted({int(row["n"]) for row in rows})
+    axes.set_xticks(sizes, [str(size) for size in sizes])
+    axes.minorticks_off()
     axes.set(xlabel="n, letters of each alphabet", ylabel="seconds for 400 points")
     axes.legend()
     return figure

@@ -110,8 +110,8 @@ def interactive(
     last = len(named)
     figure.update_layout(
         title={"text": title},
-        margin={"l": 0, "r": 0, "t": 40 if title else 10, "b": 0},
-        height=520,
+        margin={"l": 0, "r": 0, "t": 40 if title else 10, "b": 70},
+        height=600,
         scene={
             "xaxis": {"title": {"text": label_D}},
             "yaxis": {"title": {"text": label_P}},

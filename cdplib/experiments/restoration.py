@@ -69,7 +69,8 @@ def material(point: Point, where: torch.device) -> Material:
     whole = data.load(point.settings.dataset)
     degraded = None
     if point.row.task == "sr":
-        degraded = degraded_split(point, "train").mul_(255).round_().to(torch.uint8).to(where)
+        pixels = degradations.reduced_pixels(f"sr{point.row.factor}", whole, "train")
+        degraded = torch.from_numpy(pixels.copy()).to(where)
     clean, labels = whole.validation.tensors(slice(0, WATCHED), where)
     return Material(
         clean=torch.from_numpy(whole.train.images.copy()).to(where),

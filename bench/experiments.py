@@ -1,0 +1,172 @@
+"""What training costs here: a step as released against ours, processes, Dask, memory.
+
+Run it alone on an idle machine: ``python -m bench.experiments``. Nothing is trained to an end;
+networks start from their initialisation, whose steps cost what any steps cost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import itertools
+import os
+import resource
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import torch
+
+from cdplib.experiments import classifiers, device, restoration, settings
+from cdplib.experiments.settings import Point
+
+CPU = torch.device("cpu")
+#: The release's step: its networks, five critic steps, each on fresh restorations.
+RELEASE: dict[str, Any] = {
+    **{"restorer": "paper", "critic": "clip", "critic_width": 32, "critic_steps": 5},
+    **{"statistics": "batch", "width": 0},
+}
+OURS: dict[str, dict[str, Any]] = {
+    "paper's denoiser": {"restorer": "paper", "width": 0, "critic_width": 16},
+    "S2D64x6": {"restorer": "fast-large", "width": 0, "critic_width": 16},
+    "S2D32": {"restorer": "fast", "width": 0, "critic_width": 16},
+}
+
+
+def point(experiment: str, steps: int, **given: Any) -> Point:
+    """A point with both beta and gamma, so that a step has all of Eq. 16."""
+    found = settings.resolve(experiment, "smoke", {**given, "batch": 50, "steps": steps})
+    return Point(experiment, "smoke", found, 1.0, 0.01, 0.01, 0)
+
+
+def step_ms(p: Point, *, contiguous: bool = False) -> float:
+    """CPU milliseconds of one restorer step with its critic steps, median of ``steps``.
+
+    One thread computes: CPU time is its time on an idle core, and bears with a busy machine.
+    """
+    stock = restoration.material(p, CPU)
+    # Only steps are timed: the looks at validation images are few in a real run.
+    stock.validation = tuple(part[:50] for part in stock.validation)  # type: ignore[assignment]
+    restorer, critic = restoration.new_restorer(p), restoration.new_critic(p)
+    layout, place = restoration._layout, restoration.place
+    if contiguous:
+        restoration._layout = lambda images: images
+        restoration.place = lambda model, where: model
+    models = [classifiers.build(p.settings.classifier, p.settings.dataset).eval()]
+    for model in models:
+        model.requires_grad_(False)
+    restoration.place(restorer, CPU)
+    restoration.place(critic, CPU)
+    times: list[float] = []
+    try:
+        restoration.train(
+            p, stock, CPU, restorer, critic, models, lambda: times.append(time.process_time())
+        )
+    finally:
+        restoration._layout, restoration.place = layout, place
+    return 1000 * statistics.median(b - a for a, b in itertools.pairwise(times))
+
+
+def work(seconds: float) -> float:
+    """S2D32 steps for so many seconds in this process; steps a second."""
+    torch.set_num_threads(1)
+    ends = time.perf_counter() + seconds
+    p = point("exp2", 100_000, **OURS["S2D32"])
+    stock = restoration.material(p, CPU)
+    stock.validation = tuple(part[:50] for part in stock.validation)  # type: ignore[assignment]
+    restorer, critic = restoration.new_restorer(p), restoration.new_critic(p)
+    restoration.place(restorer, CPU)
+    restoration.place(critic, CPU)
+    model = classifiers.build("cnn1", "mnist").eval().requires_grad_(False)
+    times: list[float] = []
+
+    def tick() -> None:
+        times.append(time.perf_counter())
+        if times[-1] > ends and len(times) > 3:
+            raise StopIteration
+
+    with contextlib.suppress(StopIteration):
+        restoration.train(p, stock, CPU, restorer, critic, [model], tick)
+    return (len(times) - 1) / (times[-1] - times[0])
+
+
+def peak_gb() -> float:
+    """Peak resident memory of this process so far, in GB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def memory(experiment: str) -> float:
+    """Peak memory in GB of a process that trains the paper's networks of ``experiment``."""
+    torch.set_num_threads(1)
+    step_ms(point(experiment, 3, **OURS["paper's denoiser"]))
+    return peak_gb()
+
+
+def in_processes(n: int, function: Callable[..., float], *arguments: Any) -> list[float]:
+    """``function`` in ``n`` fresh processes at once."""
+    from joblib import Parallel, delayed
+
+    return list(
+        Parallel(n_jobs=n, backend="multiprocessing" if n == 1 else "loky")(
+            delayed(function)(*arguments) for _ in range(n)
+        )
+    )
+
+
+def dask_overhead(seconds: float, points: int = 8) -> float:
+    """Share of time that the Dask path adds to ``points`` jobs of ``seconds`` on two workers."""
+    import distributed
+
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        payload = client.scatter({"weights": b"0" * 3_000_000}, broadcast=True)
+        list(client.map(time.sleep, [0.0, 0.0]))
+        began = time.perf_counter()
+        futures = [
+            client.submit(
+                lambda _, s: (time.sleep(s), b"0" * 900_000)[1], payload, seconds, pure=False
+            )
+            for _ in range(points)
+        ]
+        for _ in distributed.as_completed(futures, with_results=True):
+            pass
+        took = time.perf_counter() - began
+    return took / (seconds * points / 2) - 1
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=8, help="timed steps each (default: 8)")
+    steps = parser.parse_args().steps
+    torch.set_num_threads(1)
+    print(
+        f"{device.hardware('cpu')}, torch {torch.__version__}, {device.precision('cpu')}, "
+        "one thread a process, batch 50, Exp-2"
+    )
+    release = step_ms(point("exp2", max(3, steps // 2), **RELEASE), contiguous=True)
+    print(f"{'as released (5 critic steps, fp32)':36} {release:8.0f} ms a step")
+    for name, given in OURS.items():
+        ms = step_ms(point("exp2", steps, **given))
+        print(
+            f"{name + ' (1 critic step, GP)':36} {ms:8.0f} ms a step, "
+            f"{release / ms:.1f} times faster"
+        )
+    (one,) = in_processes(1, work, 10.0)
+    two = sum(in_processes(2, work, 10.0))
+    print(f"{'2 processes against 1':36} {two / one:8.2f} times the steps a second")
+    print(f"{'Dask, jobs of 5 s':36} {100 * dask_overhead(5.0, 4):8.1f} % overhead")
+    for experiment in ("exp2", "exp5"):
+        (peak,) = in_processes(1, memory, experiment)
+        print(f"{'peak memory of a worker, ' + experiment:36} {peak:8.2f} GB")
+
+
+if __name__ == "__main__":
+    main()

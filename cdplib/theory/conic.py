@@ -106,8 +106,9 @@ class ConicModel:
         """Use the columns (y, x^) where ``mask`` (m, n) is true."""
         if isinstance(self.cone.divergence, ReverseKL):  # r must stay on the support of p_X
             mask = mask & (self.problem.px > 0)
-        if np.count_nonzero(mask) != len(self.columns):
-            self.columns, self._built = np.argwhere(mask), {}
+        columns = np.argwhere(mask)
+        if not np.array_equal(columns, self.columns):
+            self.columns, self._built = columns, {}
 
     def _build(self, scaling: float) -> tuple[Any, ...]:
         """Matrix, bounds, cones and objective; each letter's cone is multiplied by p^(1-scaling).

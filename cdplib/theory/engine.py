@@ -242,7 +242,7 @@ class Engine:
         rounding = ROUNDING * max(1.0, abs(D))
         if D < edge.lower - rounding:
             return Solution("infeasible", math.inf, math.inf, math.inf, 1.0, math.nan, None, edge.u)
-        found = _Found(u=np.zeros(problem.px.size))
+        found, before = _Found(u=np.zeros(problem.px.size)), self.mask
         tolerance = self.tolerance(P)
         for answer in self._proposals("err", max(D, edge.upper), P):
             lam = answer.lam if D < math.inf else 0.0
@@ -256,6 +256,10 @@ class Engine:
             if found.upper - found.lower <= tolerance:
                 break
             self._price(problem.err, answer, 0.1 * tolerance)
+        if found.plan is not None and np.count_nonzero(self.mask) > 1.2 * np.count_nonzero(before):
+            self.mask = before | (
+                found.plan > 0.1 * ROUNDING
+            )  # a hard point must not slow the rest
         if found.upper - found.lower > tolerance:
             self._known(D, P, edge, found)
             bayes = certify(problem, d, D, P, 0.0, np.zeros(problem.px.size))

@@ -142,9 +142,11 @@ _BUILD = {
 }
 _GREY = {
     "logistic": Recipe("logistic", 12, 0.01),
-    "cnn1": Recipe("cnn1", 15, 0.01, shift=1),
+    # SGD on unmoved digits, as the release: training on shifted ones with Adam gave a CNN-1 as good
+    # on clean digits but far from the release's on degraded ones (sr6 error 89 % instead of 62 %).
+    "cnn1": Recipe("cnn1", 14, 0.02, "sgd", batch=100),
     "cnn2": Recipe("cnn2", 2, 0.1, "sgd", decay=5e-4, shift=1, fold=True),
-    "cnn1b": Recipe("cnn1", 6, 0.01, shift=1, seed=1),
+    "cnn1b": Recipe("cnn1", 14, 0.02, "sgd", batch=100, seed=1),
     "mlp": Recipe("mlp", 6, 0.003, shift=1),
     "convbn": Recipe("convbn", 4, 0.01, shift=1),
 }
@@ -152,7 +154,7 @@ _COLOUR = {
     "cnn2c": Recipe(
         "cnn2", 6, 0.15, "sgd", decay=5e-4, smoothing=0.1, shift=4, flip=True, fold=True
     ),
-    "resnet": Recipe("resnet", 6, 0.15, "sgd", decay=5e-4, smoothing=0.1, shift=4, flip=True),
+    "resnet": Recipe("resnet", 5, 0.15, "sgd", decay=5e-4, smoothing=0.1, shift=4, flip=True),
     "convbn": Recipe("convbn", 5, 0.01, shift=4, flip=True),
 }
 RECIPES = {"mnist": _GREY, "fashion-mnist": _GREY, "cifar10": _COLOUR}

@@ -73,10 +73,7 @@ def point_of(row: Mapping[str, Any], where: str = "cpu") -> Point:
     given: dict[str, Any] = {"dataset": row["dataset"], "restorer": row["restorer"]}
     for part in str(row.get("variant") or "").split():
         name, _, value = part.partition("=")
-        kind = settings.declared()[name].kind
-        given[name] = {"bool": lambda v: v == "True", "int": int, "float": float, "str": str}[kind](
-            value
-        )
+        given[name] = _typed(value, settings.declared()[name].kind)
     for name in ("alpha", "beta", "gamma"):
         given[f"{name}s"] = [float(row[name])]
     given["seeds"] = [int(row["seed"])]
@@ -90,6 +87,13 @@ def point_of(row: Mapping[str, Any], where: str = "cpu") -> Point:
             f"{jobs.key(point, where)[:12]})"
         )
     return point
+
+
+def _typed(text: str, kind: str) -> bool | int | float | str:
+    """A setting's value from the text in a row's ``variant``."""
+    if kind == "bool":
+        return text == "True"
+    return int(text) if kind == "int" else float(text) if kind == "float" else text
 
 
 def again(row: Mapping[str, Any], *, where: str = "cpu", shipped: bool = True) -> dict[str, Any]:

@@ -190,6 +190,13 @@ class Wasserstein1(Divergence):
         return best
 
 
+def _log_ratio(p: Array, q: Array) -> Array:
+    """log(p/q) of positive arrays; as a difference only where p/q overflows (q denormal)."""
+    with np.errstate(over="ignore"):
+        ratio = p / q
+    return np.where(np.isinf(ratio), np.log(p) - np.log(q), np.log(ratio))
+
+
 @dataclass(frozen=True)
 class Renyi(Divergence):
     """Rényi's divergence of p from q of order ``order`` in (0, inf]: KL(p || q) at order 1.
@@ -221,17 +228,18 @@ class Renyi(Divergence):
         if a >= 1 and (q == 0).any():
             return self.unrate(math.inf)
         if a == 1:
-            return self.unrate(float(p @ np.log(p / q)))
+            return self.unrate(float(p @ _log_ratio(p, q)))
         if a == math.inf:
-            return self.unrate(float(np.log(p / q).max()))
+            return self.unrate(float(_log_ratio(p, q).max()))
         keep = q > 0
         if not keep.any():
             return self.unrate(math.inf)
-        ratio = np.log(p[keep] / q[keep])
+        ratio = _log_ratio(p[keep], q[keep])
         if a < 1:  # sum p^a q^(1-a) = sum p (q/p)^(1-a): exact near p = q through expm1
             total = float(p[keep] @ np.expm1((a - 1) * ratio)) - float(p[~keep].sum())
         else:
-            total = float(q @ np.expm1(a * ratio)) + (float(q.sum()) - 1.0)
+            with np.errstate(over="ignore", invalid="ignore"):
+                total = float(q @ np.expm1(a * ratio)) + (float(q.sum()) - 1.0)
             if not math.isfinite(total):
                 return self.unrate(_log_sum_exp(np.log(q) + a * ratio) / (a - 1))
         if total <= -1:

@@ -204,3 +204,11 @@ def test_what_is_no_law_is_refused(p, q):
 def test_negative_budgets_are_refused(P):
     with pytest.raises(InputError, match=r"\[0, inf\]"):
         divergences.get("kl").support([0.0, 1.0], [0.5, 0.5], P)
+
+
+@pytest.mark.parametrize("name", ["kl", "hellinger2", "renyi:3", "renyi:inf"])
+def test_a_denormal_mass_gives_a_value_and_no_warning(name):
+    p, q = np.array([0.5, 0.5]), np.array([5e-324, 1.0])
+    value = divergences.get(name).value(p, q)
+    assert value > divergences.get(name).value(p, np.array([1e-3, 0.999]))
+    assert np.isfinite(value)

@@ -241,10 +241,12 @@ def _dask(address: str) -> Pool:
                 keys = tuple(jobs.needed(job))
                 if keys not in sent:  # once to every worker, not once a point
                     packed = store.pack(list(keys), shipped=place.shipped)
-                    sent[keys] = client.scatter(packed, broadcast=True, hash=False)
+                    (sent[keys],) = client.scatter([packed], broadcast=True, hash=False)
                 futures.append(client.submit(_pair, job, place, sent[keys], pure=False))
             try:
-                for _, result in distributed.as_completed(futures, with_results=True):
+                for _, result in distributed.as_completed(
+                    futures, loop=client.loop, with_results=True
+                ):
                     yield result
             except (distributed.KilledWorker, CommClosedError) as error:
                 raise DataError(

@@ -135,7 +135,7 @@ def test_a_dask_cluster_that_loses_a_worker_still_gives_every_row(trace, tmp_pat
             *(sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"),
             *("--port", "0", "--no-dashboard", "--scheduler-file", str(tmp_path / "s.json")),
         ],
-        stderr=None,
+        stderr=subprocess.DEVNULL,
     )
     workers = []
     try:
@@ -149,7 +149,7 @@ def test_a_dask_cluster_that_loses_a_worker_still_gives_every_row(trace, tmp_pat
                     *("--no-nanny", "--nthreads", "1", "--no-dashboard"),
                     *("--preload", "fake_jobs", "--local-directory", str(tmp_path / f"w{i}")),
                 ],
-                stderr=None,
+                stderr=subprocess.DEVNULL,
             )
             for i in range(2)
         ]

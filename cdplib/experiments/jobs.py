@@ -166,7 +166,9 @@ def run(job: Job, place: Place, packed: dict[str, bytes] | None = None) -> Any:
 def _tick(place: Place) -> Callable[[], None]:
     def tick() -> None:
         if place.parent and os.getppid() != place.parent:
-            raise SystemExit("the sweep that asked for this point has ended")
+            # The sweep has ended. The pool's loop would catch SystemExit and take the next point;
+            # claims are the operating system's locks, so they end here too.
+            os._exit(1)
 
     return tick
 

@@ -39,6 +39,9 @@ def _book(args: argparse.Namespace) -> int:
 
 
 def _sweep(args: argparse.Namespace) -> int:
+    from cdplib.experiments import table
+
+    table.get(args.experiment)  # a wrong name is said before torch is loaded
     from cdplib.experiments import sweep
 
     return sweep.command(

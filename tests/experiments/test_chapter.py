@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cdplib import paths
+from cdplib import parameters, paths
 from cdplib.errors import InputError
 from cdplib.experiments import chapter, results, settings, sweep
 from cdplib.notebooks import sources
 
-CHAPTERS = ("06_exp1", "07_exp2", "08_exp3", "09_exp4", "10_exp5")
+CHAPTERS = tuple(
+    name for name in parameters.chapters() if name[3:6] == "exp" and name[6:].isdigit()
+)
 
 
 def row(beta, gamma, preset="quick", restorer="fast", **changes):

@@ -174,8 +174,8 @@ Markdown(overview.perception_table(datasets[0], kind))
 r"""
 ## How a point is trained
 
-A sweep is a star. For each seed the restorer first learns the MSE alone, until its validation error
-is flat; a critic is warmed against it; then every triple $(\alpha,\beta,\gamma)$ starts from both
+A sweep is a star. For each seed the restorer first learns the MSE alone (in preset `full` for long,
+in `quick` not until its validation error is flat); a critic is warmed against it; then every triple $(\alpha,\beta,\gamma)$ starts from both
 and trains on {eq}`eq:paper-16`. Why the long first stage? Further training lowers $D$ *and* $C$ of
 an unfinished restorer, so points that stop early trade nothing off: they show who trained longer.
 The table lists what each preset trains.

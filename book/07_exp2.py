@@ -48,9 +48,10 @@ asked = chapter.asked("exp2", preset, globals())
 r"""
 ## What is trained
 
-The restorer first learns the mean squared error alone (in the published results until that is
-flat); a critic is then warmed against it; and every pair of weights starts from both. So the points differ by their weights and
-not by how long they were trained ({ref}`ch:experiments` says why this matters). The classifier,
+The restorer first learns the mean squared error alone; a critic is then warmed against it; and every
+pair of weights starts from both. So the points differ by their weights and not by how long they were
+trained. In preset `quick` that first stage stops before its error is flat, and part of every gain may
+still be training ({ref}`ch:experiments` says why this matters). The classifier,
 CNN-1, was trained on clean digits beforehand and is frozen. The cell below fetches the published
 points, or trains those that the store does not have yet: the same parameters never train twice.
 """

@@ -55,7 +55,11 @@ def run(
     sweep = Sweep(points, store.Store(folder), target, shipped=not retrain)
     sweep.progress = sys.stderr.isatty() if progress is None else progress
     pool = _dask(scheduler) if scheduler else _local(workers or device.cores())
-    sweep.train(pool)
+    try:
+        sweep.train(pool)
+    finally:
+        if not scheduler:
+            _end_workers()
     return results.frame(sweep.rows(variant(experiment, preset, given)))
 
 
@@ -217,6 +221,13 @@ def _local(workers: int) -> Pool:
             ) from None
 
     return pool
+
+
+def _end_workers() -> None:
+    """End joblib's idle processes now: a notebook's kernel would leave them behind."""
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor().shutdown(wait=True)
 
 
 def _pair(job: jobs.Job, place: jobs.Place, packed: dict[str, bytes] | None = None) -> Any:

@@ -28,6 +28,7 @@ def weights_map(frame: pd.DataFrame, columns: tuple[str, ...] = ("error_rate",))
     figure, axes = plt.subplots(
         len(columns), 1, figsize=(6.4, height * len(columns)), squeeze=False, layout="constrained"
     )
+    plt.close(figure)  # pyplot must not draw it too, whatever happens below
     for ax, column in zip(axes[:, 0], columns, strict=True):
         shown = planes.quantity(column, frame)
         values = planes.sheet(points, column) * shown.factor
@@ -42,7 +43,6 @@ def weights_map(frame: pd.DataFrame, columns: tuple[str, ...] = ("error_rate",))
         ax.set(xlabel="γ (weight of the cross entropy)", ylabel="β (of the critic)")
         ax.grid(False)
         figure.colorbar(image, ax=ax, label=shown.label, pad=0.02)
-    plt.close(figure)
     return figure
 
 
@@ -76,6 +76,7 @@ def achieved_map(
         limits.append(np.linspace(low - pad, high + pad, 401))
     values = achieved_error(frame, limits[0], limits[1], perception)
     figure, axes = plt.subplots(figsize=(6.4, 5.2), layout="constrained")
+    plt.close(figure)  # pyplot must not draw it too, whatever happens below
     axes.set_facecolor("0.93")
     axes.patch.set(hatch="//", edgecolor="0.75")
     error = 100 * points["error_rate"].to_numpy(float)
@@ -98,7 +99,6 @@ def achieved_map(
         image, ax=axes, label="least " + planes.QUANTITIES["error_rate"].label, pad=0.02
     )
     planes.legend(figure, frame, floor)
-    plt.close(figure)
     return figure
 
 
@@ -114,6 +114,7 @@ def gaming(frame: pd.DataFrame, others: tuple[str, ...], trained_against: str) -
     figure, axes = plt.subplots(
         len(others), 1, figsize=(6.4, 4.6 * len(others)), squeeze=False, layout="constrained"
     )
+    plt.close(figure)  # pyplot must not draw it too, whatever happens below
     shapes, sizes = planes.marks(points)
     for ax, other in zip(axes[:, 0], others, strict=True):
         column = f"error_rate_{other}"
@@ -135,5 +136,4 @@ def gaming(frame: pd.DataFrame, others: tuple[str, ...], trained_against: str) -
         ax.set(xlabel=f"error rate of {trained_against} (trained against, %)",
                ylabel=shown.label)  # fmt: skip
     planes.legend(figure, frame, None)
-    plt.close(figure)
     return figure

@@ -117,6 +117,7 @@ def diagram(modules: Mapping[str, tuple[nn.Module, tuple[int, ...]]]) -> Figure:
     stacks = {title: layers(module, shape) for title, (module, shape) in modules.items()}
     rows = sum(len(stack) + 1.6 for stack in stacks.values())
     figure, axes = plt.subplots(figsize=(6.4, 0.42 * rows), layout="constrained")
+    plt.close(figure)  # pyplot must not draw it too, whatever happens below
     y = 0.0
     for number, (title, stack) in enumerate(stacks.items()):
         total = sum(layer.parameters for layer in stack)
@@ -135,7 +136,6 @@ def diagram(modules: Mapping[str, tuple[nn.Module, tuple[int, ...]]]) -> Figure:
         y -= 0.8
     axes.set(xlim=(0, 1), ylim=(y + 0.4, 0.1))
     axes.axis("off")
-    plt.close(figure)
     return figure
 
 

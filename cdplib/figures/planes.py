@@ -200,11 +200,11 @@ def three_planes(
         raise unknown("measure of perception", perception, PERCEPTION)
     quantity(perception, frame)
     figure, axes = plt.subplots(3, 1, figsize=(6.4, 13.5), layout="constrained")
+    plt.close(figure)  # pyplot must not draw it too, whatever happens below
     plane(axes[0], frame, "mse", perception, "error_rate", floor)
     plane(axes[1], frame, perception, "error_rate", "mse", floor)
     plane(axes[2], frame, "mse", "error_rate", perception)
     for letter, ax in zip("abc", axes, strict=True):
         ax.set_title(f"({letter})", loc="left", fontsize=12)
     legend(figure, frame, floor)
-    plt.close(figure)
     return figure

@@ -89,6 +89,7 @@ def weights_grid(
         layout="constrained",
         figsize=(6.6, (width * ratio + 0.3) * (1 + len(betas))),
     )
+    plt.close(figure)  # pyplot must not draw it too, whatever happens below
     for ax in axes.flat:
         ax.axis("off")
     for ax, images, title in zip(
@@ -112,7 +113,6 @@ def weights_grid(
                     right = now[k] == labels[k]
                     colour = BETTER if right else WORSE if first[k] == labels[k] else CHANGED
                     _frame(ax, int(k), (h, w), columns, colour)
-    plt.close(figure)
     return figure
 
 
@@ -129,8 +129,8 @@ def strips(rows: Mapping[str, np.ndarray]) -> Figure:
         layout="constrained",
         figsize=(6.4, len(rows) * (6.4 * h / (n * w) + 0.3)),
     )
+    plt.close(figure)  # pyplot must not draw it too, whatever happens below
     for ax, (name, images) in zip(axes[:, 0], rows.items(), strict=True):
         _show(ax, images, len(images))
         ax.set_title(name, fontsize=11, loc="left")
-    plt.close(figure)
     return figure

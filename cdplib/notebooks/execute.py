@@ -93,6 +93,7 @@ def execute(job: Job, folder: Path, progress: bool = False) -> float:
     """
     import nbformat
     import papermill
+    from nbclient.exceptions import DeadKernelError
 
     digest = job.digest  # of the inputs as they are before the run
     folder.mkdir(parents=True, exist_ok=True)
@@ -114,6 +115,8 @@ def execute(job: Job, folder: Path, progress: bool = False) -> float:
             )
     except papermill.PapermillExecutionError as error:
         raise ChapterFailed(_failure(name, failed, error)) from None
+    except DeadKernelError:
+        raise ChapterFailed(f"{name}: its kernel died (killed, or out of memory)") from None
     seconds = time.monotonic() - started
     failed.unlink(missing_ok=True)
     _tidy(executed, name)

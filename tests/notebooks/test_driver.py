@@ -146,6 +146,13 @@ def test_a_failing_chapter_is_named_with_its_cell_and_the_others_are_kept(tiny, 
     assert (executed / "02_other.failed.ipynb").is_file()
 
 
+def test_a_chapter_whose_kernel_dies_is_named_in_one_line(tiny, unrendered):
+    killed = "import os; os.kill(os.getpid(), 9); b = a"
+    (tiny / "01_tiny.py").write_text(CHAPTER.replace("b = a + 1", killed))
+    with pytest.raises(DataError, match="01_tiny: its kernel died"):
+        book.build("smoke", workers=1)
+
+
 def test_the_digest_follows_source_values_and_preset(tiny):
     def digest(preset="smoke", **given):
         return execute.prepare(sources.find("tiny"), preset, given).digest

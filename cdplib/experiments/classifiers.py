@@ -152,10 +152,10 @@ _GREY = {
 }
 _COLOUR = {
     "cnn2c": Recipe(
-        "cnn2", 6, 0.15, "sgd", decay=5e-4, smoothing=0.1, shift=4, flip=True, fold=True
+        *("cnn2", 7, 0.25, "sgd", 256), decay=5e-4, smoothing=0.1, shift=4, flip=True, fold=True
     ),
-    "resnet": Recipe("resnet", 5, 0.15, "sgd", decay=5e-4, smoothing=0.1, shift=4, flip=True),
-    "convbn": Recipe("convbn", 5, 0.01, shift=4, flip=True),
+    "resnet": Recipe("resnet", 12, 0.15, "sgd", decay=5e-4, smoothing=0.1, shift=4, flip=True),
+    "convbn": Recipe("convbn", 10, 0.01, shift=4, flip=True),
 }
 RECIPES = {"mnist": _GREY, "fashion-mnist": _GREY, "cifar10": _COLOUR}
 #: The independent classifier whose features the Frechet distance compares.

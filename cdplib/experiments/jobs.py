@@ -7,6 +7,7 @@ machine; what it made comes back as bytes.
 from __future__ import annotations
 
 import functools
+import json
 import os
 import subprocess
 import time
@@ -91,8 +92,11 @@ def warm_configuration(point: Point) -> dict[str, Any]:
     }
 
 
-def configuration(point: Point, where: str = "cpu") -> dict[str, Any]:
-    """The whole configuration of a point: whatever can change its numbers beyond rounding."""
+def configuration(point: Point, where: str = "cpu", precision: str | None = None) -> dict[str, Any]:
+    """The whole configuration of a point: whatever can change its numbers beyond rounding.
+
+    ``precision`` of the training: ``bf16`` or ``fp32``; None is what the device ``where`` uses.
+    """
     s = point.settings
     return {
         **s._asdict(),
@@ -107,14 +111,14 @@ def configuration(point: Point, where: str = "cpu") -> dict[str, Any]:
         "beta": point.beta,
         "gamma": point.gamma,
         "seed": point.seed,
-        "precision": device.precision(device.choose(where).type),
-        "measures": getattr(measures, "VERSION", 1),
+        "precision": precision or device.precision(device.choose(where).type),
+        "measures": measures.VERSION,
     }
 
 
-def key(point: Point, where: str = "cpu") -> str:
-    """The point's ``config_hash``."""
-    return store.digest(configuration(point, where))
+def key(point: Point, where: str = "cpu", precision: str | None = None) -> str:
+    """The point's ``config_hash``; ``precision`` as for :func:`configuration`."""
+    return store.digest(configuration(point, where, precision))
 
 
 def against(point: Point) -> tuple[str, ...]:
@@ -186,18 +190,18 @@ def _start(point: Point, where: torch.device, place: Place) -> tuple[Any, Any]:
             began = time.perf_counter()
             stock = restoration.material(point, where)
             restorer, curve = restoration.pretrain(point, stock, where, _tick(place))
-            facts = {"curve": repr(curve), "seconds": f"{time.perf_counter() - began:.1f}"}
-            store.save_weights("restorer", start_key, restorer.state_dict(), facts)
-        else:
-            restorer.load_state_dict(kept[0])
+            facts = {"curve": json.dumps(curve), "seconds": f"{time.perf_counter() - began:.1f}"}
+            kept = store.rounded(restorer.state_dict()), facts
+            store.save_weights("restorer", start_key, *kept)
+        restorer.load_state_dict(kept[0])
         kept = store.load_weights("critic", warm_key, shipped=place.shipped)
         if kept is None:
             stock = stock or restoration.material(point, where)
             restoration.place(restorer, where)
             critic = restoration.warm(point, stock, restorer, where, _tick(place))
-            store.save_weights("critic", warm_key, critic.state_dict(), {})
-        else:
-            critic.load_state_dict(kept[0])
+            kept = store.rounded(critic.state_dict()), {}
+            store.save_weights("critic", warm_key, *kept)
+        critic.load_state_dict(kept[0])
     finally:
         lock.release()
     return restorer, critic
@@ -211,19 +215,22 @@ def _point(point: Point, where: torch.device, place: Place) -> store.Outcome:
     except restoration.Diverged as failure:
         row["failed"] = str(failure)
         return store.Outcome(row, [], np.zeros((0, 1, 1, 1), np.uint8), b"")
+    # What is measured is what is kept: the rounded restorer.
+    state = store.rounded(trained.restorer.state_dict())
+    trained.restorer.load_state_dict(state)
     found, restored = evaluate(
         point, trained.restorer, where, critic=trained.critic, shipped=place.shipped
     )
     row |= found | {"seconds": round(time.perf_counter() - began, 1)}
     samples = restored[:SAMPLES].mul(255).round().to(torch.uint8).cpu().numpy()
-    weights = store.to_bytes(trained.restorer.state_dict(), {"config_hash": row["config_hash"]})
+    weights = store.to_bytes(state, {"config_hash": row["config_hash"]})
     return store.Outcome(row, trained.curve, samples, weights)
 
 
 def _train(point: Point, where: torch.device, place: Place) -> restoration.Trained:
     s = point.settings
     if s.start == "star":
-        # Through the cache even in the process that trained them: all points start from equal bits.
+        # Rounded as they are kept, by whichever process trained them: all start from equal bits.
         restorer, critic = _start(point, where, place)
     else:
         restorer, critic = restoration.new_restorer(point), restoration.new_critic(point)
@@ -301,8 +308,8 @@ def evaluate(
     s = point.settings
     clean, labels = data.load(s.dataset).test.tensors(slice(0, s.test_images), where)
     degraded = restoration.degraded_split(point, "test")[: s.test_images].to(where)
-    with device.autocast(where):
-        restored = networks.restore(restorer, degraded, statistics=s.statistics)
+    # In float32 whatever the training's precision: the row then repeats on other machines.
+    restored = networks.restore(restorer, degraded, statistics=s.statistics)
     found = {}
     if critic is not None:
         gap = restoration.scores(critic, clean) - restoration.scores(critic, restored)

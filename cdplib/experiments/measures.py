@@ -19,8 +19,11 @@ from cdplib.experiments import perception
 
 #: Anything from images ``(n, c, h, w)`` to ``(n, d)``: logits of a classifier, or features.
 Network = Callable[[Tensor], Tensor]
+#: Bumped when the same images would be given other numbers: a part of every point's hash.
+VERSION = 1
 
-_BATCH = 500
+#: Small batches, channels last: convolutions of 28 x 28 images are twice as fast as at 500.
+_BATCH = 50
 
 
 def squared_error(restored: Tensor, clean: Tensor) -> Tensor:
@@ -50,7 +53,10 @@ def outputs(network: Network, images: Tensor) -> Tensor:
     if isinstance(network, nn.Module):
         network.eval()
     try:
-        parts = [network(part).float().flatten(1) for part in images.split(_BATCH)]
+        parts = [
+            network(part.contiguous(memory_format=torch.channels_last)).float().flatten(1)
+            for part in images.split(_BATCH)
+        ]
     finally:
         if isinstance(network, nn.Module):
             network.train(training)

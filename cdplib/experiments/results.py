@@ -94,9 +94,8 @@ def publish(experiment: str, rows: Iterable[Mapping[str, Any]]) -> Path:
     new = frame(rows)
     if file.is_file() and not new.empty:
         old = read(file)
-        known = set(zip(new["config_hash"], new["preset"], strict=True))
-        pairs = zip(old["config_hash"], old["preset"], strict=True)
-        old = old[[pair not in known for pair in pairs]]
+        known = set(new[_KEY].itertuples(index=False, name=None))
+        old = old[[pair not in known for pair in old[_KEY].itertuples(index=False, name=None)]]
         new = frame([*old.to_dict("records"), *new.to_dict("records")])
     text = io.StringIO()
     new.to_csv(text, index=False, float_format="%.9g", lineterminator="\n")

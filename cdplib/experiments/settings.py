@@ -58,7 +58,7 @@ class Settings(NamedTuple):
 
 
 #: Bumped when the same settings would train other numbers: a part of every point's hash.
-VERSION = 1
+VERSION = 2
 #: Settings that choose the points; every other one is part of each point.
 GRID = ("alphas", "betas", "gammas", "seeds", "grid")
 

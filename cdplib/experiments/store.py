@@ -25,9 +25,6 @@ from torch import Tensor
 from cdplib import files, paths
 from cdplib.errors import DataError
 
-#: Kinds of weights that points start from.
-KINDS = ("classifier", "restorer", "critic")
-
 
 def digest(configuration: Mapping[str, Any]) -> str:
     """SHA-256 of a configuration as canonical JSON, in hexadecimal."""
@@ -75,10 +72,9 @@ class Store:
         path = self.folder(key) / "samples.npy"
         return np.load(path, allow_pickle=False) if path.is_file() else None
 
-    def weights(self, key: str) -> dict[str, Tensor] | None:
-        """The trained restorer's weights, or None."""
-        path = self.folder(key) / "weights.safetensors"
-        return safetensors.torch.load_file(path) if path.is_file() else None
+    def weights_file(self, key: str) -> Path:
+        """Where the trained restorer's weights are, or will be."""
+        return self.folder(key) / "weights.safetensors"
 
     def put(self, key: str, configuration: Mapping[str, Any], outcome: Outcome) -> None:
         """Keep a finished point: all of it appears at once. A point already there stays."""
@@ -143,6 +139,11 @@ def shipped_folder() -> Path:
     return paths.PUBLISHED / "weights"
 
 
+def shipped_name(kind: str, key: str) -> str:
+    """The name of a shipped file; ``kind`` is classifier, restorer, critic (starts) or point."""
+    return f"{kind}-{key[:16]}.safetensors"
+
+
 def load_weights(
     kind: str, key: str, *, shipped: bool = True
 ) -> tuple[dict[str, Tensor], dict[str, str]] | None:
@@ -164,7 +165,7 @@ def load_weights(
 
 def _candidates(kind: str, key: str, shipped: bool) -> list[Path]:
     cached = weights_path(kind, key)
-    path = shipped_folder() / f"{kind}-{key[:16]}.safetensors"
+    path = shipped_folder() / shipped_name(kind, key)
     if not (shipped and path.is_file()):
         return [cached]
     digests = json.loads((shipped_folder() / "digests.json").read_text(encoding="utf-8"))
@@ -179,6 +180,18 @@ def save_weights(
     """Cache weights atomically."""
     with files.atomic(weights_path(kind, key)) as temporary:
         temporary.write_bytes(to_bytes(tensors, facts))
+
+
+def rounded(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """``tensors`` with matrices and kernels in half precision: what is kept of trained networks.
+
+    Vectors (biases, batch-norm) stay float32. Networks are rounded before they are measured or
+    started from, so a file of half the size still gives the very numbers of its row.
+    """
+    return {
+        name: tensor.half() if tensor.ndim > 1 and tensor.is_floating_point() else tensor
+        for name, tensor in tensors.items()
+    }
 
 
 def to_bytes(tensors: Mapping[str, Tensor], facts: Mapping[str, str] | None = None) -> bytes:
@@ -207,20 +220,23 @@ def unpack(packed: Mapping[str, bytes]) -> None:
                 temporary.write_bytes(content)
 
 
-def ship(keys: list[tuple[str, str]]) -> list[Path]:
-    """Copy cached weights into the book, with their digests; the files written."""
+def ship(sources: Mapping[str, Path]) -> list[Path]:
+    """Copy weights (shipped name to file) into the book, with their digests; the files written.
+
+    Files that are missing, or already shipped with this content, are passed over.
+    """
     folder = shipped_folder()
     folder.mkdir(parents=True, exist_ok=True)
     index = folder / "digests.json"
     digests = json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
     written = []
-    for kind, key in keys:
-        source = weights_path(kind, key)
-        if source.is_file():
-            target = folder / f"{kind}-{key[:16]}.safetensors"
-            with files.atomic(target) as temporary:
-                shutil.copyfile(source, temporary)
-            digests[target.name] = files.sha256(target)
-            written.append(target)
-    files.write_text(index, json.dumps(dict(sorted(digests.items())), indent=1) + "\n")
+    for name, source in sources.items():
+        if not source.is_file() or digests.get(name) == files.sha256(source):
+            continue
+        with files.atomic(folder / name) as temporary:
+            shutil.copyfile(source, temporary)
+        digests[name] = files.sha256(folder / name)
+        written.append(folder / name)
+    if written:
+        files.write_text(index, json.dumps(dict(sorted(digests.items())), indent=1) + "\n")
     return written

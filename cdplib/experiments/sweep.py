@@ -18,7 +18,7 @@ import pandas as pd
 
 from cdplib import parameters
 from cdplib.errors import DataError, InputError
-from cdplib.experiments import classifiers, device, jobs, results, settings, store
+from cdplib.experiments import classifiers, device, jobs, publication, results, settings, store
 from cdplib.experiments.settings import Point
 
 Claim = Callable[[str], Any]
@@ -35,6 +35,7 @@ def run(
     folder: Path | None = None,
     retrain: bool = False,
     progress: bool | None = None,
+    publish: bool = False,
     **given: Any,
 ) -> pd.DataFrame:
     """Train and measure what is missing of a sweep; all its points as :func:`results.frame`.
@@ -43,7 +44,9 @@ def run(
     ``workers`` local processes (default: the cores), or the Dask cluster at ``scheduler``;
     ``where`` is ``auto``, ``cpu`` or ``cuda[:N]``; ``folder`` is the store's; ``retrain`` ignores
     shipped weights; ``progress`` writes a line a point to standard error (default: if it is a
-    terminal). Failed points are left out of the table and named on standard error.
+    terminal). ``publish`` writes finished points to the book as they come, and takes those that
+    are published already for trained (unless ``retrain``). Failed points are left out of the
+    table and named on standard error.
 
     Raises :class:`InputError` for wrong input, before any work, and :class:`DataError` if workers
     are lost.
@@ -54,13 +57,17 @@ def run(
     points = plan(experiment, preset, given)
     sweep = Sweep(points, store.Store(folder), target, shipped=not retrain)
     sweep.progress = sys.stderr.isatty() if progress is None else progress
+    changed = variant(experiment, preset, given)
+    if publish:
+        sweep.publisher = publication.Publisher(changed)
+        sweep.published = {} if retrain else publication.rows(sweep.keys)
     pool = _dask(scheduler) if scheduler else _local(workers or device.cores())
     try:
         sweep.train(pool)
     finally:
         if not scheduler:
             _end_workers()
-    return results.frame(sweep.rows(variant(experiment, preset, given)))
+    return results.frame(sweep.rows(changed))
 
 
 def plan(experiment: str, preset: str, given: Mapping[str, Any] | None = None) -> list[Point]:
@@ -92,16 +99,22 @@ class Sweep:
         self.store, self.where, self.shipped = kept, where, shipped
         self.keys = {jobs.key(point, where): point for point in points}
         self.progress = False
+        self.publisher: publication.Publisher | None = None
+        self.published: Mapping[str, dict[str, Any]] = {}
+
+    def row(self, key: str) -> dict[str, Any] | None:
+        """The point's row, from the store or as it is published; None if it is to be trained."""
+        return self.store.row(key) or self.published.get(key)
 
     def missing(self) -> list[str]:
-        """Hashes of the points that are not in the store."""
-        return [key for key in self.keys if self.store.row(key) is None]
+        """Hashes of the points that are to be trained."""
+        return [key for key in self.keys if self.row(key) is None]
 
     def rows(self, variant: str = "") -> list[dict[str, Any]]:
-        """The rows of all points that are in the store, under this sweep's preset."""
+        """The rows of all finished points, under this sweep's preset."""
         found = []
         for key, point in self.keys.items():
-            row = self.store.row(key)
+            row = self.row(key)
             if row is not None:
                 found.append({**row, "preset": point.preset, "variant": variant})
         return found
@@ -152,6 +165,8 @@ class Sweep:
                     claims.pop(key).release()
                     done += 1
                     self._report(outcome.row, job.point, done, total, began)
+                    if self.publisher:
+                        self.publisher(self)
             finally:
                 for claim in claims.values():
                     claim.release()
@@ -159,6 +174,8 @@ class Sweep:
             missing = self.missing()
             if missing and not claims:
                 time.sleep(_POLL)
+        if self.publisher:
+            self.publisher(self, final=True)
 
     def _claimed(self, keys: Iterable[str], claims: dict[str, Any]) -> Iterator[jobs.Job]:
         for key in keys:
@@ -297,7 +314,7 @@ def command(
     if dataset is not None:
         given["dataset"] = dataset
     if dry_run:
-        return _dry_run(experiment, preset, given, workers, device, store, retrain)
+        return _dry_run(experiment, preset, given, workers, device, store, retrain, publish)
     table = run(
         experiment,
         preset=preset,
@@ -307,32 +324,15 @@ def command(
         folder=store,
         retrain=retrain,
         progress=True,
+        publish=publish,
         **given,
     )
     columns = ["alpha", "beta", "gamma", "seed", "mse", "error_rate", "ce", "p_critic", "p_judge"]
     columns += ["sliced_w2", "frechet", "seconds"]
     print(table[columns].to_string(index=False, float_format=lambda value: f"{value:.4g}"))
     if publish:
-        print(f"published in {_publish(experiment, preset, given, table, device, store)}")
+        print(f"published in {results.path(experiment)}")
     return 0
-
-
-def _publish(
-    experiment: str,
-    preset: str,
-    given: Mapping[str, Any],
-    table: pd.DataFrame,
-    where: str,
-    folder: Path | None,
-) -> Path:
-    kept = store.Store(folder)
-    images = jobs.test_samples(plan(experiment, preset, given)[0])
-    for row in table.itertuples():
-        samples = kept.samples(row.config_hash)
-        if samples is not None and row.seed == table["seed"].min():
-            images[row.config_hash] = samples
-    results.publish_samples(experiment, images)
-    return results.publish(experiment, table.to_dict("records"))
 
 
 def _dry_run(
@@ -343,10 +343,13 @@ def _dry_run(
     where: str,
     folder: Path | None,
     retrain: bool,
+    publish: bool,
 ) -> int:
     target = str(device.choose(where))
     points = plan(experiment, preset, given)
     sweep = Sweep(points, store.Store(folder), target, shipped=not retrain)
+    if publish and not retrain:
+        sweep.published = publication.rows(sweep.keys)
     missing = [sweep.keys[key] for key in sweep.missing()]
     print(f"{experiment} --preset {preset}: {len(sweep.keys)} points, {len(missing)} to train")
     for stage in sweep.preparations():

@@ -1,0 +1,108 @@
+"""How the schedules of the presets were chosen: each line is one training, judged on validation.
+
+``python -m bench.tuning STAGE`` appends to ``book/results/tuning.csv`` what is not there yet;
+the appendix on computing shows the table. Nothing here looks at test images.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import time
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pandas as pd
+import torch
+import torch.nn.functional as F
+
+from cdplib import files, paths
+from cdplib.experiments import classifiers, data, device, networks, restoration, settings
+from cdplib.experiments.settings import Point
+
+CPU = torch.device("cpu")
+TABLE = paths.PUBLISHED / "tuning.csv"
+KEY = ["experiment", "restorer", "stage", "steps", "batch", "lr", "beta", "gamma"]
+
+#: Pre-training on the MSE alone: (experiment, restorer, steps, batch, peak of the one cycle).
+PRETRAIN = [
+    ("exp2", "fast", 3000, 50, 0.004),
+    ("exp2", "fast", 6000, 50, 0.004),
+    ("exp2", "fast", 9600, 32, 0.004),
+    ("exp2", "fast", 6000, 32, 0.004),
+    ("exp2", "fast", 12000, 50, 0.004),
+    ("exp2", "paper", 3000, 32, 0.002),
+    ("exp2", "paper", 6000, 32, 0.002),
+    ("exp2", "paper", 6000, 32, 0.004),
+    ("exp4", "fast", 3000, 50, 0.002),
+    ("exp4", "fast", 6000, 50, 0.002),
+    ("exp4", "fast", 6000, 50, 0.004),
+    ("exp4", "paper", 6000, 32, 0.001),
+    ("exp4", "paper", 6000, 32, 0.002),
+    ("exp5", "fast", 2000, 32, 0.002),
+    ("exp5", "fast", 4000, 32, 0.002),
+    ("exp5", "paper", 4000, 32, 0.001),
+    ("exp5", "paper", 4000, 32, 0.002),
+]
+
+
+def validation(point: Point, model: networks.Restorer) -> dict[str, float]:
+    """MSE, and error (%) of the predefined classifier, on the whole validation split."""
+    s = point.settings
+    clean, labels = data.load(s.dataset).validation.tensors()
+    degraded = restoration.degraded_split(point, "validation")
+    restored = networks.restore(model, degraded)
+    classifier = classifiers.get(s.classifier, s.dataset)
+    wrong = 1 - classifiers.accuracy(classifier, restored, labels)
+    return {"mse": float(F.mse_loss(restored, clean)), "error_rate": wrong}
+
+
+def add(row: dict[str, Any]) -> None:
+    """Append one line to the table, atomically."""
+    known = [pd.read_csv(TABLE)] if TABLE.is_file() else []
+    table = pd.concat([*known, pd.DataFrame([row])]).sort_values(KEY)
+    text = io.StringIO()
+    table.to_csv(text, index=False, float_format="%.6g", lineterminator="\n")
+    files.write_text(TABLE, text.getvalue())
+    print(row, flush=True)
+
+
+def done(row: dict[str, Any]) -> bool:
+    """Whether the table has this line."""
+    if not TABLE.is_file():
+        return False
+    table = pd.read_csv(TABLE)[KEY]
+    return bool((table == pd.Series({name: row[name] for name in KEY})).all(axis=1).any())
+
+
+def pretraining(only: str) -> None:
+    """Every line of :data:`PRETRAIN` (of the experiment and restorer ``only``) not yet there."""
+    for experiment, restorer, steps, batch, lr in PRETRAIN:
+        row = dict(zip(KEY, (experiment, restorer, "pretrain", steps, batch, lr, 0.0, 0.0),
+                       strict=True))  # fmt: skip
+        if done(row) or not f"{experiment}-{restorer}".startswith(only):
+            continue
+        given = {"restorer": restorer, "width": 0, "pretrain_steps": steps, "batch": batch,
+                 "pretrain_lr": lr}  # fmt: skip
+        found = settings.resolve(experiment, "quick", given)
+        point = Point(experiment, "quick", found, 1.0, 0.0, 0.0, 0)
+        stock = restoration.material(point, CPU)
+        began = time.process_time()
+        model, _ = restoration.pretrain(point, stock, CPU)
+        seconds = time.process_time() - began
+        add({**row, **validation(point, model), "cpu_seconds": round(seconds, 1),
+             "hardware": device.hardware("cpu")})  # fmt: skip
+
+
+def main() -> None:
+    """Train what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("only", nargs="?", default="", help="for example exp2-fast")
+    torch.set_num_threads(1)
+    pretraining(parser.parse_args().only)
+
+
+if __name__ == "__main__":
+    main()

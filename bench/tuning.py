@@ -28,23 +28,14 @@ KEY = ["experiment", "restorer", "stage", "steps", "batch", "lr", "beta", "gamma
 
 #: Pre-training on the MSE alone: (experiment, restorer, steps, batch, peak of the one cycle).
 PRETRAIN = [
-    ("exp2", "fast", 3000, 50, 0.004),
-    ("exp2", "fast", 6000, 50, 0.004),
-    ("exp2", "fast", 9600, 32, 0.004),
-    ("exp2", "fast", 6000, 32, 0.004),
-    ("exp2", "fast", 12000, 50, 0.004),
-    ("exp2", "paper", 3000, 32, 0.002),
-    ("exp2", "paper", 6000, 32, 0.002),
-    ("exp2", "paper", 6000, 32, 0.004),
-    ("exp4", "fast", 3000, 50, 0.002),
-    ("exp4", "fast", 6000, 50, 0.002),
-    ("exp4", "fast", 6000, 50, 0.004),
-    ("exp4", "paper", 6000, 32, 0.001),
-    ("exp4", "paper", 6000, 32, 0.002),
-    ("exp5", "fast", 2000, 32, 0.002),
-    ("exp5", "fast", 4000, 32, 0.002),
-    ("exp5", "paper", 4000, 32, 0.001),
-    ("exp5", "paper", 4000, 32, 0.002),
+    *(("exp2", "fast", steps, 50, 0.004) for steps in (3000, 6000, 12000)),
+    *(("exp2", "fast", steps, 32, 0.004) for steps in (6000, 9600)),
+    *(("exp2", "paper", 1500, 32, lr) for lr in (0.001, 0.002, 0.004)),
+    ("exp2", "paper", 3000, 16, 0.002),
+    *(("exp4", "fast", 2000, 32, lr) for lr in (0.001, 0.002, 0.004)),
+    *(("exp4", "paper", 1000, 32, lr) for lr in (0.001, 0.002, 0.004)),
+    *(("exp5", "fast", 1000, 32, lr) for lr in (0.001, 0.002, 0.004)),
+    *(("exp5", "paper", 1000, 32, lr) for lr in (0.001, 0.002, 0.004)),
 ]
 
 

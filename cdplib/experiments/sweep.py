@@ -264,17 +264,16 @@ def _dask(address: str) -> Pool:
             raise DataError(f"no Dask scheduler answers at {address}: {error}") from None
         with client:
             sent: dict[tuple[tuple[str, str], ...], Any] = {}
-            futures = []
+            waiting = distributed.as_completed(loop=client.loop, with_results=True)
             for job in todo:
                 keys = tuple(jobs.needed(job))
                 if keys not in sent:  # once to every worker, not once a point
                     packed = store.pack(list(keys), shipped=place.shipped)
                     (sent[keys],) = client.scatter([packed], broadcast=True, hash=False)
-                futures.append(client.submit(_pair, job, place, sent[keys], pure=False))
+                waiting.add(client.submit(_pair, job, place, sent[keys], pure=False))
             try:
-                for _, result in distributed.as_completed(
-                    futures, loop=client.loop, with_results=True
-                ):
+                for future, result in waiting:
+                    future.release()  # else the cluster would train it again if its worker died
                     yield result
             except (distributed.KilledWorker, CommClosedError) as error:
                 raise DataError(

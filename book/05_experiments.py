@@ -21,13 +21,13 @@ are the paper's, parameter for parameter; that the classifiers are good on clean
 degraded ones; that each measure of $P$ tells real images from degraded ones, and what it says about
 real images alone.
 
-The chapters {ref}`ch:exp1` to {ref}`ch:exp4` then run the experiments; Exp-5 can be trained
-(`cdp sweep exp5`), and its page follows with its results. The paper's supplement is not available, so what the text leaves open was read in the authors' released code; where this book
+The chapters {ref}`ch:exp1` to {ref}`ch:exp5` then run the experiments. The paper's supplement is
+not available, so what the text leaves open was read in the authors' released code; where this book
 departs from either, the table at the end of this page says so.
 """
 
 # %% tags=["parameters"]
-datasets: list[str] = ["mnist"]  # one of mnist|fashion-mnist|cifar10; tables for these
+datasets: list[str] = ["mnist", "cifar10"]  # one of mnist|fashion-mnist|cifar10; tables for these
 n_images: int = 10  # in [2, 20]; images in the pictures
 experiment: str = "exp2"  # one of exp1|exp2|exp3|exp4|exp5; whose presets are listed
 

@@ -21,6 +21,7 @@ from cdplib.experiments import claims, classifiers, data, jobs, perception, sett
 from cdplib.experiments import results as published
 from cdplib.experiments.claims import NAMES
 from cdplib.experiments.settings import Settings
+from cdplib.experiments.table import EXPERIMENTS
 from cdplib.experiments.trends import over_seeds
 
 #: Published tables in the order in which a page prefers them.
@@ -217,11 +218,9 @@ def results(
     settings.resolve(experiment, preset, given)
     fallback = preset == "read" and not given
     if preset == "read":
-        rows = None if given else _published(experiment)
-        if rows is not None:
-            origin, restorer = str(rows["preset"].iloc[0]), str(rows["restorer"].iloc[0])
-            own = settings.resolve(experiment, origin, {"restorer": restorer, "width": 0})
-            return Run(experiment, own, origin, with_errors(rows, own.test_images), True, {})
+        shown = None if given else published_run(experiment)
+        if shown is not None:
+            return shown
         preset = "quick" if given else FALLBACK.get(experiment, "smoke")
     if betas:
         own = settings.resolve(experiment, preset, given)
@@ -233,18 +232,42 @@ def results(
     return Run(experiment, own, preset, with_errors(table, own.test_images), False, given, fallback)
 
 
-def _published(experiment: str) -> pd.DataFrame | None:
-    """The preferred published table that has a whole sheet (2 x 2 weights at least), or None."""
+def published_run(experiment: str, preferred: Iterable[tuple[str, str]] = PREFERRED) -> Run | None:
+    """The first of the ``preferred`` (preset, restorer) that is published, or None.
+
+    A table counts when it has a sheet of at least 2 x 2 weights. Of a sweep that is still being
+    published the seeds that are complete are shown.
+    """
     try:
         table = published.load(experiment)
     except DataError:
         return None
     table = table[table["dataset"] == settings.get(experiment).dataset]
-    for preset, restorer in PREFERRED:
+    for preset, restorer in preferred:
         rows = table[(table["preset"] == preset) & (table["restorer"] == restorer)]
-        if rows["beta"].nunique() > 1 and rows["gamma"].nunique() > 1:
-            return rows.reset_index(drop=True)
+        if rows["beta"].nunique() < 2 or rows["gamma"].nunique() < 2:
+            continue
+        own = settings.resolve(experiment, preset, {"restorer": restorer, "width": 0})
+        rows = with_errors(_whole_seeds(rows), own.test_images)
+        return Run(experiment, own, preset, rows, True, {})
     return None
+
+
+def published_runs(preferred: Iterable[tuple[str, str]] = PREFERRED) -> dict[str, Run]:
+    """:func:`published_run` of every experiment that has one, by name."""
+    preferred = tuple(preferred)
+    found = {name: published_run(name, preferred) for name in EXPERIMENTS}
+    return {name: run for name, run in found.items() if run is not None}
+
+
+def _whole_seeds(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the seeds that have as many points as any, but for one in ten.
+
+    A point that failed in one seed is missing there for good.
+    """
+    counts = rows.groupby("seed").size()
+    whole = counts.index[counts >= 0.9 * counts.max()]
+    return rows[rows["seed"].isin(whole)].reset_index(drop=True)
 
 
 def with_errors(table: pd.DataFrame, n: int) -> pd.DataFrame:

@@ -1,0 +1,211 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_markers: '"""'
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+r"""
+(ch:exp5)=
+# Exp-5: CIFAR-10 from 12×12 pixels, read by CNN-2'
+
+**The claim** (Table 1 of {cite}`liu2019cdp`; its figure is in the supplement, which is not available).
+The trade-off holds on natural images: CIFAR-10 is reduced by three, restored, and read by CNN-2', the
+network of Exp-3 on $32\times32$ colour images.
+
+**What will be checked.** The statements of {ref}`ch:exp2`, and one that speaks against reading them too
+simply. A classifier trained on sharp photographs sees blurred ones as strangers. So there should be a
+region where making images more natural *also* makes them easier to classify: $P$ and $C$ improve
+together, and only $D$ pays. Theorem 1 does not forbid that. It speaks of the best restorers, and
+says nothing of points in the interior.
+"""
+
+# %% tags=["parameters"]
+preset: str = "read"  # one of smoke|read|quick|full|paper; read draws what is published
+restorer: str = "default"  # one of default|paper|fast|fast-large; default: the preset's
+betas: list[float] = []  # in [0, 100]; weights of the adversarial loss; empty: the preset's
+gammas: list[float] = []  # in [0, 100]; weights of the cross entropy; empty: the preset's
+seeds: list[int] = []  # in [0, 2147483647]; one whole training a seed; empty: the preset's
+pretrain_steps: int = 0  # in [0, 1000000]; steps on the MSE alone; 0: the preset's
+steps: int = 0  # in [0, 1000000]; steps of each point; 0: the preset's
+perception: str = "p_judge"  # one of p_judge|p_critic|sliced_w2|frechet; the measure called P
+
+# %%
+from IPython.display import Markdown
+
+from cdplib.experiments import chapter, claims
+from cdplib.figures import maps, planes, samples, style
+
+style.apply()
+asked = chapter.asked("exp5", preset, globals())
+
+# %% [markdown]
+r"""
+## What is trained
+
+The largest of the five: colour images, and a classifier whose gradient costs about half of each
+step. CNN-2' is trained with batch normalisation, which is then folded exactly into the plain network
+of the paper, so its parameter count is the paper's.
+"""
+
+# %% tags=["remove-stderr"]
+run = chapter.results("exp5", preset, asked)
+Markdown(run.origin())
+
+# %%
+Markdown(run.points_table(perception))
+
+# %% [markdown]
+r"""
+Start at $\beta=\gamma=0$ and compare its $C$ with that of the unrestored images in
+{ref}`ch:experiments`: how much does a smaller $D$ help the classifier? Then follow $\beta$ at
+$\gamma = 0$, where the classifier has no part in the loss at all.
+
+## Three planes
+
+In (b), C against P, look at the points of $\gamma=0$ (circles): if they run down to the *left*, $P$
+and $C$ improve together. The trade-off begins where no point lies further to the lower left.
+"""
+
+# %% mystnb={"figure": {"name": "fig-exp5-planes", "caption": "Exp-5 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines join equal third quantity. Dotted: P of real images against other real images."}, "image": {"alt": "Three scatter plots of the measured points with curves of equal third quantity and error bars"}}
+planes.three_planes(run.table, perception, run.floor(perception))
+
+# %% tags=["hide-input"]
+Markdown(planes.bars_text(run.table))
+
+# %% [markdown]
+r"""
+## Does β alone improve C?
+
+The statement just read off, as a number: the change of the error rate from $\beta=0$ to the largest
+$\beta$ with $\gamma$ at its least value, and its interval.
+"""
+
+# %% tags=["hide-input"]
+alone = claims.beta_lowers_error(run.table)
+Markdown(claims.markdown([alone]))
+
+# %% [markdown]
+r"""
+## The function that was achieved
+
+For each budget of $D$ and $P$, the least error rate among the trained restorers. Along the lower edge
+both budgets are tight: there the trade-off of Theorem 1 is at work, whatever happens inside.
+"""
+
+# %% mystnb={"figure": {"name": "fig-exp5-achieved", "caption": "The least error rate of CNN-2' among trained restorers with MSE at most D and perceptual difference at most P. Hatched: no restorer meets both."}, "image": {"alt": "Map over the budgets D and P coloured by the least achieved error rate"}}
+maps.achieved_map(run.table, perception, run.floor(perception))
+
+# %% [markdown]
+r"""
+## The images
+
+Down a column, $\beta$ adds texture. Along a row, $\gamma$ adds what CNN-2' looks for. Frames mark
+changed classes, blue if they are now right.
+"""
+
+# %% mystnb={"figure": {"name": "fig-exp5-images", "caption": "Restored test images, rows of β and columns of γ. Blue frame: CNN-2' is right here and was wrong at the row's least γ; orange, dashed: wrong here and right there; black, dotted: another wrong class."}, "image": {"alt": "Original, degraded and restored images for several weights beta and gamma, changed labels framed"}}
+samples.weights_grid(**run.images())
+
+# %% [markdown]
+r"""
+## Gaming one classifier
+
+An independent residual network reads the same images. If $\beta$ helps it as much as CNN-2', then
+natural texture is what both were missing; if $\gamma$ helps CNN-2' alone, that part is gaming.
+"""
+
+# %% mystnb={"figure": {"name": "fig-exp5-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-2'. Lines join points of equal β; shapes are γ, sizes β."}, "image": {"alt": "Scatter plots of other classifiers' error rates against that of CNN-2'"}}
+maps.gaming(run.table, run.shown_others(), run.classifier)
+
+# %% tags=["hide-input"]
+shared = claims.transfer(run.table)
+Markdown(claims.markdown(shared))
+
+# %% [markdown]
+r"""
+## The paper and ours
+
+The statements of Section 4 for natural images, each with its test. "Always costs" is the one to
+read with the section above in mind: it counts pairs of points, interior ones too.
+"""
+
+# %% tags=["hide-input"]
+found = claims.tradeoff(run.table, perception)
+Markdown(claims.markdown(found) + "\n\n" + claims.admonition(found, "Exp-5"))
+
+# %% [markdown]
+r"""
+## Summary
+
+* The table of effects says how much of the plain MSE restorer's error either weight removes, and at
+  what price.
+* "Better classification always comes at a cost" is a statement about the frontier. Whether it also
+  holds between arbitrary points is measured above.
+
+## Exercises
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} Find the frontier (5 minutes)
+:label: ex:exp5-1
+```
+List the points that no other point beats in all of $D$, $P$ and $C$. Is $\beta=\gamma=0$ among them?
+Which points always are?
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:exp5-1
+:class: dropdown
+```
+A point is beaten if another is no worse in all three and better in one. The points of least $D$, of
+least $P$ and of least $C$ cannot be beaten, however bad they are in the other two (unless by a tie).
+"""
+
+# %%
+points = run.points()
+values = points[["mse", perception, "error_rate"]].to_numpy()
+beaten = [((values <= v).all(1) & (values < v).any(1)).any() for v in values]
+for _, point in points[[not b for b in beaten]].iterrows():
+    print(f"beta {point['beta']:g}, gamma {point['gamma']:g}")
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} Where does the gain of β come from? (20 minutes of training)
+:label: ex:exp5-2
+```
+Train $\gamma=0$ with five values of $\beta$ between 0 and 0.03. Is the fall of $C$ steady, or does it
+come with the first small $\beta$?
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:exp5-2
+:class: dropdown
+```
+The command is
+
+    cdp run 10_exp5 --preset quick -p gammas=[0,0.003] -p betas=[0,0.001,0.003,0.01,0.03]
+
+Read $C$ down the circles of panel (b).
+"""
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""

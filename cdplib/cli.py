@@ -48,6 +48,7 @@ def _sweep(args: argparse.Namespace) -> int:
         args.experiment,
         preset=args.preset,
         assignments=args.p,
+        ablation=args.ablation,
         dataset=args.dataset,
         workers=args.workers,
         scheduler=args.scheduler,
@@ -114,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("experiment", metavar="EXP", help="exp1 to exp5")
     with_preset(sub, "quick")
     with_parameters(sub)
+    sub.add_argument("--ablation", metavar="NAME", help="a change named in params/ablations.yml")
     sub.add_argument("--dataset", help="another data set, for example fashion-mnist")
     sub.add_argument("--workers", type=int, metavar="N", help="processes (default: the cores)")
     sub.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://host:port")

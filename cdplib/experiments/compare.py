@@ -105,6 +105,11 @@ def again(row: Mapping[str, Any], *, where: str = "cpu", shipped: bool = True) -
     return outcome.row
 
 
+def cheapest(rows: pd.DataFrame) -> dict[str, Any]:
+    """The row whose training took least time."""
+    return rows.sort_values(["seconds", "config_hash"]).iloc[0].to_dict()
+
+
 def command(path: Path, *, experiments: Sequence[str] = ()) -> int:
     """``cdp compare``: the cheapest published point of each experiment, run again.
 
@@ -123,7 +128,7 @@ def command(path: Path, *, experiments: Sequence[str] = ()) -> int:
         for name, rows in table.groupby("experiment"):
             if experiments and name not in experiments:
                 continue
-            row = rows.sort_values(["seconds", "config_hash"]).iloc[0].to_dict()
+            row = cheapest(rows)
             print(f"{point_of(row).label()} (preset {row['preset']}, {row['hardware']}):")
             found = differences(row, again(row))
             print(found.to_string(index=False, float_format=lambda value: f"{value:.4g}"))

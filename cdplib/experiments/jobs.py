@@ -218,11 +218,11 @@ def _point(point: Point, where: torch.device, place: Place) -> store.Outcome:
     # What is measured is what is kept: the rounded restorer.
     state = store.rounded(trained.restorer.state_dict())
     trained.restorer.load_state_dict(state)
-    found, restored = evaluate(
+    found, images = evaluate(
         point, trained.restorer, where, critic=trained.critic, shipped=place.shipped
     )
     row |= found | {"seconds": round(time.perf_counter() - began, 1)}
-    samples = restored[:SAMPLES].mul(255).round().to(torch.uint8).cpu().numpy()
+    samples = images[:SAMPLES].mul(255).round().to(torch.uint8).cpu().numpy()
     weights = store.to_bytes(state, {"config_hash": row["config_hash"]})
     return store.Outcome(row, trained.curve, samples, weights)
 
@@ -306,27 +306,35 @@ def evaluate(
     E critic(clean) - E critic(restored).
     """
     s = point.settings
-    clean, labels = data.load(s.dataset).test.tensors(slice(0, s.test_images), where)
-    degraded = restoration.degraded_split(point, "test")[: s.test_images].to(where)
-    # In float32 whatever the training's precision: the row then repeats on other machines.
-    restored = networks.restore(restorer, degraded, statistics=s.statistics)
+    images, clean, labels = restored(point, restorer, where)
     found = {}
     if critic is not None:
-        gap = restoration.scores(critic, clean) - restoration.scores(critic, restored)
+        gap = restoration.scores(critic, clean) - restoration.scores(critic, images)
         found["p_critic"] = float(gap.double().mean())
     models = {
         name: classifiers.get(name, s.dataset, shipped=shipped, where=str(where))
         for name in classifiers.names(s.dataset)
     }
     found |= measures.evaluate(
-        restored,
+        images,
         clean,
         labels,
         models[s.classifier],
         {name: model for name, model in models.items() if name != s.classifier},
         models[classifiers.FEATURES[s.dataset]].features,
     )
-    return found, restored
+    return found, images
+
+
+def restored(
+    point: Point, restorer: networks.Restorer, where: torch.device
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The point's test images as ``restorer`` restores them, the clean ones, and their labels."""
+    s = point.settings
+    clean, labels = data.load(s.dataset).test.tensors(slice(0, s.test_images), where)
+    degraded = restoration.degraded_split(point, "test")[: s.test_images].to(where)
+    # In float32 whatever the training's precision: the row then repeats on other machines.
+    return networks.restore(restorer, degraded, statistics=s.statistics), clean, labels
 
 
 def test_samples(point: Point) -> dict[str, np.ndarray]:

@@ -100,6 +100,11 @@ def corners(points: Iterable[Point]) -> list[Point]:
     return [p for p in points if p.seed == least and p.beta in ends[0] and p.gamma in ends[1]]
 
 
+def is_shipped(row: Mapping[str, Any]) -> bool:
+    """Whether the restorer of a published row comes with the book."""
+    return (store.shipped_folder() / store.shipped_name("point", row["config_hash"])).is_file()
+
+
 def weights(row: Mapping[str, Any]) -> dict[str, Any] | None:
     """The shipped restorer of a published row, or None where it is not among the shipped ones."""
     kept = store.load_weights("point", str(row["config_hash"]), shipped=True)

@@ -104,7 +104,7 @@ def weights(settings: Settings, experiment: str) -> list[tuple[float, float, flo
     """The (alpha, beta, gamma) of the sweep: a product, or the blocks of a named grid."""
     blocks: Sequence[Mapping[str, Any]]
     if settings.grid:
-        grids = _grids().get(experiment, {})
+        grids = _named("grids.yml").get(experiment, {})
         if settings.grid not in grids:
             raise unknown(f"grid of {experiment}", settings.grid, grids)
         blocks = grids[settings.grid]
@@ -121,10 +121,26 @@ def weights(settings: Settings, experiment: str) -> list[tuple[float, float, flo
 
 
 @functools.cache
-def _grids() -> dict[str, dict[str, list[dict[str, Any]]]]:
-    path = paths.PARAMS / "grids.yml"
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+def _named(file: str) -> dict[str, dict[str, Any]]:
+    """A file of ``params/`` with entries by experiment and name: grids, ablations."""
+    content = yaml.safe_load((paths.PARAMS / file).read_text(encoding="utf-8"))
     return content if isinstance(content, dict) else {}
+
+
+def ablation(experiment: str, name: str) -> dict[str, Any]:
+    """The settings that the ablation ``name`` of ``params/ablations.yml`` changes.
+
+    Raises :class:`InputError` for an unknown experiment or name.
+    """
+    known = _named("ablations.yml").get(get(experiment).name, {})
+    if name not in known:
+        raise unknown(f"ablation of {experiment}", name, known)
+    return dict(known[name])
+
+
+def ablations(experiment: str) -> tuple[str, ...]:
+    """Names of the experiment's ablations."""
+    return tuple(_named("ablations.yml").get(get(experiment).name, {}))
 
 
 @dataclass(frozen=True)

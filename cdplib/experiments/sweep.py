@@ -299,6 +299,7 @@ def command(
     *,
     preset: str,
     assignments: Sequence[str] = (),
+    ablation: str | None = None,
     dataset: str | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
@@ -309,7 +310,8 @@ def command(
     publish: bool = False,
 ) -> int:
     """``cdp sweep``: run, say what came out, and with ``publish`` write it to the book."""
-    given = parameters.assignments(assignments)
+    given = settings.ablation(experiment, ablation) if ablation else {}
+    given |= parameters.assignments(assignments)
     if dataset is not None:
         given["dataset"] = dataset
     if dry_run:

@@ -7,16 +7,24 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
 import torch
 
-from cdplib.errors import DataError
-from cdplib.experiments import classifiers, compare, jobs, measures, publication, restoration
+from cdplib.experiments import (
+    classifiers,
+    compare,
+    jobs,
+    measures,
+    publication,
+    restoration,
+    results,
+)
+from cdplib.experiments.chapter import Run
 from cdplib.experiments.overview import markdown
 
 CPU = torch.device("cpu")
-#: Digits that the tables print: of D, and of C in percent.
-DIGITS = {"mse": 5, "error_rate": 2}
+#: What is compared: column, factor and digits with which the pages print it.
+PRINTED = (("mse", 1, 5), ("error_rate", 100, 2))
+TRAINED_HERE = "These points were trained on this machine: there is nothing published to check."
 
 
 def measured_again(row: dict[str, Any]) -> dict[str, float] | None:
@@ -41,61 +49,56 @@ def measured_again(row: dict[str, Any]) -> dict[str, float] | None:
     }
 
 
-def shipped_table(table: pd.DataFrame, most: int) -> str:
-    """At most ``most`` shipped restorers of published rows, measured again, as Markdown.
+def restorers(run: Run, most: int = 2) -> str:
+    """Markdown: at most ``most`` shipped restorers of a page's rows, measured again, and published.
 
-    ``table`` holds published rows as :func:`.results.load` gives them.
+    The least weights come first, then the greatest. Where the page shows no published rows, or
+    ``most`` is 0, or nothing is shipped, a sentence says so.
     """
-    lines, equal = [], 0
-    rows = [row for row in table.to_dict("records") if publication.is_shipped(row)]
-    # The ends of the grid first: least and greatest weights.
+    if not run.published:
+        return TRAINED_HERE
+    rows = [row for row in run.table.to_dict("records") if publication.is_shipped(row)]
     rows = sorted(rows, key=lambda row: (row["beta"] + row["gamma"], row["beta"]))
-    rows = rows[:: max(1, len(rows) - 1)][:most] if most < 3 else rows[:most]
+    rows = [*rows[:1], *rows[:0:-1]][:most]
+    if not rows:
+        return "Nothing was checked: no restorer of these rows is shipped, or `checked` is 0."
+    lines, equal = [], 0
     for row in rows:
         now = measured_again(row)
         assert now is not None
-        texts = {}
-        for name, digits in DIGITS.items():
-            factor = 100 if name == "error_rate" else 1
-            texts[name] = [f"{factor * value[name]:.{digits}f}" for value in (row, now)]
-        same = all(before == after for before, after in texts.values())
+        pairs = [
+            [f"{factor * value[name]:.{digits}f}" for value in (row, now)]
+            for name, factor, digits in PRINTED
+        ]
+        same = all(before == after for before, after in pairs)
         equal += same
-        cells = [text for pair in texts.values() for text in pair]
+        cells = [text for pair in pairs for text in pair]
         lines.append((f"{row['beta']:g}", f"{row['gamma']:g}", *cells, "yes" if same else "**no**"))
-    if not lines:
-        return "No restorer of these rows is shipped with the book: there is nothing to check."
     head = ["β", "γ", "D published", "D now", "C published (%)", "C now (%)", "equal"]
     return f"{markdown(head, lines)}\n\n{equal} of {len(lines)} give their row's digits."
 
 
-def trained_table(table: pd.DataFrame) -> str:
-    """The cheapest of published rows trained again with its seed: each column against its band.
+def training(run: Run) -> str:
+    """Markdown: the cheapest published quick point of the page's experiment, trained again now.
 
-    A Markdown table. Raises :class:`DataError` if the row's settings have changed since, or the
-    training fails.
+    Each column with its band (:data:`.compare.BANDS`). Raises :class:`DataError` if the training
+    fails; where there is no such row a sentence says so.
     """
+    if not run.published:
+        return TRAINED_HERE
+    table = results.load(run.experiment, preset="quick", dataset=run.settings.dataset)
+    if table.empty:
+        return "No row of preset `quick` is published: there is nothing cheap to train again."
     row = compare.cheapest(table)
     found = compare.differences(row, compare.again(row))
     lines = [
-        (f"`{line.column}`", *(f"{value:.4g}" for value in (line.published, line.again)),
+        (f"`{line.column}`", f"{line.published:.4g}", f"{line.again:.4g}",
          f"{line.difference:+.2g}", f"{line.band:.2g}", "yes" if line.inside else "**no**")
         for line in found.itertuples()
     ]  # fmt: skip
     head = ["column", "published", "now", "difference", "band (±)", "inside"]
-    label = compare.point_of(row).label()
-    inside = int(found["inside"].sum())
     return (
-        f"{label}, preset `{row['preset']}`, published from {row['hardware']}:\n\n"
-        f"{markdown(head, lines)}\n\n{inside} of {len(found)} columns are inside their band."
+        f"{compare.point_of(row).label()}, preset `quick`, published from {row['hardware']}:\n\n"
+        f"{markdown(head, lines)}\n\n"
+        f"{int(found['inside'].sum())} of {len(found)} columns are inside their band."
     )
-
-
-def quick_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the preset ``quick``, which are cheap to train again; :class:`DataError` if none.
-
-    ``table`` holds published rows.
-    """
-    rows = table[table["preset"] == "quick"]
-    if rows.empty:
-        raise DataError("no row of preset quick is published: nothing cheap to train again")
-    return rows

@@ -1,0 +1,146 @@
+"""What is published comes back: rows count as trained, shipped restorers give their numbers."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from cdplib import paths
+from cdplib.errors import DataError
+from cdplib.experiments import (
+    chapter,
+    jobs,
+    live,
+    publication,
+    results,
+    settings,
+    store,
+    sweep,
+)
+
+pytestmark = pytest.mark.data
+
+TINY = {
+    **{"steps": 2, "pretrain_steps": 2, "warm_steps": 1, "test_images": 200, "width": 8},
+    **{"betas": [0.0, 0.1], "gammas": [0.0, 0.1]},
+}
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A book's results folder after a tiny sweep of four points, with its store."""
+    folder = tmp_path_factory.mktemp("book")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paths, "PUBLISHED", folder / "results")
+        # The tiny weights must not stay in the user's cache; the classifiers are in the book's.
+        patch.setattr(store, "weights_path", lambda kind, key: folder / f"{kind}-{key}.safetensors")
+        shipped = store.shipped_folder
+        patch.setattr(store, "shipped_folder", lambda: paths.BOOK / "results" / "weights")
+        points = sweep.plan("exp2", "smoke", TINY)
+        ran = sweep.Sweep(points, store.Store(folder / "store"), "cpu")
+        ran.train(sweep._local(1))
+        patch.setattr(store, "shipped_folder", shipped)
+        publication.Publisher("")(ran, final=True)
+    return folder / "results", ran
+
+
+@pytest.fixture
+def book(published, monkeypatch):
+    monkeypatch.setattr(paths, "PUBLISHED", published[0])
+    return published[1]
+
+
+@pytest.fixture
+def row(book, monkeypatch):
+    """The first published row, with what it changes of its preset; classifiers of the real book."""
+    (first, *_) = results.load("exp2").to_dict("records")
+    model = jobs.classifiers.get("cnn1", "mnist")
+    monkeypatch.setattr(live.classifiers, "get", lambda name, dataset: model)
+    return {**first, "variant": sweep.variant("exp2", "smoke", TINY)}
+
+
+def test_every_finished_point_is_published_with_samples_and_weights(book):
+    table = results.load("exp2")
+    assert len(table) == 4
+    assert set(results.samples("exp2")) == {*table["config_hash"], "clean", "degraded", "labels"}
+    names = json.loads((store.shipped_folder() / "digests.json").read_text())
+    kinds = [name.partition("-")[0] for name in names]
+    assert kinds.count("point") == 4
+    assert kinds.count("restorer") == kinds.count("critic") == 1
+
+
+def test_a_published_row_counts_as_trained_in_either_precision(book, tmp_path):
+    points = list(book.keys.values())
+    for precision in ("bf16", "fp32"):
+        keys = {jobs.key(p, precision=precision): p for p in points}
+        assert len(publication.rows(keys)) == 4
+    elsewhere = sweep.Sweep(points, store.Store(tmp_path), "cpu")
+    assert len(elsewhere.missing()) == 4
+    elsewhere.published = publication.rows(elsewhere.keys)
+    assert elsewhere.missing() == []
+    assert len(elsewhere.rows()) == 4
+
+
+def test_a_row_of_other_settings_does_not_count(book):
+    longer = [
+        dataclasses.replace(p, settings=p.settings._replace(steps=3)) for p in book.keys.values()
+    ]
+    assert publication.rows({jobs.key(p): p for p in longer}) == {}
+
+
+def test_a_shipped_restorer_gives_its_row_digit_for_digit(row):
+    found = live.measured_again(row)
+    assert found is not None
+    assert found["mse"] == pytest.approx(row["mse"], rel=1e-8)
+    assert found["error_rate"] == row["error_rate"]
+
+
+def test_the_page_s_check_says_which_rows_differ(book, row):
+    table = results.load("exp2").assign(variant=row["variant"])
+    own = settings.resolve("exp2", "smoke", TINY)
+    run = chapter.Run("exp2", own, "smoke", table, True)
+    said = live.restorers(run, 2)
+    assert "2 of 2 give their row's digits" in said
+    run.table = table.assign(mse=table["mse"] + 1e-5)
+    said = live.restorers(run, 2)
+    assert "0 of 2" in said
+    assert "**no**" in said
+    assert "Nothing was checked" in live.restorers(run, 0)
+    run.published = False
+    assert live.restorers(run, 2) == live.TRAINED_HERE
+
+
+def test_changed_weights_are_refused(book, row):
+    file = store.shipped_folder() / store.shipped_name("point", row["config_hash"])
+    content = file.read_bytes()
+    try:
+        file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        with pytest.raises(DataError, match="digest"):
+            live.measured_again(row)
+    finally:
+        file.write_bytes(content)
+
+
+def test_ablations_publish_rows_only(book, monkeypatch, tmp_path):
+    monkeypatch.setattr(paths, "PUBLISHED", tmp_path)
+    publication.Publisher("critic=clip")(book, final=True)
+    assert len(results.load("exp2", variant="critic=clip")) == 4
+    assert [p.name for p in tmp_path.iterdir()] == ["exp2.csv"]
+
+
+def test_the_corners_are_the_ends_of_both_weights():
+    points = settings.points("exp2", "quick", settings.resolve("exp2", "quick", {"seeds": [1, 0]}))
+    found = {(p.seed, p.beta, p.gamma) for p in publication.corners(points)}
+    assert found == {(0, b, g) for b in (0.0, 0.03) for g in (0.0, 0.03)}
+
+
+def test_kept_weights_are_half_the_size_and_what_was_measured():
+    model = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.BatchNorm2d(4))
+    kept = store.rounded(model.state_dict())
+    assert kept["0.weight"].dtype == torch.float16
+    assert kept["1.running_var"].dtype == torch.float32
+    model.load_state_dict(kept)
+    again = store.rounded(model.state_dict())
+    assert all(np.array_equal(kept[name].numpy(), again[name].numpy()) for name in kept)

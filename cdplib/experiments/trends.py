@@ -234,8 +234,9 @@ def bootstrap(
     """The 95 % percentile interval of ``statistic`` over resampled tables.
 
     With two seeds or more the seeds are drawn with replacement (all points of a seed together,
-    because they share a pre-trained restorer); in any case each measured column is moved by a
-    normal draw of its standard error on the test images, where the table has it.
+    because they share a pre-trained restorer). With one seed each measured column is moved by a
+    normal draw of its standard error on the test images instead, where the table has it: wider
+    than need be, as all points are measured on the same images.
     """
     rng = np.random.default_rng(seed)
     seeds = np.sort(frame["seed"].unique())
@@ -245,7 +246,7 @@ def bootstrap(
         drawn = rng.choice(seeds, size=len(seeds))
         parts = [frame[frame["seed"] == s].assign(seed=k) for k, s in enumerate(drawn)]
         table = pd.concat(parts, ignore_index=True)
-        for name in columns:
+        for name in columns if len(seeds) == 1 else ():
             table[name] = table[name] + table[f"{name}_se"] * rng.standard_normal(len(table))
         values.append(statistic(table))
     low, high = np.quantile(values, [0.025, 0.975])

@@ -1,0 +1,221 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_markers: '"""'
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+r"""
+(ch:verdicts)=
+# Every claim and its verdict
+
+**The claim** is here the whole of {cite}`liu2019cdp`: what it states about the function $C(D,P)$, about
+its toy, and about its five experiments, each statement with a number of ours.
+
+**What will be checked.** Theory is checked by the programs of the first part: a proof either holds for
+exact fractions and certified surfaces or it does not. Experiments are checked by statistics on the
+published rows, each with its uncertainty and with the value that chance would give. Nothing on this
+page is judged by eye, and no verdict is written by hand: rows that come in later, or that a reader
+publishes, may change any of them.
+"""
+
+# %% tags=["parameters"]
+perception: str = "p_judge"  # one of p_judge|p_critic|sliced_w2|frechet; the measure called P
+source: str = "preferred"  # one of preferred|quick|full; which published tables are judged
+
+# %%
+from IPython.display import Markdown
+
+from cdplib.experiments import chapter, comparisons, verdicts
+from cdplib.figures import style
+from cdplib.figures import verdicts as draw
+
+style.apply()
+tables = {"preferred": chapter.PREFERRED, "quick": (("quick", "fast"),), "full": (("full", "paper"),)}
+runs = chapter.published_runs(tables[source])
+
+# %% [markdown]
+r"""
+## The evidence
+
+Which rows are judged, for each experiment: the preset they were trained in, the restorer, how many
+pairs of weights and seeds, and the core-minutes they took. Where a table of the paper's own networks is
+published it is preferred to that of the fast ones.
+"""
+
+# %% tags=["hide-input"]
+Markdown(verdicts.evidence(runs))
+
+# %% [markdown]
+r"""
+## The theory
+
+"Reproduced" means that the statement holds as the paper makes it, "partly" that it needs a condition
+which the remark names, "not reproduced" that a counter-example is at hand. Look first at the last lines:
+the sentence of the abstract, that the three aims cannot all be minimal at once, is not a consequence of
+Theorem 1. {ref}`ch:findings` has the same checks with links to the proofs.
+"""
+
+# %% tags=["hide-input"]
+theory = verdicts.theory()
+Markdown(verdicts.theory_table(theory))
+
+# %% [markdown]
+r"""
+## How an experiment is judged
+
+Four kinds of test serve all statements. A *direction* is the change of a measured column from weight
+zero to the largest, each difference taken within one seed and averaged over the other weight. A *count*
+asks how many pairs (or triples) of points contradict the statement, of those that could. A *surface* is
+the best fit of the claimed shape to the cloud, and its residual. A *correlation* is Spearman's, over the
+points. Chance is what the same error rates give when they are dealt out to the points at random.
+"""
+
+# %% tags=["hide-input"]
+Markdown(verdicts.rules_table())
+
+# %% [markdown]
+r"""
+The count of triples deserves a word, as it is the test of convexity that needs no fit. Take two trained
+restorers and toss a coin for each image to choose between them: the mixture's $D$ and $C$ are the
+mixed ones, and its $P$ is no more than the mixed one when $P$ is convex ({eq}`eq:paper-13`). If a
+third restorer has at least that $D$ and that $P$ and yet a larger $C$, the coin beats it on all axes,
+and the three points lie on no convex surface.
+
+## The experiments
+
+One line a statement, one column an experiment. Read a line across: does a statement hold wherever it is
+tested? Then read a column down. What was measured stands in the table after it.
+"""
+
+# %% tags=["hide-input"]
+found = verdicts.lines(runs, perception)
+Markdown(verdicts.matrix(found))
+
+# %% [markdown]
+r"""
+The same as a picture, to see at a glance where the two words that matter stand.
+"""
+
+# %% mystnb={"figure": {"name": "fig-verdicts-matrix", "caption": "Verdicts by statement (rows) and experiment (columns). Filled circle: reproduced; half-filled: partly; empty: not reproduced; dash: not testable."}, "image": {"alt": "Grid of circles, filled where a statement was reproduced in an experiment"}}
+draw.matrix({line.statement.number: {n: c.verdict for n, c in line.cells.items()} for line in found})
+
+# %% tags=["hide-input"]
+Markdown(verdicts.details(found))
+
+# %% [markdown]
+r"""
+Intervals and standard errors are over training seeds, on one set of test images with one draw of its
+noise; with a single seed they rest on the test images' standard errors instead. Points of one seed share
+a pre-trained restorer, so seeds are resampled whole.
+
+## Between classifiers
+
+The paper compares Exp-1 with Exp-2: error rates "differ much in number", trends "are similar" (Section
+4). The first is a difference of levels at equal weights, the second a rank correlation over the weights
+that both experiments trained, for each of the three quantities. Exp-3 is compared in the same way.
+Similar $D$ and $P$ alone would be weak evidence, as $\beta$ moves both without any classifier.
+"""
+
+# %% tags=["hide-input"]
+between = comparisons.comparisons(runs, perception)
+Markdown(comparisons.table(between))
+
+# %% [markdown]
+r"""
+## What could not be tested
+
+The values of Fig. 3 cannot be compared: they are printed as pictures, the weights are only partly known,
+and each point's $P$ is the gap of its own critic ({ref}`ch:measuring-perception` says why two such
+gaps do not compare). Recognition by people was "evaluated by ourselves" (Section 4) and is replaced
+here by classifiers that took no part in training, which is a proxy and no more; {ref}`ch:who-benefits`
+looks at it closely. The supplement, with the figures of Exp-3 and Exp-5, could not be obtained.
+"""
+
+# %% tags=["hide-input"]
+Markdown(verdicts.summary(theory, found, between))
+
+# %% [markdown]
+r"""
+## Summary
+
+* Theorem 1 holds as stated; what the paper concludes from it beyond monotone and convex does not
+  always.
+* In the experiments, directions are one thing and shapes another: that a weight moves its own quantity
+  is easily shown; that the cloud has the shape of $C(D,P)$ is a stronger statement about networks
+  that nobody promised to be optimal.
+* "Reproduced" here means that a statement survived these tests on these rows. The tables say how many
+  seeds that is.
+
+## Exercises
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} Another yardstick (5 minutes)
+:label: ex:verdicts-1
+```
+Judge everything again with the Fréchet distance as $P$. Which verdicts change? Which could not
+possibly change?
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:verdicts-1
+:class: dropdown
+```
+Statements that do not mention $P$ cannot change. The command for the whole page is
+`cdp run 11_verdicts -p perception=frechet`; the cell lists the changes.
+"""
+
+# %%
+again = verdicts.lines(runs, "frechet")
+for before, after in zip(found, again, strict=True):
+    for name, cell in after.cells.items():
+        if cell.verdict != before.cells[name].verdict:
+            print(f"{after.statement.number} {name}: {before.cells[name].verdict} -> {cell.verdict}")
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} How strong is "no contradiction"? (10 minutes)
+:label: ex:verdicts-2
+```
+A statement without a contradiction among few pairs proves little. For one experiment, count how many
+pairs of points can be compared at all for statement E1, and find the share that must contradict before
+chance would be excluded. What would you change about the grid of weights to make the test stronger?
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:verdicts-2
+:class: dropdown
+```
+Pairs are comparable only if one point has both the lower $D$ and the lower $P$; since $\beta$ trades
+one for the other, most pairs are not. Points with both weights large, or with less training, would be
+dominated and give more pairs, but they test bad restorers. More values of $\gamma$ at equal $\beta$
+add pairs that matter.
+"""
+
+# %%
+for name, run in runs.items():
+    n = len(run.points())
+    k, compared = verdicts.dominated(*verdicts.values(run.table, perception))
+    print(f"{name}: {compared} of {n * (n - 1) // 2} pairs can be compared, {k} contradict")
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import itertools
+import json
 import os
 import resource
 import statistics
@@ -20,10 +21,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
+from cdplib import files, paths
 from cdplib.experiments import classifiers, device, restoration, settings
 from cdplib.experiments.settings import Point
 
 CPU = torch.device("cpu")
+#: Where a finished run is kept for the page on reproducibility.
+KEPT = paths.BOOK / "_static" / "bench.json"
 #: The release's step: its networks, five critic steps, each on fresh restorations.
 RELEASE: dict[str, Any] = {
     **{"restorer": "paper", "critic": "clip", "critic_width": 32, "critic_steps": 5},
@@ -36,9 +40,9 @@ OURS: dict[str, dict[str, Any]] = {
 }
 
 
-def point(experiment: str, steps: int, **given: Any) -> Point:
+def point(experiment: str, steps: int, batch: int = 50, **given: Any) -> Point:
     """A point with both beta and gamma, so that a step has all of Eq. 16."""
-    found = settings.resolve(experiment, "smoke", {**given, "batch": 50, "steps": steps})
+    found = settings.resolve(experiment, "smoke", {**given, "batch": batch, "steps": steps})
     return Point(experiment, "smoke", found, 1.0, 0.01, 0.01, 0)
 
 
@@ -141,31 +145,53 @@ def dask_overhead(seconds: float, points: int = 8) -> float:
     return took / (seconds * points / 2) - 1
 
 
+def measure(steps: int) -> dict[str, Any]:
+    """Every figure of the table, by name: ratios are of numbers taken side by side in this run."""
+    own = settings.resolve("exp2", "full").batch
+    found: dict[str, Any] = {
+        "hardware": device.hardware("cpu"),
+        "precision": device.precision("cpu"),
+        "torch": torch.__version__,
+        "steps_timed": steps,
+    }
+    release = step_ms(point("exp2", max(3, steps // 2), **RELEASE), contiguous=True)
+    found["step"] = {"as released: 5 critic steps, fp32, 50 images": {"ms": release, "times": 1.0}}
+    for name, given in OURS.items():
+        for batch in (50, own):
+            ms = step_ms(point("exp2", steps, batch, **given))
+            found["step"][f"{name}: 1 critic step, {batch} images"] = {
+                "ms": ms,
+                "times": release / ms,
+            }
+    (one,) = in_processes(1, work, 10.0)
+    found["processes"] = sum(in_processes(2, work, 10.0)) / one
+    found["dask_overhead"] = dask_overhead(5.0, 4)
+    found["peak_gb"] = {
+        experiment: in_processes(1, memory, experiment)[0] for experiment in ("exp2", "exp5")
+    }
+    return found
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the table; with ``--write`` also keep it for the book."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=8, help="timed steps each (default: 8)")
-    steps = parser.parse_args().steps
+    parser.add_argument("--write", action="store_true", help=f"to {KEPT.relative_to(paths.ROOT)}")
+    arguments = parser.parse_args()
     torch.set_num_threads(1)
+    found = measure(arguments.steps)
     print(
-        f"{device.hardware('cpu')}, torch {torch.__version__}, {device.precision('cpu')}, "
-        "one thread a process, batch 50, Exp-2"
+        f"{found['hardware']}, torch {found['torch']}, {found['precision']}, "
+        "one thread a process, Exp-2"
     )
-    release = step_ms(point("exp2", max(3, steps // 2), **RELEASE), contiguous=True)
-    print(f"{'as released (5 critic steps, fp32)':36} {release:8.0f} ms a step")
-    for name, given in OURS.items():
-        ms = step_ms(point("exp2", steps, **given))
-        print(
-            f"{name + ' (1 critic step, GP)':36} {ms:8.0f} ms a step, "
-            f"{release / ms:.1f} times faster"
-        )
-    (one,) = in_processes(1, work, 10.0)
-    two = sum(in_processes(2, work, 10.0))
-    print(f"{'2 processes against 1':36} {two / one:8.2f} times the steps a second")
-    print(f"{'Dask, jobs of 5 s':36} {100 * dask_overhead(5.0, 4):8.1f} % overhead")
-    for experiment in ("exp2", "exp5"):
-        (peak,) = in_processes(1, memory, experiment)
-        print(f"{'peak memory of a worker, ' + experiment:36} {peak:8.2f} GB")
+    for name, row in found["step"].items():
+        print(f"{name:50} {row['ms']:8.0f} ms a step, {row['times']:.1f} times faster")
+    print(f"{'2 processes against 1':50} {found['processes']:8.2f} times the steps a second")
+    print(f"{'Dask, jobs of 5 s':50} {100 * found['dask_overhead']:8.1f} % overhead")
+    for experiment, peak in found["peak_gb"].items():
+        print(f"{'peak memory of a worker, ' + experiment:50} {peak:8.2f} GB")
+    if arguments.write:
+        files.write_text(KEPT, json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,113 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_markers: '"""'
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+r"""
+(ch:reproducibility)=
+# Computing, reproducibility, citing
+
+What the published results cost, what repeats and what does not, and how to make each of them again.
+"""
+
+# %% tags=["parameters"]
+machine_tables: bool = True  # show the tables of costs
+
+# %%
+from IPython.display import Markdown
+
+from cdplib.experiments import costs
+
+rows = costs.published()
+
+# %% [markdown]
+r"""
+## What it cost
+
+Every row of `book/results` carries the seconds of its training and measuring, the device, the number
+of threads, the precision, the version of torch and the commit of the code. Summed by sweep:
+"""
+
+# %% tags=["hide-input"]
+Markdown(costs.sweeps(rows) if machine_tables else "Switched off.")
+
+# %% [markdown]
+r"""
+The classifiers, each trained once and shipped with the book:
+"""
+
+# %% tags=["hide-input"]
+Markdown(costs.classifier_costs() if machine_tables else "Switched off.")
+
+# %% [markdown]
+r"""
+A step of training as released against ours, measured side by side in one run of `make bench`:
+"""
+
+# %% tags=["hide-input"]
+Markdown(costs.bench() if machine_tables else "Switched off.")
+
+# %% [markdown]
+r"""
+## What was tried
+
+Schedules of the pre-training, judged on validation images alone, one seed. Two things were looked for: the
+peak of the learning rate, and whether fewer images a step are the better use of the same time. A longer
+pre-training still lowers both numbers a little: "flat" is a matter of degree, and the point with both
+weights zero, which trains on as long as every other, is the one to compare with.
+"""
+
+# %% tags=["hide-input"]
+Markdown(costs.tuning())
+
+# %% [markdown]
+r"""
+## What repeats, and how well
+
+| | repeats |
+|---|---|
+| data | bit for bit: each file is checked by a digest of its decoded content |
+| degraded images | bit for bit: the noise comes from a frozen generator, reduced images from one version of Pillow; a test holds their digests |
+| closed forms, exact $C(D,P)$ | to the digits shown; each value of $C(D,P)$ has a certificate that does not depend on the solver |
+| measures of a given restorer | to rounding: they are taken in 32-bit floating point; the judge, which is a training itself, less well |
+| a training on one machine | bit for bit: one thread, seeded streams for each purpose |
+| a training elsewhere | within bands: sums are taken in another order, and training amplifies that |
+
+The bands are stated in the code (`cdplib.experiments.compare`) and are what `cdp compare book/results`
+holds a new training against; {ref}`ch:exp2` does so for one point whenever its page is made.
+
+## How to make everything again
+
+| what | command |
+|---|---|
+| this book from the published rows | `make book` |
+| one page with other parameters | `cdp run 07_exp2 --preset quick -p gammas=[0,0.03]` |
+| the coarse grid of an experiment | `cdp sweep exp2 --preset quick -p seeds=[0,1,2] --retrain` |
+| the full grid with the paper's networks | `cdp sweep exp2 --preset full` |
+| an ablation | `cdp sweep exp2 --ablation noise_input -p seeds=[0,1,2]` |
+| a published point, and its difference | `cdp compare book/results` |
+| the benchmark | `make bench` |
+
+A figure of a page is made by the cell above it; the block at the end of the page has the command that makes
+the page. `--publish` writes finished points to `book/results`, and a sweep that is started again with it goes
+on from what is published, on any machine.
+
+The versions of the code that made the published rows (`+` marks a checkout with changes):
+"""
+
+# %% tags=["hide-input"]
+Markdown(costs.versions(rows))
+
+# %% [markdown]
+r"""
+## How to cite
+
+Cite the paper {cite}`liu2019cdp` for the function $C(D,P)$, Theorem 1 and the experiments' design. Cite this
+book for what it adds (the exact function with certificates, the measured points, the verdicts), with the
+commit that the page names at its end; `CITATION.cff` in the repository has the entry in machine-readable
+form.
+"""

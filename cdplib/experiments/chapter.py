@@ -81,7 +81,10 @@ class Run:
             else f"{int(table['steps'].max())} steps a point, less than a minute of one core"
         )
         machine = ", ".join(sorted(set(table["hardware"].astype(str))))
-        extra = "".join(f" -p {name}={_plain(value)}" for name, value in self.given.items())
+        given = dict(self.given)
+        if self.published and (drawn := sorted({int(s) for s in table["seed"]})) != [0]:
+            given["seeds"] = drawn
+        extra = "".join(f" -p {name}={_plain(value)}" for name, value in given.items())
         command = f"`cdp sweep {self.experiment} --preset {self.preset}{extra}`"
         which = (
             f"**Published rows** of preset `{self.preset}`"

@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .ONESHELL:
 .SILENT:
 .DEFAULT_GOAL := help
-.PHONY: help setup data book student test lint types golden bench clean clean-env browser
+.PHONY: help setup data book student test lint golden results bench clean clean-env browser
 
 BIN := .venv/bin
 # One thread a process: numbers repeat, and processes share the cores.
@@ -49,6 +49,21 @@ lint: setup ## Check style and types (ruff, mypy)
 
 golden: setup ## Write tests/golden/ again from the chapters (then look at the difference)
 	$(BIN)/python -m cdplib.notebooks.golden
+
+results: data ## Train and publish what is missing of every sweep (many hours; stop it at any time)
+	for number in 1 2 3 4 5; do
+	  $(BIN)/cdp sweep exp$$number --preset quick -p 'seeds=[0,1,2]' --publish
+	done
+	$(BIN)/cdp sweep exp2 --preset quick --dataset fashion-mnist --publish
+	for name in ensemble noise_input less_noise more_noise scratch released_critic; do
+	  $(BIN)/cdp sweep exp2 --ablation $$name -p 'seeds=[0,1,2]' --publish
+	done
+	for number in 2 4 1 3 5; do
+	  $(BIN)/cdp sweep exp$$number --preset full --publish
+	done
+	for number in 2 5; do
+	  $(BIN)/cdp sweep exp$$number --preset full -p restorer=fast-large --publish
+	done
 
 bench: setup ## Measure the solvers and the training against the alternatives
 	for file in bench/*.py; do

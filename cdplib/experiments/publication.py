@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from cdplib import paths
 from cdplib.errors import DataError
 from cdplib.experiments import classifiers, jobs, results, store
 from cdplib.experiments.settings import Point
@@ -64,7 +65,15 @@ class Publisher:
         """Publish all finished points, unless that was done a moment ago."""
         if not final and time.monotonic() - self.last < EVERY:
             return
+        lock = store.claim(paths.cache() / "publishing.lock", wait=True)  # tables are merged
+        assert lock is not None
+        try:
+            self._write(sweep)
+        finally:
+            lock.release()
         self.last = time.monotonic()
+
+    def _write(self, sweep: Sweep) -> None:
         found = [row for row in sweep.rows(self.variant) if not row.get("failed")]
         if not found:
             return

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from cdplib import paths
+from cdplib import files, paths
 from cdplib.errors import DataError
 from cdplib.experiments import (
     chapter,
+    compare,
+    costs,
     jobs,
     live,
     publication,
@@ -19,6 +21,7 @@ from cdplib.experiments import (
     store,
     sweep,
 )
+from cdplib.experiments.table import EXPERIMENTS
 
 pytestmark = pytest.mark.data
 
@@ -144,3 +147,21 @@ def test_kept_weights_are_half_the_size_and_what_was_measured():
     model.load_state_dict(kept)
     again = store.rounded(model.state_dict())
     assert all(np.array_equal(kept[name].numpy(), again[name].numpy()) for name in kept)
+
+
+def test_every_file_of_the_book_s_weights_has_its_digest_and_is_of_a_row_or_classifier():
+    folder = paths.BOOK / "results" / "weights"
+    digests = json.loads((folder / "digests.json").read_text())
+    assert sorted(p.name for p in folder.glob("*.safetensors")) == sorted(digests)
+    for name, digest in digests.items():
+        assert files.sha256(folder / name) == digest, name
+    rows = costs.published()
+    wanted = {store.shipped_name("point", key) for key in rows["config_hash"]}
+    for row in rows[rows["variant"] == ""].to_dict("records"):
+        if row["dataset"] != EXPERIMENTS[row["experiment"]].dataset:
+            continue
+        point = compare.point_of(row)
+        for seed in (0, 1, 2):  # starts come before the points of their seed
+            job = jobs.Job("point", dataclasses.replace(point, seed=seed))
+            wanted |= {store.shipped_name(*pair) for pair in jobs.needed(job)}
+    assert set(digests) <= wanted

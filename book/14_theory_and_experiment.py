@@ -1,0 +1,426 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_markers: '"""'
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+r"""
+(ch:theory-experiment)=
+# Theory laid over experiment
+
+**The claim** (Sections 2.3, 3 and 4 of {cite}`liu2019cdp`). Networks are trained with "a
+combination of three loss functions that correspond to distortion, perceptual difference, and
+classification error rate", added with weights $\alpha,\beta,\gamma$; the relations between $C$, $D$ and
+$P$ of the points that they reach are "convex as the theorem forecasts". So weights are taken to move a
+network over the surface of the theory.
+
+**What will be checked.** If that were exactly so, the weights would say more than was ever tested: each
+triple $(\alpha,\beta,\gamma)$ would be a *plane* that touches the cloud of measured points at the point
+trained with it. On this page
+
+1. the planes are laid on the measured points, and those that fail to touch are counted, against chance;
+2. the lower convex hull of the cloud is drawn, with the distance of each point from it;
+3. the prices that the weights ask for are compared with those that the hull implies;
+4. the paper's toy, the exact function and the trained surfaces are drawn on common axes.
+
+Definitions are those of {ref}`ch:formulation`; prices are those of {ref}`ch:exact`.
+"""
+
+# %% tags=["parameters"]
+experiment: str = "exp2"  # one of exp1|exp2|exp3|exp4|exp5; whose points are examined
+perception: str = "p_judge"  # one of p_judge|p_critic|sliced_w2|frechet; the measure called P
+n: int = 32  # in [16, 128]; letters of each alphabet of toy B
+threshold: float = 1.2  # in (0.4237, 3]; class 1 below it in toy B
+divergence: str = "w1"  # one of tv|w1|kl|reverse_kl|hellinger2; d of toy B
+side: int = 41  # in [11, 81]; points along each axis of a surface
+permutations: int = 999  # in [99, 9999]; random assignments that say what chance gives
+
+# %%
+from IPython.display import Markdown
+
+from cdplib.experiments import chapter, claims, hulls, landscapes, supports, trends
+from cdplib.figures import style
+from cdplib.figures import supports as draw
+from cdplib.theory import exact
+from cdplib.theory.toy import GaussianToy
+
+style.apply()
+
+# %% [markdown]
+r"""
+## The points, and a control
+
+The points are published rows of one experiment, one restorer for each triple of weights and seed. Beside
+them stands a control for which the theory is exact by construction: toy B of {ref}`ch:exact`, solved over
+all restorations (by default with $d=W_1$, the kind of distance that critics estimate). Its "restorers" are the
+minimisers of $\alpha D+\beta P+\gamma C$ on that surface, for a grid of weights of its own. What a test finds in
+the control it would find in networks if nothing were lost on the way. The second cell says which rows are shown.
+"""
+
+# %%
+problem = exact.gaussian_mixture_problem(n, threshold=threshold)
+name = f"toy B, all restorations ({divergence})"
+toy_b, certified = landscapes.exact_landscape(problem, divergence, side, name)
+control = landscapes.toy_cloud(toy_b)
+
+# %%
+runs = chapter.published_runs()
+shown = supports.chosen(runs, experiment, control)
+Markdown(shown.text)
+
+# %% [markdown]
+r"""
+## A weighted sum is a plane
+
+:::{prf:proposition} Weights single out supporting points
+:label: prop:supporting
+Let $S\subset\mathbb R^3$ be any set of triples $x=(D,P,C)$, let $w=(\alpha,\beta,\gamma)$ with
+$\alpha,\beta\ge0$ and $\gamma>0$, and let $x$ minimise $\langle w,\cdot\rangle$ over $S$.
+
+(a) $C'\ge C-\frac\alpha\gamma(D'-D)-\frac\beta\gamma(P'-P)$ for all $(D',P',C')\in S$: no point is below
+the plane through $x$ with *prices* $\lambda=\alpha/\gamma$ and $\mu=\beta/\gamma$.
+
+(b) No mixture of points of $S$ that has $D$ and $P$ at most those of $x$ has a smaller $C$: $x$ lies on the
+lower, non-increasing convex hull of $S$. If $S$ is finite, each of its points with this property minimises some
+such $w$.
+
+(c) If $x'$ minimises $\langle w',\cdot\rangle$ over $S$, then $\langle w-w',\,x-x'\rangle\le0$.
+:::
+
+:::{prf:proof}
+(a) Divide $\langle w,x'\rangle\ge\langle w,x\rangle$ by $\gamma$. (b) A mixture $z=\sum q_jx_j$ has
+$\langle w,z\rangle\ge\langle w,x\rangle$, so
+$\gamma(z_C-C)\ge\alpha(D-z_D)+\beta(P-z_P)\ge0$. Conversely, for finite $S$ the least $C$ of such mixtures is a
+linear program; if its value is $C$, its dual has an optimum $\lambda,\mu\ge0$ and $t$ with
+$C_j+\lambda D_j+\mu P_j\ge t=C+\lambda D+\mu P$ for all $j$, so $w=(\lambda,\mu,1)$ will do.
+(c) Add $\langle w,x\rangle\le\langle w,x'\rangle$ and $\langle w',x'\rangle\le\langle w',x\rangle$.
+$\square$
+:::
+
+By (c), points and weights move *against* one another: $x\mapsto-w$ is a monotone operator (Rockafellar, *Convex
+Analysis*, Section 24). If $w$ and $w'$ differ in $\gamma$ alone, (c) reads $(\gamma-\gamma')(C-C')\le0$: a heavier
+cross entropy cannot raise $C$. (For $\gamma=0$ the plane is upright; (c) holds as well.) The trends that the experiment chapters test are the special cases with one weight
+changed; here all pairs are compared.
+
+For *all* restorations nothing more is needed. By {prf:ref}`thm:cdp` what they reach or exceed is a convex
+set, so each point of the surface over the inside of the feasible budgets has its weights, and {prf:ref}`prop:prices`
+says that they are slopes. For networks four things stand in between:
+
+* **Cross entropy is not the error rate.** The loss {eq}`eq:paper-16` contains the first; so the first test uses it, in
+  nats, in place of $C$.
+* **Networks are no convex family,** and training stops somewhere near a minimum. The cloud is a few restorers, not
+  all: being least among them is necessary, not sufficient.
+* **Each run has its own critic,** fitted to that run's images; the axis $P$ of the book is one judge for all points.
+* **Weights land on vertices.** A finite cloud has a hull of flat facets: a whole range of weights singles out
+  the same corner, and points above the hull are singled out by none.
+"""
+
+# %% [markdown]
+r"""
+## Supporting lines
+
+With $\beta$ fixed, the loss of every point is $x+\gamma y$ with $x=\alpha D+\beta P$ and $y$ its cross
+entropy, so in the plane $(x,y)$ the supporting planes are lines of slope $-1/\gamma$; for $\gamma=0$ they are
+upright. Each panel has the whole cloud, the points trained with its $\beta$ in colour. Look for points to the lower left of a line:
+each is a restorer that was trained with *other* weights and yet has a smaller loss by these. Where there is none,
+the line is solid. The values are those that training sees: cross entropy and the run's own critic.
+"""
+
+# %% mystnb={"figure": {"name": "fig-theory-lines", "caption": "Measured points (means over seeds) with the line of their own weights, a panel for each β. Solid: no point of the cloud lies below the line. Dotted: some do. Grey: points trained with other β. Bars: standard deviations over seeds."}, "image": {"alt": "A panel for each beta: cross entropy against penalised distortion, points with a line through each; steeper lines belong to smaller gamma; some lines leave the whole cloud on one side, others cut it"}}
+draw.lines(shown.table)
+
+# %% [markdown]
+r"""
+## Revealed optimality
+
+Economists call a choice *revealed* to be optimal if nothing else on offer was better by the chooser's own
+prices. The table counts that in four ways, within each seed: the share of triples whose own point is the least of the
+cloud; the share of rivals below it; the *regret*, own loss above the least one, in units in which
+a point drawn at random has 1; and the share of pairs that break inequality (c), the weakest of the four. "Chance" gives the
+points to the triples at random. Brackets are 95 % intervals over seeds (Student's, cut at what is possible), which with two or three
+seeds are rough; $p$ is the largest of the row's four. The last rows are the control, plain and with errors as large as those between seeds.
+"""
+
+# %%
+cloud, noise = shown.table, supports.noise_shares(shown.table, ["mse", "p_critic", "ce"])
+tests = {
+    "cross entropy, own critic (as trained)": (cloud, "p_critic", "ce"),
+    f"cross entropy, `{perception}`": (cloud, perception, "ce"),
+    f"error rate, `{perception}`": (cloud, perception, "error_rate"),
+    "control: toy B": (control, "p_critic", "ce"),
+}
+if noise:
+    noisy = landscapes.toy_cloud(toy_b, noise, cloud["seed"].nunique())
+    tests["control with the seeds' noise"] = (noisy, "p_critic", "ce")
+found = {name: supports.revealed(*test, permutations) for name, test in tests.items()}
+
+# %% tags=["hide-input"]
+Markdown(supports.revealed_table(found))
+
+# %% tags=["hide-input"]
+trained = found["cross entropy, own critic (as trained)"]
+Markdown(supports.against_noise(trained, found.get("control with the seeds' noise")))
+
+# %% [markdown]
+r"""
+Read the rows downwards. The first asks whether training did what it was told. The second replaces each run's critic by one
+judge: its unit is not the critic's, so $\beta$ no longer has quite the same meaning. The third asks what
+the paper's picture needs, that the *error rate* is traded at the same prices; a drop from the first
+row to the third is the price of the stand-ins. The map shows where the first row fails: 1 is a point that nothing
+beats in any seed, and a cross marks a triple that one and the same rival beats in all of them.
+"""
+
+# %% mystnb={"figure": {"name": "fig-theory-ranks", "caption": "Rank of each triple's own point in its own loss, as trained (cross entropy, own critic), mean over seeds; 1 is the least. A cross: one and the same rival is lower in every seed."}, "image": {"alt": "Heat map over gamma and beta with the rank of each point written in its cell"}}
+draw.ranks(trained)
+
+# %% [markdown]
+r"""
+## How far from its own hull?
+
+From here on $C$ is the error rate again and $P$ the measure of the parameters. A restorer that tosses a coin between two
+trained ones reaches the mean of their $D$ and of their $C$, and at most the mean of their $P$, because $d$ is convex (step
+{eq}`eq:paper-13` of the proof). So every point of the cloud's lower hull is an upper bound on $C(D,P)$, and
+what a point lies above the hull is error rate that mixing would save. In the upper panel look for orange between dot and
+bar, and compare it with the grey error bar; in the lower one look for *where* such points are.
+"""
+
+# %%
+excess = trends.convex_excess(cloud, perception)
+
+# %% mystnb={"figure": {"name": "fig-theory-distances", "caption": "Top: error rate of each point (dot, with its error bar) and the hull at its D and P (upright bar); orange between them is the distance. Bottom: the points over D and P, coloured by that distance; shapes are γ, sizes β, as in the chapters on the experiments."}, "image": {"alt": "Rows of dots with error bars and an orange tick for the hull beside each, and a scatter plot over distortion and perceptual difference coloured by the distance from the hull"}}
+draw.distances(excess, perception)
+
+# %% tags=["hide-input"]
+observed, chance, p_value = trends.mean_excess(cloud, perception)
+on_hull = int((excess["excess"] <= 1e-9).sum())
+largest = 100 * excess["excess"].max()
+Markdown(
+    f"{on_hull} of {len(excess)} points are on the hull; the largest distance is {largest:.2f} points "
+    f"of error rate, the mean {100 * observed:.2f} (chance {100 * chance:.2f}, p = {p_value:.3f}); "
+    f"the mean error bar is {100 * excess['error_rate_bar'].mean():.2f}."
+)
+
+# %% [markdown]
+r"""
+## What mixing reaches
+
+The same in the plane of the budgets. Above, the least error rate of a *single* restorer within both budgets: a staircase, as in
+the experiment chapters. Below, that of a *mixture*: the hull, which is non-increasing and convex whatever the
+points are, as Theorem 1 says of the optimum. Look at two things: budgets that only mixtures meet (the hatched
+corner shrinks), and steps of the upper map that the lower one smooths. Neither map is $C(D,P)$; the lower one is
+the better bound.
+"""
+
+# %% mystnb={"figure": {"name": "fig-theory-maps", "caption": "The least error rate with MSE at most D and perceptual difference at most P: by one trained restorer (top), by a random mixture of trained ones (bottom). Dots: the restorers. Hatched: out of reach."}, "image": {"alt": "Two maps over the budgets D and P; the upper one is made of rectangular steps, the lower one is smooth with level lines and a smaller hatched corner"}}
+draw.hull_maps(cloud, perception)
+
+# %% [markdown]
+r"""
+## Prices asked, prices implied
+
+By {prf:ref}`prop:supporting` the weights ask for the prices $\alpha/\gamma$ and $\beta/\gamma$. The hull, now again of
+cross entropy and own critic, has prices of its own: the dual of its linear program, evaluated at a point's $D$ and $P$.
+At a corner of the hull they are a *range*, from what a little more budget would save to what a little less would cost;
+it is unlimited where less is out of reach. Where training and theory agree, every bar crosses the diagonal. A bar *below* it says: the
+slope there is less than the weights ask, so the restorer has more $D$ (or $P$) than its weights would pay for.
+"""
+
+# %%
+prices = hulls.prices(cloud)
+
+# %% mystnb={"figure": {"name": "fig-theory-prices", "caption": "Prices implied by the hull against those asked by the weights, logarithmic. Bars: the range of prices at the point, to the frame where it reaches zero or infinity; marks: its middle; hollow and orange for points above the hull. Equal prices stand side by side. Dotted: both are equal."}, "image": {"alt": "Two scatter plots with vertical bars, the price of distortion above and that of perceptual difference below, rising along a dotted diagonal"}}
+draw.prices(prices)
+
+# %% tags=["hide-input"]
+sentences = []
+for letter, price in (("λ", "lam"), ("μ", "mu")):
+    agreed = hulls.agreement(prices, price, permutations)
+    sentences.append(
+        f"{letter}: rank correlation {agreed.correlation:.2f} (p = {agreed.p_value:.3f}); the price "
+        f"asked is within the range at {100 * agreed.within:.0f} % of the points, above it at "
+        f"{100 * agreed.above:.0f} %."
+    )
+Markdown(" ".join(sentences))
+
+# %% [markdown]
+r"""
+The prices of distortion are ratios of small differences of means, and the weights differ by factors of three or more: a rank
+correlation is all that such a cloud can support.
+
+## Toy, exact, trained: one page
+
+Now the surfaces themselves. Their units have nothing in common, nats in one and a judge's gap in another, so each axis
+is scaled: 0 is the least that anyone reaches, 1 the most that the restorations of least $D$, least $P$ or least $C$
+need. $C$ is scaled to its own range, written above each panel. From the top: the paper's toy, restorations
+$\hat X=aY$, in closed form; toy B over all restorations, certified; then the hull of each published experiment, an
+upper bound.
+"""
+
+# %%
+shapes = [
+    landscapes.toy_landscape(GaussianToy(), side=side, name="paper's toy, only aY (kl)"),
+    toy_b,
+]
+for key, run in runs.items():
+    title = supports.title_of(key)
+    shapes.append(landscapes.trained_landscape(run.table, perception, side=side, name=title))
+
+# %% mystnb={"figure": {"name": "fig-theory-surfaces", "caption": "C(D,P) of different origins, every axis scaled to its own range: the paper's toy, toy B over all restorations, and the hull of each published experiment. White: C within 5, 25 and 50 % of its range above its least. Hatched: out of reach."}, "image": {"alt": "Heat maps below one another over scaled distortion and perceptual difference, each with a hatched corner of small budgets, level lines and a dark flat region of large budgets"}}
+draw.landscapes(shapes)
+
+# %% [markdown]
+r"""
+Five numbers that do not depend on units. *Out of reach*: share of the square with no restoration. *Flat*: share of the rest
+with $C$ within 5 % of its range above its least. *Both budgets matter*: of what is neither, the share where a little more of
+either budget lowers $C$; it is the share where both prices are positive, and 0 where level lines are L-shaped. *Fall in the first half*: how much of the fall along a line
+its first half brings, 50 % if the line is straight. *Steepest tenth*: the largest fall within a tenth of an axis.
+"""
+
+# %% tags=["hide-input"]
+gap = certified.gap.max()
+Markdown(
+    landscapes.traits_table(shapes)
+    + f"\n\nToy B: {(certified.status == 'uncertified').sum()} points without a certificate, "
+    f"worst gap {gap:.0e}."
+)
+
+# %% [markdown]
+r"""
+What the surfaces share follows from their definition (an empty corner, a floor) or from convexity (steep first, then flat).
+What they do not share is the part that the paper read off its toy, that one budget at a time decides. It holds for
+$\hat X=aY$ because both budgets bound the same number $a$, so only the tighter one counts. It is no property of
+$C(D,P)$: over all restorations of toy B, and on hulls of trained points, the column "both budgets matter" says how much
+of the slope contradicts it. On a hull the size of that region, and of the flat one, also depends on where the few points are: a coarse grid of weights makes large facets.
+
+## The paper and ours
+"""
+
+# %% tags=["hide-input"]
+verdicts = supports.verdicts(cloud, perception, shapes, shown.trained)
+Markdown(claims.markdown(verdicts) + "\n\n" + claims.admonition(verdicts, shown.title))
+
+# %% [markdown]
+r"""
+## Summary
+
+* Weights are planes. That a point touches the cloud with the plane of its own weights is a test that a table of results
+  passes or fails without any model of the networks.
+* The test has a scale at both ends: points dealt out at random, and exact restorations with the noise of the seeds.
+* Whether training trades cross entropy at the prices of the loss, and whether the error rate follows, are two rows of
+  one table; they need not agree.
+* Distance from the hull is error rate that mixing would save; the hull is the best bound on $C(D,P)$ that a cloud gives.
+* Surfaces of toys and of networks share the empty corner, the floor and the early fall; L-shaped level
+  lines belong to families with one knob.
+
+## Exercises
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} The judge's exchange rate (10 minutes)
+:label: ex:theory-experiment-1
+```
+A run's critic and the judge measure in different units, so $\beta$ may be worth $s\beta$ when $P$ is the judge's. Which factor
+$s$ makes the regret least? Is the cloud then as optimal as with its own critics?
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:theory-experiment-1
+:class: dropdown
+```
+$\beta$ is a column of the table, so it can simply be scaled. If the least regret is away from $s=1$, that $s$ is the exchange
+rate between the two units; the regret that is left there is no matter of units.
+"""
+
+# %%
+for s in (0.3, 0.7, 1.0, 1.5, 3.0):
+    scaled = cloud.assign(beta=s * cloud["beta"])
+    by_judge = supports.revealed(scaled, "p_judge", permutations=99)
+    print(f"s = {s}: regret {by_judge.regret.value:.3f}, least {by_judge.own.value:.0%}")
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} All cycles at once (15 minutes)
+:label: ex:theory-experiment-2
+```
+Inequality (c) compares two triples. Show that minimisers satisfy more: for *every* permutation $\pi$ of the triples,
+$\sum_i\langle w_i,x_i\rangle\le\sum_i\langle w_i,x_{\pi(i)}\rangle$. Which points would the best permutation give to other
+triples?
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:theory-experiment-2
+:class: dropdown
+```
+Add $\langle w_i,x_i\rangle\le\langle w_i,x_{\pi(i)}\rangle$ over $i$. Swaps of two give (c). This is *cyclic* monotonicity, and the best
+permutation is an assignment problem. It asks less than revealed optimality: a constant added to one *point*'s
+loss, the same for all weights, changes both sides alike, but may change which point is least.
+"""
+
+# %%
+from scipy.optimize import linear_sum_assignment
+
+means = trends.over_seeds(cloud)
+weights = means[["alpha", "beta", "gamma"]].to_numpy()
+loss = weights @ means[["mse", "p_critic", "ce"]].to_numpy().T
+own, best = linear_sum_assignment(loss)
+saved = loss.trace() - loss[own, best].sum()
+print(f"{(own != best).sum()} of {len(own)} triples would change, saving {saved:.2e} in all")
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} Gains that no weights find (10 minutes)
+:label: ex:theory-experiment-3
+```
+The toy with its threshold at 0.1 has a $C(D,\infty)$ over the gains that is not convex ({ref}`ch:toy`). Which gains between
+that of least error and that of least distortion lie above the hull? What will (16) do there, with any weights?
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:theory-experiment-3
+:class: dropdown
+```
+By {prf:ref}`prop:supporting` (b) a point above the hull minimises no weighted sum: as the weights change, the minimiser jumps over
+the gap, and more weights do not fill it. Mixing the ends of the gap beats every gain inside it.
+"""
+
+# %%
+import numpy as np
+
+moved = GaussianToy(threshold=0.1)
+gains = np.linspace(moved.best_gain, moved.least_mse_gain, 120)
+D, C = moved.mse(gains), moved.error_rate(gains)
+hull = hulls.Hull.of(D, np.zeros_like(D), C)
+above = gains[C - hull.value(D, 0.0) > 1e-9]
+print(f"{len(above)} of {len(gains)} gains are above the hull:")
+print(f"from {above.min():.2f} to {above.max():.2f}, of {gains[0]:.2f} to {gains[-1]:.2f}")
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""

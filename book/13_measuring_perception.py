@@ -1,0 +1,514 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_markers: '"""'
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+r"""
+(ch:measuring-perception)=
+# How to measure perception
+
+**The claim** (Sections 2 and 4 of {cite}`liu2019cdp`). Perceptual difference is $d(p_X,p_{\hat X})$,
+{eq}`eq:paper-2`, for some difference $d$ between distributions; the theorem wants it convex in its
+second argument and asks for no more. The experiments then take the critic of a Wasserstein GAN, whose
+loss "is indeed an estimate of the Wasserstein distance", and plot its gap as $P$.
+
+**What will be checked.** Whether the choice of $d$ matters: four measures on the same trained
+restorers, with their order, noise, floor and cost. Then two measures that look better than they are:
+the gap of the critic in the authors' release, which has a bound that we prove and test, and the
+exact Wasserstein distance between samples, which prefers averages to real images.
+
+A *floor* is what a measure gives for real images against other real images. A value means nothing
+without it: at the floor, a measure cannot tell restored images from real ones.
+"""
+
+# %% tags=["parameters"]
+dataset: str = "mnist"  # one of mnist|fashion-mnist; images of the live comparisons
+images: int = 3000  # in [500, 10000]; test images, and as many training images, that they use
+critic_steps: int = 100  # in [1, 5000]; steps of each clipped critic
+clip: float = 0.01  # in (0, 1]; bound on every parameter of the clipped critics; release: 0.01
+samples: list[int] = [100, 300, 1000, 1500]  # in [2, 5000]; sample sizes of exact W1
+seed: int = 0  # in [0, 2147483647]; of the images drawn, noise, judge and critics
+
+# %%
+import torch
+from IPython.display import Markdown
+
+from cdplib.experiments import chapter, critic_bound, data, device, perception, spoilt, yardsticks
+from cdplib.experiments.overview import markdown
+from cdplib.figures import perception as draw
+from cdplib.figures import samples as pictures
+from cdplib.figures import style
+
+style.apply()
+
+# %% [markdown]
+r"""
+## Four measures
+
+| measure | what it is | unit | convex in $p_{\hat X}$? |
+|---|---|---|---|
+| judge | gap of one critic with gradient penalty {cite}`gulrajani2017`, refitted from the same start for every point, read on images that it was not fitted on | Euclidean distance between images, pixels in $[0,1]$ | what it estimates, $W_1$, is |
+| run's own critic | gap of the critic that the restorer was trained against, as it stands when training ends: the paper's $P$ | the critic's scores | no one $d$: each run has another critic |
+| sliced $W_2$ | root mean square, over random directions, of the Wasserstein-2 distance of the projected pixels | pixel range along a direction | its square is |
+| Fréchet | squared Wasserstein-2 distance of two Gaussians fitted to the features of an independent classifier {cite}`heusel2017` | squared features | yes |
+
+The last column is what the theorem asks for. The Fréchet distance is linear in the first two moments
+of the features, minus a concave function of their law, hence convex.
+
+The published sweeps carry all four. Their own critics have a gradient penalty, not the release's
+clipping, which comes further below. The cell says how many rows this page is made from.
+"""
+
+# %%
+runs = chapter.published_runs()
+Markdown(yardsticks.counted(runs))
+
+# %% [markdown]
+r"""
+### Order
+
+Restorers are compared, so the order of the points matters more than the values. The table has the
+rank correlation (Spearman) of each measure with the judge, over the points of one experiment, each
+the mean over its seeds: 1 is the same order. Brackets are 95 % bootstrap intervals: seeds drawn
+anew, and the judge's values moved by their standard errors. With one seed only the second is left,
+and the interval says how sure the reading is, not the training. Look for the smallest entries.
+"""
+
+# %%
+Markdown(yardsticks.order_table(runs) + "\n\n" + yardsticks.order_seen(runs))
+
+# %% [markdown]
+r"""
+The points behind these numbers follow. A measure that agrees with the judge climbs from left to
+right without a step back. Look at the left, where the restorers are best: there points lie close
+together, disagreements start, and a measure that has come down to its floor (dotted) stops telling
+them apart. Then compare the heights of two experiments at one value of the judge: what is equally
+far from real images in pixels need not be so in a classifier's features.
+"""
+
+# %% mystnb={"figure": {"name": "fig-measuring-judge", "caption": "The run's own critic (top), sliced W2 (middle) and the Fréchet distance (bottom) of every published point against the judge. Bars are standard deviations over seeds, with one seed the standard error where one is known. Dotted: real images against real ones. An axis is logarithmic where all its values are positive."}, "image": {"alt": "Three scatter plots of the other measures of perception against the judge, one colour and shape for each experiment"}}
+draw.against_judge(runs)
+
+# %% [markdown]
+r"""
+### Noise
+
+The second question is how far a value would move if the restorer were trained again. The table
+gives the standard deviation over training seeds (root mean square over points) in per cent of the
+range that the points span: at 1 % some hundred levels can be told apart, at 10 % ten. The run's own
+critic is handicapped by construction: it was trained along with its restorer and differs from seed
+to seed, so a part of its spread is the yardstick's and not the restorer's. Is it the noisiest?
+"""
+
+# %%
+Markdown(yardsticks.noise_table(runs) + "\n\n" + yardsticks.noise_seen(runs))
+
+# %% [markdown]
+r"""
+### Floor
+
+Third, the values beside the floor. The judge reads its gap on held-out images, so its expectation is
+zero for two samples of one law and the number shown is its error; sliced $W_2$ and Fréchet are
+positive for any finite samples. Compare the least value in a cell with the floor: a factor near 1
+would mean that the best restorer cannot be told from real images *by this measure*. The run's own
+critic has no floor: it was fitted on one restorer's images, and no critic of real images against
+real ones was ever trained.
+"""
+
+# %%
+Markdown(yardsticks.floor_table(runs) + "\n\n" + yardsticks.floor_seen(runs))
+
+# %% [markdown]
+r"""
+### Images spoilt on purpose, and the cost
+
+Published rows cover restorers that are all fairly good. To see the measures far from their floor, we
+spoil test images in ways whose badness anyone can see. The mean image is the same average of all
+images again and again; the noise is $N(0,1)$ without any image and is not clipped, as in the input of
+the paper's denoisers.
+"""
+
+# %%
+whole = data.load(dataset)
+order = torch.randperm(len(whole.test), generator=torch.Generator().manual_seed(seed))
+test = whole.test.tensors(order[:images])[0]
+kinds = spoilt.spoil(test, seed)
+
+# %% mystnb={"figure": {"name": "fig-measuring-spoilt", "caption": "The six kinds of images that the rest of this page compares with real ones. Pixels outside [0, 1] are shown black or white."}, "image": {"alt": "Rows of real, slightly noisy, faint, blurred and averaged images and of noise"}}
+pictures.strips({kind: x[:8].numpy() for kind, x in kinds.items()})
+
+# %% [markdown]
+r"""
+Three of the measures are read on every kind; numbers in brackets are ranks, 1 for what the measure
+calls nearest to real. (Without a training there is no run's own critic; clipped critics get a section
+of their own. For the real images themselves the judge shows its floor, on the whole test set.) Does
+every measure put real images first? Then compare the ranks of the mean image and of noise.
+"""
+
+# %%
+found = spoilt.measure(kinds, dataset, seed)
+Markdown(spoilt.ranked(found, ["p_judge", "sliced_w2", "frechet"]))
+
+# %% [markdown]
+r"""
+The judge and sliced $W_2$ compare pixels and put noise last by far. To a classifier's features,
+mean image and noise are two things that are not digits at all. These are different notions of
+naturalness, and {eq}`eq:paper-2` allows both.
+
+The same cell took the time. The seconds below belong to the machine that made this page, and to
+whatever else it was doing. The judge's cost is its own training and hardly depends on the number of
+images; the others grow with it. The run's own critic exists already and is only read.
+"""
+
+# %%
+seconds = spoilt.costs(found, test)
+names = {**yardsticks.MEASURES, **yardsticks.EXACT}
+rows = [(names[key], f"{value:.2f}") for key, value in seconds.items()]
+machine = f"{device.hardware('cpu')}, {torch.get_num_threads()} torch thread(s)"
+Markdown(f"{images:,} images; {machine}\n\n" + markdown(["measure", "seconds"], rows))
+
+# %% [markdown]
+r"""
+## Why the release's P is bounded
+
+The critic of the release has three convolutions, the second and third batch-normalised, and a linear
+layer whose $F=2048$ inputs are the last 128 channels at $4\times4$ positions. After each step *every*
+parameter, the scale and the offset of batch normalisation too, is clipped to $[-\kappa,\kappa]$ with
+$\kappa=0.01$. Batches are normalised by their own statistics, at test time as well, real and
+restored images apart. Clipping was meant to make the critic Lipschitz {cite}`arjovsky2017wgan`.
+Together with normalisation it does something else.
+
+:::{prf:proposition} The clipped critic's gap is bounded
+:label: prop:critic-bound
+For all images, all earlier layers and all batch sizes, the means of the scores over real and over
+restored batches differ by at most
+
+$$
+B = 2F\kappa^2 .
+$$ (eq:critic-bound)
+:::
+
+:::{prf:proof}
+Take a real and a restored batch. Let $z_{icp}$ be the normalised activation of real image $i$ in
+channel $c$ at position $p$ of the last convolution, and $z'_{jcp}$ that of restored image $j$; let
+$s_c,o_c$ be the scale and offset, $\varphi$ the LeakyReLU, $w_{cp}$ the linear weights. An image
+scores $b+\sum_{c,p}w_{cp}\,\varphi(s_cz_{icp}+o_c)$. In the gap $b$ cancels. Draw $i$ and $j$
+independently, each from its batch. As $\varphi$ has slopes of at most 1, the offset cancels too:
+
+$$
+|\varphi(s_cz_{icp}+o_c)-\varphi(s_cz'_{jcp}+o_c)|\le |s_c|\,(|z_{icp}|+|z'_{jcp}|) .
+$$
+
+Normalisation subtracts the mean and divides by $\sqrt{v+\varepsilon}$, with $v$ the channel's variance
+over the images and positions of its batch. So the mean of $z_{icp}^2$ over $i$ and $p$ is
+$v/(v+\varepsilon)\le 1$, and that of $|z_{icp}|$ is at most 1 by the Cauchy–Schwarz inequality; the
+same holds for $z'$. The right-hand side, averaged over images and positions, is thus at most
+$2|s_c|\le2\kappa$; averaged over images and summed over all $F$ pairs $(c,p)$, at most $2F\kappa$.
+Weights of at most $\kappa$ give $2F\kappa^2$. A mean over several batches is a mean of such gaps.
+:::
+
+Nothing about the images entered. Nor is the bound far from what can happen: the next cell builds a
+critic by hand, and two kinds of images, white on the left and white on the right, for which every
+inequality of the proof is an equality but for the $\varepsilon$ of batch normalisation. As $\kappa$
+grows, $\varepsilon$ ceases to matter. Look at the last column: where it reaches the whole, no
+smaller multiple of $F\kappa^2$ could be true for all clips.
+"""
+
+# %%
+rows = []
+for value in (clip, 2 * clip, 10 * clip):
+    critic, left, right = critic_bound.extremal(value)
+    bound, gap = critic_bound.bound(critic, value), critic_bound.gap(critic, left, right)
+    rows.append((f"{value:g}", f"{bound:.4g}", f"{gap:.4g}", f"{100 * gap / bound:.1f} %"))
+Markdown(markdown(["clip κ", "bound B", "gap of the built critic", "share"], rows))
+
+# %% [markdown]
+r"""
+That is the worst case. What do *trained* critics reach on images that matter? We fit the release's
+critic against each kind of spoilt training images, by the engine's own critic steps, and read its gap
+on test images. This is what the paper's $P$ would be for a restorer that returns such images: each
+point has its own critic. To keep this page quick, steps are fewer than in the release and the
+learning rate is higher; an exercise takes more steps.
+"""
+
+# %%
+train = whole.train.tensors(slice(0, images))[0]
+lessons = spoilt.spoil(train, seed + 1)
+lessons["real"] = whole.train.tensors(slice(images, 2 * images))[0]  # other real images
+setting = {"clip": clip, "steps": critic_steps, "seed": seed}
+critics = {kind: critic_bound.fit(train, bad, **setting) for kind, bad in lessons.items()}
+
+# %% [markdown]
+r"""
+Two gaps are shown for each kind: of the critic fitted *against that kind*, and of the one critic
+fitted against *noise alone*. Real and spoilt test images come from different halves, a thousand of
+each at most. Read the first column of gaps downwards beside the judge, then the second.
+"""
+
+# %%
+real, other = (test[half[:1000]] for half in perception.halves(images, seed))
+bad = spoilt.spoil(other, seed + 2)
+own = {kind: critic_bound.gap(critic, real, bad[kind]) for kind, critic in critics.items()}
+noisy = {kind: critic_bound.gap(critics["noise alone"], real, bad[kind]) for kind in critics}
+bound = critic_bound.bound(critics["real"], clip)
+judged = found["p_judge"].to_dict()
+rows = [
+    (k, f"{judged[k]:.2f}", f"{own[k]:.3f} ({100 * own[k] / bound:.0f} %)", f"{noisy[k]:z.3f}")
+    for k in kinds
+]
+Markdown(markdown(["images", "judge", "own critic (of the bound)", "critic of noise"], rows))
+
+# %% mystnb={"figure": {"name": "fig-measuring-saturation", "caption": "Gaps of clipped critics in per cent of their bound (dotted), against the judge. Filled: a critic fitted against that very kind. White, larger: the one critic fitted against noise alone."}, "image": {"alt": "Scatter plot of the clipped critics' gaps against the judge: filled markers are high for all spoilt kinds, white ones near zero except for noise"}}
+draw.saturation(judged, {"fitted against that kind": own, "fitted against noise": noisy}, bound)
+
+# %% tags=["hide-input"]
+bad_kinds = [kind for kind in kinds if kind != "real"]
+ratio = [max(v[k] for k in bad_kinds) / min(v[k] for k in bad_kinds) for v in (judged, own)]
+Markdown(
+    f"From the least to the most spoilt kind the judge's value grows by a factor of "
+    f"{ratio[0]:.0f}, the own critic's gap by a factor of {ratio[1]:.2f}; its greatest is "
+    f"{100 * max(own.values()) / bound:.0f} % of the bound. The gap of a constant mean image is "
+    f"{own['mean image'] / own['noise alone']:.2f} times that of noise, the judge's value "
+    f"{judged['mean image'] / judged['noise alone']:.2f} times."
+)
+
+# %% [markdown]
+r"""
+The critic's answer is close to yes or no. Whatever it can tell from real images drives its gap
+towards the bound, and what remains of an order between the kinds shows how *fast* a critic learns to
+tell them apart as much as how far apart they are. Such a number can steer a training, where only its
+gradient counts. As an axis it is squeezed against its end. Nor does the theory cover it: a critic
+whose scores depend on the batch is no fixed function of an image, so its mean score is not linear
+in $p_{\hat X}$, and nothing makes the largest gap convex.
+
+## Blind to what it was not fitted on
+
+The white markers show the other half of the problem. A critic's gap is a lower estimate: it sees
+only the differences that it was trained to see. To the critic of noise, faint, blurred and
+averaged images are real. Contrast, in particular, is almost lost on the architecture:
+
+:::{prf:proposition} Contrast is invisible without first offsets
+:label: prop:critic-contrast
+If the first convolution has no offsets and $\varepsilon=0$, then $f(ax)=f(x)$ for every $a>0$ and
+every batch $x$.
+:::
+
+:::{prf:proof}
+The first convolution and LeakyReLU are positively homogeneous, so $ax$ gives $a$ times the output
+that $x$ gives. The second convolution keeps that factor, apart from its own constant offset in each
+channel. Batch normalisation subtracts the channel's mean, and with it that offset, and divides by the
+standard deviation, which has the factor $a$ too. From there on nothing differs.
+:::
+
+So all that the critic can know of contrast passes through the first layer's offsets, at most
+$\kappa$ each, against sums of up to $25\kappa$ from its taps. It would be too much to say that it is
+blind to contrast: fitted against half contrast, it found it. The cell takes that very critic, sets
+its first offsets to zero, and reads the gap again.
+"""
+
+# %%
+kind = "half contrast"
+blind = critic_bound.without_first_offsets(critics[kind])
+rows = [
+    (title, f"{critic_bound.gap(critic, real, bad[kind]):.4f}")
+    for title, critic in (("as fitted", critics[kind]), ("without first offsets", blind))
+]
+Markdown(markdown([f"critic fitted against {kind}", "gap"], rows))
+
+# %% [markdown]
+r"""
+Nearly the whole gap hangs on those few numbers; the rest of the network does not know the contrast of
+what it scores. Brightness added to all pixels is another matter: beside the zeros of the padding, a
+brighter border shows.
+
+## Why the exact Wasserstein distance misleads
+
+If the paper's $P$ is meant to be a Wasserstein distance, why not compute it? Between two samples of
+$n$ images, $W_1$ is a linear program that is solved exactly, and faster than the judge is fitted. The
+table shows it for samples of a thousand beside two of the measures above. Look at the ranks of real
+and of blurred images. The last column bounds the *true* $W_1$ from above: every spoilt image has its
+original, and the mean distance between the two is the cost of one coupling.
+"""
+
+# %%
+upper = spoilt.paired_distance(kinds)
+Markdown(spoilt.ranked(found, ["exact_w1", "sliced_w2", "p_judge"], upper))
+
+# %% tags=["hide-input"]
+first = found["exact_w1"].idxmin()
+above = [k for k in kinds if found.loc[k, "exact_w1"] > 1.02 * upper[k]]
+below = [k for k in bad_kinds if found.loc[k, "p_judge"] < upper[k]]
+Markdown(
+    f"Exact W1 calls **{first}** images the nearest to real. For {', '.join(above)} it is more than "
+    f"2 % above what the true distance can be; for real images, whose true distance is 0, it says "
+    f"{found.loc['real', 'exact_w1']:.1f}. The judge stays below the bound for {len(below)} of the "
+    f"{len(bad_kinds)} spoilt kinds."
+)
+
+# %% [markdown]
+r"""
+The linear program is solved correctly; the estimate is wrong. As a supremum of means,
+$W_1(p,q)=\sup_f\,(\mathbb{E}_pf-\mathbb{E}_qf)$ over 1-Lipschitz $f$, it can only grow on average
+when $p$ and $q$ are replaced by samples: the mean of a supremum is at least the supremum of the
+means. How much it grows depends on the images. In $d>2$ dimensions the excess can shrink as slowly as
+$n^{-1/d}$ {cite}`weed2019`, because nearest neighbours in a sample are far away. Varied images pay
+most; blurred ones vary in fewer directions and lie between the others; copies of one image pay
+nothing, since their distance to a sample is a plain average. The measure thus rewards smoothness and
+monotony, which perception should punish.
+
+The figure repeats it for several $n$. Lines that cross mean that the *order* depends on the number
+of images. Noise alone, far above, is left out.
+"""
+
+# %%
+some = {kind: x for kind, x in kinds.items() if kind != "noise alone"}
+by_size = spoilt.exact_w1_by_samples(some, samples)
+
+# %% mystnb={"figure": {"name": "fig-measuring-samples", "caption": "Exact W1 between n images of each kind and n other real images. Solid: real images, whose true distance is zero. Bars: standard deviation over random halves, where more than one was drawn."}, "image": {"alt": "Lines of the exact sample Wasserstein distance against sample size, falling for real images and flat for the mean image"}}
+draw.by_samples(by_size)
+
+# %% tags=["hide-input"]
+wide = by_size.pivot(index="n", columns="kind", values="value")[list(some)]
+better = {n: [k for k in some if wide.loc[n, k] < wide.loc[n, "real"]] for n in wide.index[[0, -1]]}
+said = [f"with n = {n}: {', '.join(names) or 'none'}" for n, names in better.items()]
+Markdown(
+    f"Kinds that exact W1 calls nearer to real images than real images are, {'; '.join(said)}. "
+    + spoilt.halving_seen(by_size)
+)
+
+# %% [markdown]
+r"""
+The real images' line falls towards a zero that no data set is large enough to reach; the mean
+image's does not fall at all. Sliced $W_2$ escapes because it compares samples in one dimension at a
+time, where their error is small, and the judge because it is fitted on one half of the images
+and read on the other: its error is that of a mean.
+
+## Which to use
+
+The judge is the axis called $P$ in this book: it estimates the distance that the paper names, one
+critic is fitted alike for every point, and its floor is zero. Sliced $W_2$ is the simplest check on
+it, with nothing to train; where it reaches its floor it has no more to say. The Fréchet distance is
+another notion of naturalness, worth having if its features come from a classifier that no restorer
+was trained against. A run's own critic is for training. The exact distance between samples is for
+few dimensions. In each column the table shows the worst experiment.
+"""
+
+# %%
+Markdown(yardsticks.summary(runs, seconds))
+
+# %% [markdown]
+r"""
+## Summary
+
+* {eq}`eq:paper-2` leaves $d$ open and the theorem holds for all that are convex; measured orders,
+  noise and floors differ, so a page that shows $P$ must say which, and show its floor.
+* The release's critic cannot report a gap above $2F\kappa^2$ ({prf:ref}`prop:critic-bound`), a
+  bound that is sharp; trained critics come near it for anything that they can tell from real images.
+* Only the first layer's offsets carry contrast ({prf:ref}`prop:critic-contrast`), and a critic
+  misses whatever it was not fitted against.
+* Exact $W_1$ on samples measures how varied images are before it measures how they differ.
+
+## Exercises
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} Another critic's bound (5 minutes)
+:label: ex:measuring-1
+```
+By what factor does the bound grow if the clip is doubled? If the width of all layers is? What would
+it be if the linear layer alone were clipped, and batch normalisation left at scale 1?
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:measuring-1
+:class: dropdown
+```
+By {eq}`eq:critic-bound`, 4 and 2. With scale 1 the proof has $|s_c|=1$ in place of $\kappa$, so the
+bound is $2F\kappa$: larger by $1/\kappa$. `own_bound` knows each parameter.
+"""
+
+# %%
+from cdplib.experiments.networks import Critic
+
+narrow, wider = (Critic(1, width=width, batch_norm=True) for width in (16, 32))
+print([critic_bound.bound(c, k) for c, k in ((narrow, 0.01), (narrow, 0.02), (wider, 0.01))])
+with torch.no_grad():
+    wider.body[-1].weight.fill_(0.01)  # batch-norm starts at scale 1
+print(f"{critic_bound.own_bound(wider):.2f}, {2 * 2048 * 0.01:.2f}")
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} Fewer dimensions (5 minutes)
+:label: ex:measuring-2
+```
+Average all images over quarters, so that each is four numbers, and compute exact $W_1$ again for
+real, blurred and mean images. Is the order right now? Is the measure?
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:measuring-2
+:class: dropdown
+```
+In four dimensions the samples' own distance is small and real images come first. But what four
+numbers cannot hold is not measured: blurred images are nearly perfect now.
+"""
+
+# %%
+from torch.nn.functional import avg_pool2d
+
+pooled = {k: avg_pool2d(x, x.shape[-1] // 2) for k, x in kinds.items()}
+for kind in ("real", "blurred", "mean image"):
+    print(f"{kind}: {perception.exact_w1(pooled[kind], pooled['real'], seed):.3f}")
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} More steps (5 minutes)
+:label: ex:measuring-3
+```
+Fit the clipped critics with 300 steps. Does their order of the kinds come closer to the judge's, or
+do their gaps come closer to each other?
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:measuring-3
+:class: dropdown
+```
+The command is
+
+    cdp run 13_measuring_perception -p critic_steps=300
+
+The sentence under the figure of gaps has the factor between the least and the greatest. All gaps
+grow towards the bound and the factor towards one: a difference early in training is none later.
+"""
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""

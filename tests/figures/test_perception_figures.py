@@ -1,0 +1,72 @@
+"""Figures of the measures of P show every point, the floors and the bound."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from cdplib.errors import InputError
+from cdplib.experiments import settings
+from cdplib.experiments.chapter import Run
+from cdplib.figures import perception
+
+
+class _Run(Run):
+    def floor(self, measure):
+        return None if measure == "p_critic" else 0.25
+
+
+@pytest.fixture
+def run():
+    rows = [
+        {
+            "alpha": 1.0, "beta": beta, "gamma": gamma, "seed": seed, "error_rate": 0.1,
+            "p_judge": 1 - beta + gamma, "p_critic": beta - 0.5, "sliced_w2": 1 - beta,
+            "frechet": 3.0 + gamma + 0.1 * seed,
+        }
+        for beta in (0.0, 0.1) for gamma in (0.0, 0.1) for seed in (0, 1)
+    ]  # fmt: skip
+    return _Run("exp2", settings.resolve("exp2", "quick"), "quick", pd.DataFrame(rows), True)
+
+
+def test_each_other_measure_is_drawn_against_the_judge_at_every_point(run):
+    figure = perception.against_judge({"exp2": run})
+    assert isinstance(figure, Figure)
+    points = run.points()
+    for ax, name in zip(figure.axes, ("p_critic", "sliced_w2", "frechet"), strict=True):
+        line = ax.containers[0].lines[0]
+        assert np.allclose(np.column_stack(line.get_data()), points[["p_judge", name]])
+
+
+def test_a_floor_is_dotted_where_there_is_one_and_scales_fit_the_sign(run):
+    axes = perception.against_judge({"exp2": run, "exp3": run}).axes
+    dotted = [[x for x in ax.lines if x.get_linestyle() == ":"] for ax in axes]
+    assert [len(lines) for lines in dotted] == [0, 1, 1]  # one data set, one floor
+    assert [ax.get_yscale() for ax in axes] == ["linear", "log", "log"]
+
+
+def test_without_published_rows_the_figure_says_so():
+    figure = perception.against_judge({})
+    assert "nothing" in figure.axes[0].get_title()
+
+
+def test_gaps_are_shown_in_per_cent_of_the_bound():
+    judged = {"real": 0.0, "blurred": 4.0}
+    gaps = {"own": {"real": 0.0, "blurred": 0.3}, "noise": {"real": 0.0, "blurred": -0.1}}
+    ax = perception.saturation(judged, gaps, 0.4).axes[0]
+    shown = [tuple(float(v[0]) for v in x.get_data()) for x in ax.lines if x.get_marker() != "None"]
+    assert np.allclose(shown, [(0, 0), (4, 75), (0, 0), (4, -25)])
+    with pytest.raises(InputError, match="one or two"):
+        perception.saturation(judged, {**gaps, "third": gaps["own"]}, 0.4)
+
+
+def test_exact_w1_has_a_line_a_kind_over_the_sample_sizes():
+    found = pd.DataFrame(
+        {"kind": ["real", "real", "mean"], "n": [10, 100, 10], "value": [3, 2, 1], "sd": 0.1}
+    )
+    ax = perception.by_samples(found).axes[0]
+    assert [c.get_label() for c in ax.containers] == ["real", "mean"]
+    assert ax.get_xscale() == "log"
+    assert list(ax.get_xticks()) == [10, 100]

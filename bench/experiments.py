@@ -46,19 +46,21 @@ def point(experiment: str, steps: int, batch: int = 50, **given: Any) -> Point:
     return Point(experiment, "smoke", found, 1.0, 0.01, 0.01, 0)
 
 
-def step_ms(p: Point, *, contiguous: bool = False) -> float:
+def step_ms(p: Point, *, plain: bool = False) -> float:
     """CPU milliseconds of one restorer step with its critic steps, median of ``steps``.
 
-    One thread computes: CPU time is its time on an idle core, and bears with a busy machine.
+    ``plain``: in float32 with channels first, as the release computes. One thread computes: CPU time is its time on an idle core, and bears with a busy machine.
     """
     stock = restoration.material(p, CPU)
     # Only steps are timed: the looks at validation images are few in a real run.
     stock.validation = tuple(part[:50] for part in stock.validation)  # type: ignore[assignment]
     restorer, critic = restoration.new_restorer(p), restoration.new_critic(p)
     layout, place = restoration._layout, restoration.place
-    if contiguous:
+    autocast = device.autocast
+    if plain:
         restoration._layout = lambda images: images
         restoration.place = lambda model, where: model
+        device.autocast = lambda where: contextlib.nullcontext()
     models = [classifiers.build(p.settings.classifier, p.settings.dataset).eval()]
     for model in models:
         model.requires_grad_(False)
@@ -71,6 +73,7 @@ def step_ms(p: Point, *, contiguous: bool = False) -> float:
         )
     finally:
         restoration._layout, restoration.place = layout, place
+        device.autocast = autocast
     return 1000 * statistics.median(b - a for a, b in itertools.pairwise(times))
 
 
@@ -131,7 +134,7 @@ def dask_overhead(seconds: float, points: int = 8) -> float:
         distributed.Client(cluster) as client,
     ):
         payload = client.scatter({"weights": b"0" * 3_000_000}, broadcast=True)
-        list(client.map(time.sleep, [0.0, 0.0]))
+        client.gather(client.map(time.sleep, [0.0] * 4, pure=False))  # the workers are awake
         began = time.perf_counter()
         futures = [
             client.submit(
@@ -154,7 +157,7 @@ def measure(steps: int) -> dict[str, Any]:
         "torch": torch.__version__,
         "steps_timed": steps,
     }
-    release = step_ms(point("exp2", max(3, steps // 2), **RELEASE), contiguous=True)
+    release = step_ms(point("exp2", max(3, steps // 2), **RELEASE), plain=True)
     found["step"] = {"as released: 5 critic steps, fp32, 50 images": {"ms": release, "times": 1.0}}
     for name, given in OURS.items():
         for batch in (50, own):

@@ -7,9 +7,11 @@ networks start from their initialisation, whose steps cost what any steps cost.
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import contextlib
 import itertools
 import json
+import multiprocessing
 import os
 import resource
 import statistics
@@ -49,7 +51,9 @@ def point(experiment: str, steps: int, batch: int = 50, **given: Any) -> Point:
 def step_ms(p: Point, *, plain: bool = False) -> float:
     """CPU milliseconds of one restorer step with its critic steps, median of ``steps``.
 
-    ``plain``: in float32 with channels first, as the release computes. One thread computes: CPU time is its time on an idle core, and bears with a busy machine.
+    ``plain``: in float32 with channels first, as the release computes.
+
+    One thread computes: CPU time is its time on an idle core, and bears with a busy machine.
     """
     stock = restoration.material(p, CPU)
     # Only steps are timed: the looks at validation images are few in a real run.
@@ -114,13 +118,9 @@ def memory(experiment: str) -> float:
 
 def in_processes(n: int, function: Callable[..., float], *arguments: Any) -> list[float]:
     """``function`` in ``n`` fresh processes at once."""
-    from joblib import Parallel, delayed
-
-    return list(
-        Parallel(n_jobs=n, backend="multiprocessing" if n == 1 else "loky")(
-            delayed(function)(*arguments) for _ in range(n)
-        )
-    )
+    spawn = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(n, mp_context=spawn) as pool:
+        return [f.result() for f in [pool.submit(function, *arguments) for _ in range(n)]]
 
 
 def dask_overhead(seconds: float, points: int = 8) -> float:

@@ -28,7 +28,7 @@ without it: at the floor, a measure cannot tell restored images from real ones.
 # %% tags=["parameters"]
 dataset: str = "mnist"  # one of mnist|fashion-mnist; images of the live comparisons
 images: int = 3000  # in [500, 10000]; test images, and as many training images, that they use
-critic_steps: int = 100  # in [1, 5000]; steps of each clipped critic
+critic_steps: int = 80  # in [1, 5000]; steps of each clipped critic
 clip: float = 0.01  # in (0, 1]; bound on every parameter of the clipped critics; release: 0.01
 samples: list[int] = [100, 300, 1000, 1500]  # in [2, 5000]; sample sizes of exact W1
 seed: int = 0  # in [0, 2147483647]; of the images drawn, noise, judge and critics

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import math
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -70,15 +72,22 @@ def material(point: Point, where: torch.device) -> Material:
     degraded = None
     if point.row.task == "sr":
         pixels = degradations.reduced_pixels(f"sr{point.row.factor}", whole, "train")
-        degraded = torch.from_numpy(pixels.copy()).to(where)
+        degraded = _view(pixels).to(where)
     clean, labels = whole.validation.tensors(slice(0, WATCHED), where)
     return Material(
-        clean=torch.from_numpy(whole.train.images.copy()).to(where),
+        clean=_view(whole.train.images).to(where),
         labels=torch.from_numpy(whole.train.labels.astype("int64")).to(where),
         degraded=degraded,
         sigma=point.settings.noise_sigma,
         validation=(degraded_split(point, "validation")[:WATCHED].to(where), clean, labels),
     )
+
+
+def _view(pixels: np.ndarray) -> Tensor:
+    """A tensor over the array's own memory, which is mapped from disk and only ever read."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(pixels)
 
 
 def new_restorer(point: Point) -> networks.Restorer:

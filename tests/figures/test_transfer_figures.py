@@ -1,0 +1,116 @@
+"""The figures about who benefits show the computed numbers, and are drawn from any table."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from cdplib.experiments import chapter, readings, settings
+from cdplib.experiments.classifiers import RECIPES
+from cdplib.experiments.trends import Effect
+from cdplib.figures import transfer
+
+
+@pytest.fixture
+def run():
+    rows = [
+        {
+            "alpha": 1.0, "beta": beta, "gamma": gamma, "seed": seed, "mse": 0.03,
+            "error_rate": 0.18 - gamma, "error_rate_convbn": 0.2 + gamma + 0.01 * seed,
+            "error_rate_logistic": 0.25,
+        }
+        for seed in (0, 1) for beta in (0.0, 0.01, 0.03) for gamma in (0.0, 0.03)
+    ]  # fmt: skip
+    own = settings.resolve("exp2", "quick")
+    return chapter.Run("exp2", own, "quick", pd.DataFrame(rows), True)
+
+
+def effect(change, half=0.001):
+    return Effect("gamma", "error_rate", 0.0, 0.03, change, change - half, change + half, 3)
+
+
+def test_every_classifier_has_its_own_look():
+    drawn = {(colour, marker) for colour, _, marker in transfer.LOOKS.values()}
+    assert len(drawn) == len(transfer.LOOKS)
+    for recipes in RECIPES.values():
+        assert set(recipes) <= set(transfer.LOOKS)
+
+
+def test_the_curves_are_the_means_over_seeds_at_both_ends_of_beta(run):
+    figure = transfer.curves({"exp2": run}, others=2, betas=2)
+    titles = [ax.get_title() for ax in figure.axes]
+    assert titles == ["Exp-2, β = 0", "Exp-2, β = 0.03"]
+    own, convbn, _ = (c.lines[0] for c in figure.axes[0].containers)
+    assert np.allclose(own.get_ydata(), [18, 15])
+    assert np.allclose(convbn.get_ydata(), [20.5, 23.5])
+    assert own.get_linewidth() > convbn.get_linewidth()
+    assert len(transfer.curves({"exp2": run}, betas=3).axes) == 3
+
+
+def test_experiments_with_fewer_betas_leave_a_place_free(run):
+    table = run.table[run.table["beta"] == 0]
+    one = chapter.Run("exp3", run.settings, "quick", table, True)
+    figure = transfer.curves({"exp2": run, "exp3": one}, betas=2)
+    assert len(figure.axes) == 4
+    assert not figure.axes[3].axison
+
+
+def test_the_forest_puts_the_change_in_points_and_the_predefined_in_bold():
+    figure = transfer.forest(
+        {"Exp-2": {"cnn1": effect(-0.012), "mlp": effect(0.03), "cnn2": effect(0.0)}}, "points"
+    )
+    (axes,) = figure.axes
+    labels = axes.get_yticklabels()
+    assert [label.get_text() for label in labels] == ["CNN-1", "perceptron", "CNN-2"]
+    assert [label.get_fontweight() for label in labels] == ["bold", "normal", "normal"]
+    dots = {
+        line.get_marker(): line.get_xdata()[0] for line in axes.lines if len(line.get_xdata()) == 1
+    }
+    assert dots["v"] == pytest.approx(-1.2)
+    assert dots["^"] == pytest.approx(3)
+    assert dots["o"] == pytest.approx(0)
+    low, high = axes.get_xlim()
+    assert low == -high
+
+
+def test_panels_have_their_own_scale_unless_it_is_shared():
+    groups = {"Exp-2": {"cnn1": effect(-0.01)}, "Exp-5": {"cnn2c": effect(-0.3)}}
+    limits = [ax.get_xlim()[1] for ax in transfer.forest(groups, "points").axes]
+    assert limits[0] < 2 < 30 < limits[1]
+    limits = [ax.get_xlim()[1] for ax in transfer.forest(groups, "points", shared=True).axes]
+    assert limits[0] == limits[1]
+
+
+def test_an_interval_without_end_is_cut_with_arrow_heads():
+    endless = Effect("gamma", "error_rate", 0.0, 0.03, 0.01, -np.inf, np.inf, 1)
+    figure = transfer.forest({"Exp-2": {"cnn1": endless, "mlp": effect(0.02)}}, "points")
+    markers = [line.get_marker() for line in figure.axes[0].lines]
+    assert markers.count("<") == markers.count(">") == 1
+    assert np.isfinite(figure.axes[0].get_xlim()).all()
+
+
+def test_without_rows_a_figure_says_so():
+    for figure in (transfer.curves({}), transfer.forest({}, "points"), transfer.strips([])):
+        assert isinstance(figure, Figure)
+        assert len(figure.axes[0].texts) == 1
+    assert (
+        transfer.forest({}, "x", missing="no such rows").axes[0].texts[0].get_text()
+        == "no such rows"
+    )
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_an_example_shows_four_images_and_who_reads_what(channels):
+    images = np.random.default_rng(0).random((2, channels, 8, 8))
+    found = readings.Readings(
+        "exp2", (0.0, 0.03), 0.0, 0, np.array([7, 4]), images, images, images, images,
+        {"cnn1": (np.array([1, 4]), np.array([7, 4])), "mlp": (np.array([7, 4]), np.array([9, 4]))},
+    )  # fmt: skip
+    figure = transfer.strips([readings.Example(found, 0, "won by one alone", "mlp")])
+    assert len(figure.axes) == 4
+    assert "class 7" in figure.axes[0].get_xlabel()
+    assert figure.axes[2].get_xlabel() == "CNN-1: 1 ✗\nperceptron: 7 ✓"
+    assert figure.axes[3].get_xlabel() == "CNN-1: 7 ✓\nperceptron: 9 ✗"
+    figure.canvas.draw()

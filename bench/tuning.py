@@ -19,7 +19,14 @@ import torch
 import torch.nn.functional as F
 
 from cdplib import files, paths
-from cdplib.experiments import classifiers, data, device, networks, restoration, settings
+from cdplib.experiments import (
+    classifiers,
+    data,
+    device,
+    networks,
+    restoration,
+    settings,
+)
 from cdplib.experiments.settings import Point
 
 CPU = torch.device("cpu")

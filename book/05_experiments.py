@@ -34,7 +34,8 @@ experiment: str = "exp2"  # one of exp1|exp2|exp3|exp4|exp5; whose presets are l
 # %%
 from IPython.display import Markdown
 
-from cdplib.experiments import classifiers, data, degradations, networks, overview
+from cdplib.analysis import overview
+from cdplib.experiments import classifiers, data, degradations, networks
 from cdplib.figures import networks as draw
 from cdplib.figures import samples, style
 

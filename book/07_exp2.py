@@ -40,7 +40,7 @@ train_again: bool = True  # train one published point again, to compare (half a 
 # %%
 from IPython.display import Markdown
 
-from cdplib.experiments import chapter, claims, live
+from cdplib.analysis import chapter, claims, live
 from cdplib.figures import maps, planes, samples, style
 
 style.apply()

@@ -39,7 +39,7 @@ checked: int = 2  # in [0, 4]; shipped restorers that are measured again
 # %%
 from IPython.display import Markdown
 
-from cdplib.experiments import chapter, claims, live
+from cdplib.analysis import chapter, claims, live
 from cdplib.figures import maps, planes, samples, style
 
 style.apply()

@@ -28,7 +28,7 @@ source: str = "preferred"  # one of preferred|quick|full; which published tables
 # %%
 from IPython.display import Markdown
 
-from cdplib.experiments import chapter, comparisons, verdicts
+from cdplib.analysis import chapter, comparisons, verdicts
 from cdplib.figures import style
 from cdplib.figures import verdicts as draw
 

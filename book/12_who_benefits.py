@@ -35,7 +35,7 @@ examples_shown: int = 6  # in [0, 12]; images in the picture of examples
 # %%
 from IPython.display import Markdown
 
-from cdplib.experiments import benefits, chapter, ensembles, readings, transfer
+from cdplib.analysis import benefits, chapter, ensembles, readings, transfer
 from cdplib.figures import style
 from cdplib.figures import transfer as draw
 

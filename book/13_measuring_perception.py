@@ -37,8 +37,9 @@ seed: int = 0  # in [0, 2147483647]; of the images drawn, noise, judge and criti
 import torch
 from IPython.display import Markdown
 
-from cdplib.experiments import chapter, critic_bound, data, device, perception, spoilt, yardsticks
-from cdplib.experiments.overview import markdown
+from cdplib.analysis import chapter, critic_bound, spoilt, yardsticks
+from cdplib.analysis.overview import markdown
+from cdplib.experiments import data, device, perception
 from cdplib.figures import perception as draw
 from cdplib.figures import samples as pictures
 from cdplib.figures import style

@@ -41,7 +41,7 @@ permutations: int = 999  # in [99, 9999]; random assignments that say what chanc
 # %%
 from IPython.display import Markdown
 
-from cdplib.experiments import chapter, claims, hulls, landscapes, supports, trends
+from cdplib.analysis import chapter, claims, hulls, landscapes, supports, trends
 from cdplib.figures import style
 from cdplib.figures import supports as draw
 from cdplib.theory import exact

@@ -27,7 +27,7 @@ sizes: list[int] = [1, 50, 2000]  # in [1, 10000]; batch sizes at test time
 # %%
 from IPython.display import Markdown
 
-from cdplib.experiments import ablations, chapter
+from cdplib.analysis import ablations, chapter
 from cdplib.experiments.settings import ablation
 
 # %% [markdown]

@@ -24,7 +24,7 @@ show: str = "all"  # one of all|measured|missing; which lines are listed
 # %% tags=["hide-input"]
 from IPython.display import Markdown
 
-from cdplib.experiments import deviations
+from cdplib.analysis import deviations
 
 lines = deviations.table().splitlines()
 wanted = {"all": (True, False), "measured": (False,), "missing": (True,)}[show]

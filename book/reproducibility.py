@@ -20,7 +20,7 @@ machine_tables: bool = True  # show the tables of costs
 # %%
 from IPython.display import Markdown
 
-from cdplib.experiments import costs
+from cdplib.analysis import costs
 
 rows = costs.published()
 

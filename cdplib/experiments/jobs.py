@@ -19,15 +19,7 @@ import numpy as np
 import torch
 
 from cdplib import __version__, paths
-from cdplib.experiments import (
-    classifiers,
-    data,
-    device,
-    measures,
-    networks,
-    restoration,
-    store,
-)
+from cdplib.experiments import classifiers, data, device, measures, networks, restoration, store
 from cdplib.experiments.settings import GRID, VERSION, Point
 
 #: Test images kept with a point, as restored, for pictures like the paper's Fig. 4.

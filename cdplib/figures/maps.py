@@ -13,8 +13,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from cdplib.analysis import trends
 from cdplib.errors import InputError
-from cdplib.experiments import trends
 from cdplib.figures import planes, style
 
 

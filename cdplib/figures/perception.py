@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from cdplib.analysis.chapter import Run
+from cdplib.analysis.yardsticks import MEASURES
 from cdplib.errors import InputError
-from cdplib.experiments.chapter import Run
-from cdplib.experiments.yardsticks import MEASURES
 from cdplib.figures import style
 
 MARKERS = "osD^vP*X"

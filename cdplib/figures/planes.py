@@ -20,8 +20,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from scipy import ndimage
 
+from cdplib.analysis import claims, trends
 from cdplib.errors import InputError, unknown
-from cdplib.experiments import claims, trends
 from cdplib.figures import style
 
 MARKERS = "osD^vP*Xph<>"

@@ -1,7 +1,7 @@
 """Theory laid over trained points: supporting lines, ranks, distances from the hull, prices, maps.
 
 They take the results table (one row per alpha, beta, gamma and seed) or what
-:mod:`cdplib.experiments.supports` made of it, and return a Figure. Panels stand below one another,
+:mod:`cdplib.analysis.supports` made of it, and return a Figure. Panels stand below one another,
 to be legible on a phone.
 """
 
@@ -20,11 +20,11 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from cdplib.analysis import trends
+from cdplib.analysis.hulls import Hull
+from cdplib.analysis.landscapes import Landscape
+from cdplib.analysis.supports import Revealed
 from cdplib.errors import InputError
-from cdplib.experiments import trends
-from cdplib.experiments.hulls import Hull
-from cdplib.experiments.landscapes import Landscape
-from cdplib.experiments.supports import Revealed
 from cdplib.figures import maps, planes, style
 
 Array = NDArray[np.float64]
@@ -184,7 +184,7 @@ def distances(excess: pd.DataFrame, perception: str = "p_judge") -> Figure:
 def prices(table: pd.DataFrame) -> Figure:
     """The price that weights ask against the range that the hull implies, on logarithmic axes.
 
-    ``table``: of :func:`cdplib.experiments.hulls.prices`. Bars are ranges, dots their middles,
+    ``table``: of :func:`cdplib.analysis.hulls.prices`. Bars are ranges, dots their middles,
     hollow for points above the hull; on the dotted diagonal both agree. Zero and infinity are
     drawn at the frame.
     """

@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from cdplib.experiments import trends
-from cdplib.experiments.chapter import Run
-from cdplib.experiments.claims import NAMES
-from cdplib.experiments.readings import Example
-from cdplib.experiments.trends import Effect
+from cdplib.analysis import trends
+from cdplib.analysis.chapter import Run
+from cdplib.analysis.claims import NAMES
+from cdplib.analysis.readings import Example
+from cdplib.analysis.trends import Effect
 from cdplib.figures import style
 from cdplib.figures.samples import mosaic
 

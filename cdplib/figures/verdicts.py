@@ -8,8 +8,8 @@ from typing import Any
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+from cdplib.analysis.claims import NOT, PARTLY, REPRODUCED, UNTESTABLE
 from cdplib.errors import InputError
-from cdplib.experiments.claims import NOT, PARTLY, REPRODUCED, UNTESTABLE
 from cdplib.figures import style
 
 #: Marks that are told apart without colour.

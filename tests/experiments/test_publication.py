@@ -8,19 +8,9 @@ import pytest
 import torch
 
 from cdplib import files, paths
+from cdplib.analysis import chapter, costs, live
 from cdplib.errors import DataError
-from cdplib.experiments import (
-    chapter,
-    compare,
-    costs,
-    jobs,
-    live,
-    publication,
-    results,
-    settings,
-    store,
-    sweep,
-)
+from cdplib.experiments import compare, jobs, publication, results, settings, store, sweep
 from cdplib.experiments.table import EXPERIMENTS
 
 pytestmark = pytest.mark.data

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from cdplib.analysis.chapter import Run
 from cdplib.errors import InputError
 from cdplib.experiments import settings
-from cdplib.experiments.chapter import Run
 from cdplib.figures import perception
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from cdplib.analysis import hulls, landscapes, supports, trends
 from cdplib.errors import InputError
-from cdplib.experiments import hulls, landscapes, supports, trends
 from cdplib.figures import supports as figures
 from cdplib.theory.toy import GaussianToy
 

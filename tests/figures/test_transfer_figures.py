@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from cdplib.experiments import chapter, readings, settings
+from cdplib.analysis import chapter, readings
+from cdplib.analysis.trends import Effect
+from cdplib.experiments import settings
 from cdplib.experiments.classifiers import RECIPES
-from cdplib.experiments.trends import Effect
 from cdplib.figures import transfer
 
 

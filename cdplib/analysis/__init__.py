@@ -1,0 +1,1 @@
+"""What published rows say: statistics, verdicts and the text and tables of the pages."""

@@ -1,0 +1,164 @@
+"""What changes when one thing is changed: the effects of the weights, main table and ablation.
+
+Ablations are named in ``params/ablations.yml`` and published with a ``variant``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+import torch
+
+from cdplib.analysis import chapter, trends
+from cdplib.analysis.overview import markdown
+from cdplib.errors import DataError, InputError
+from cdplib.experiments import (
+    classifiers,
+    compare,
+    data,
+    measures,
+    networks,
+    publication,
+    restoration,
+    results,
+    settings,
+    sweep,
+)
+
+PRESET = "quick"
+#: The columns of an effects table: title, weight, measured column, factor, digits.
+EFFECTS = (
+    ("γ on C (points)", "gamma", "error_rate", 100, 2),
+    ("γ on D (10⁻³)", "gamma", "mse", 1000, 2),
+    ("γ on P", "gamma", "p_judge", 1, 3),
+    ("β on C (points)", "beta", "error_rate", 100, 2),
+    ("β on D (10⁻³)", "beta", "mse", 1000, 2),
+    ("β on P", "beta", "p_judge", 1, 3),
+)
+
+
+def rows(experiment: str, name: str = "", preset: str = PRESET) -> pd.DataFrame:
+    """Published rows of the ablation ``name`` (empty: of the preset itself); maybe none.
+
+    Raises :class:`InputError` for an unknown ablation.
+    """
+    given = settings.ablation(experiment, name) if name else {}
+    variant = sweep.variant(experiment, preset, given)
+    try:
+        table = results.load(experiment, preset=preset, variant=variant)
+    except DataError:
+        return results.frame([])
+    return table[table["dataset"] == settings.get(experiment).dataset].reset_index(drop=True)
+
+
+def common_weights(main: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
+    """The rows of ``main`` at the weights and seeds of ``other``; all of it if they share none."""
+    keys = ["alpha", "beta", "gamma", "seed"]
+    shared = main.merge(other[keys].drop_duplicates(), on=keys)
+    whole = shared["beta"].nunique() > 1 and shared["gamma"].nunique() > 1
+    return shared if whole else main
+
+
+def effects(tables: Mapping[str, pd.DataFrame]) -> str:
+    """One column a table: D, C and P at its least weights, and what either weight changes.
+
+    A change is from a weight's least to its greatest value in that table, averaged over the other
+    weight, with its 95 % interval (:func:`.trends.effect`); Markdown. A column whose table is empty
+    says so.
+    """
+    columns = [_column(table) for table in tables.values()]
+    head = ["seeds", "D at the least weights (10⁻³)", "C there (%)", "P there"]
+    lines = zip([*head, *(title for title, *_ in EFFECTS)], *columns, strict=True)
+    return markdown(["", *tables], lines)
+
+
+def _column(table: pd.DataFrame) -> list[str]:
+    if table.empty:
+        return ["not published yet", *[""] * (3 + len(EFFECTS))]
+    first = trends.over_seeds(table).sort_values(["beta", "gamma"]).iloc[0]
+    cells = [
+        f"{table['seed'].nunique()}",
+        f"{1000 * first['mse']:.2f}",
+        f"{100 * first['error_rate']:.2f}",
+        f"{first['p_judge']:.3f}",
+    ]
+    for _, weight, column, factor, digits in EFFECTS:
+        try:
+            found = trends.effect(table, weight, column)
+        except InputError:
+            cells.append("one value only")
+            continue
+        numbers = [factor * v for v in (found.change, found.lower, found.upper)]
+        change, low, high = (f"{v:+.{digits}f}" for v in numbers)
+        cells.append(f"{change} [{low}, {high}]")
+    return cells
+
+
+def beside(experiment: str, named: Mapping[str, str], title: str = "as in the main table") -> str:
+    """:func:`effects` of the preset, at the first ablation's weights, and of each ablation.
+
+    ``named`` is ablation name -> title of its line.
+    """
+    others = {text: rows(experiment, name) for name, text in named.items()}
+    main = rows(experiment)
+    first = next(iter(others.values()))
+    if not first.empty and not main.empty:
+        main = common_weights(main, first)
+    return effects({title: main, **others})
+
+
+def networks_table(experiment: str, known: Iterable[tuple[str, str]] = chapter.PREFERRED) -> str:
+    """:func:`effects` of every published (preset, restorer) of an experiment, with its cost."""
+    found = {}
+    for preset, restorer in known:
+        run = chapter.published_run(experiment, [(preset, restorer)])
+        if run is not None:
+            seconds = run.table["seconds"].median()
+            found[f"`{restorer}`, preset `{preset}`, {seconds:.0f} s a point"] = run.table
+    return effects(found) if found else "Nothing is published yet."
+
+
+def statistics_at_test(run: chapter.Run, sizes: Iterable[int], images: int = 2000) -> pd.DataFrame:
+    """D and C of shipped restorers under running and batch statistics, on the first test images.
+
+    One row a restorer and kind: ``beta, gamma, statistics`` (``running``, or ``batch of N``),
+    ``mse, error_rate``. ``sizes`` are batch sizes. Empty if no restorer is shipped.
+    """
+    cpu, found = torch.device("cpu"), []
+    for row in run.table.to_dict("records"):
+        state = publication.weights(row)
+        if state is None:
+            continue
+        point = compare.point_of(row)
+        restorer = restoration.new_restorer(point)
+        restorer.load_state_dict(state)
+        restoration.place(restorer, cpu)
+        clean, labels = data.load(point.settings.dataset).test.tensors(slice(0, images))
+        degraded = restoration.degraded_split(point, "test")[:images]
+        model = classifiers.get(point.settings.classifier, point.settings.dataset)
+        kinds = {"running": ("running", 50), **{f"batch of {n:,}": ("batch", n) for n in sizes}}
+        for title, (kind, size) in kinds.items():
+            restored = networks.restore(restorer, degraded, statistics=kind, batch=size)
+            wrong = measures.wrong(measures.outputs(model, restored), labels)
+            found.append(
+                {
+                    **{"beta": row["beta"], "gamma": row["gamma"], "statistics": title},
+                    "mse": measures.mean(measures.squared_error(restored, clean)),
+                    "error_rate": measures.mean(wrong),
+                }
+            )
+    return pd.DataFrame(found)
+
+
+def statistics_table(run: chapter.Run | None, sizes: Iterable[int], images: int = 2000) -> str:
+    """:func:`statistics_at_test`, means over the shipped restorers, as Markdown."""
+    found = pd.DataFrame() if run is None else statistics_at_test(run, sizes, images)
+    if found.empty:
+        return "No restorer is shipped: there is nothing to evaluate."
+    means = found.groupby("statistics", sort=False)[["mse", "error_rate"]].mean()
+    rows = [
+        (kind, f"{1000 * row['mse']:.2f}", f"{100 * row['error_rate']:.2f}")
+        for kind, row in means.iterrows()
+    ]
+    return markdown(["statistics at test", "D (10⁻³)", "C (%)"], rows)

@@ -1,0 +1,104 @@
+"""Published rows checked where a page is made: shipped restorers measured again, a point retrained.
+
+Nothing here writes to the store or to the book.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from cdplib.analysis.chapter import Run
+from cdplib.analysis.overview import markdown
+from cdplib.experiments import (
+    classifiers,
+    compare,
+    jobs,
+    measures,
+    publication,
+    restoration,
+    results,
+)
+
+CPU = torch.device("cpu")
+#: What is compared: column, factor and digits with which the pages print it.
+PRINTED = (("mse", 1, 5), ("error_rate", 100, 2))
+TRAINED_HERE = "These points were trained on this machine: there is nothing published to check."
+
+
+def measured_again(row: dict[str, Any]) -> dict[str, float] | None:
+    """D and C of a published row's shipped restorer on the test set, now; None: not shipped.
+
+    Returns ``mse`` and ``error_rate`` (in [0, 1]) of the predefined classifier. Raises
+    :class:`DataError` if the weights are damaged or the row's settings have changed since.
+    """
+    state = publication.weights(row)
+    if state is None:
+        return None
+    point = compare.point_of(row)
+    restorer = restoration.new_restorer(point)
+    restorer.load_state_dict(state)
+    restoration.place(restorer, CPU)
+    restored, clean, labels = jobs.restored(point, restorer, CPU)
+    classifier = classifiers.get(point.settings.classifier, point.settings.dataset)
+    wrong = measures.wrong(measures.outputs(classifier, restored), labels)
+    return {
+        "mse": measures.mean(measures.squared_error(restored, clean)),
+        "error_rate": measures.mean(wrong),
+    }
+
+
+def restorers(run: Run, most: int = 2) -> str:
+    """Markdown: at most ``most`` shipped restorers of a page's rows, measured again, and published.
+
+    The least weights come first, then the greatest. Where the page shows no published rows, or
+    ``most`` is 0, or nothing is shipped, a sentence says so.
+    """
+    if not run.published:
+        return TRAINED_HERE
+    rows = [row for row in run.table.to_dict("records") if publication.is_shipped(row)]
+    rows = sorted(rows, key=lambda row: (row["beta"] + row["gamma"], row["beta"]))
+    rows = [*rows[:1], *rows[:0:-1]][:most]
+    if not rows:
+        return "Nothing was checked: no restorer of these rows is shipped, or `checked` is 0."
+    lines, equal = [], 0
+    for row in rows:
+        now = measured_again(row)
+        assert now is not None
+        pairs = [
+            [f"{factor * value[name]:.{digits}f}" for value in (row, now)]
+            for name, factor, digits in PRINTED
+        ]
+        same = all(before == after for before, after in pairs)
+        equal += same
+        cells = [text for pair in pairs for text in pair]
+        lines.append((f"{row['beta']:g}", f"{row['gamma']:g}", *cells, "yes" if same else "**no**"))
+    head = ["β", "γ", "D published", "D now", "C published (%)", "C now (%)", "equal"]
+    return f"{markdown(head, lines)}\n\n{equal} of {len(lines)} give their row's digits."
+
+
+def training(run: Run) -> str:
+    """Markdown: the cheapest published quick point of the page's experiment, trained again now.
+
+    Each column with its band (:data:`cdplib.experiments.compare.BANDS`). Raises
+    :class:`DataError` if the training fails; where there is no such row a sentence says so.
+    """
+    if not run.published:
+        return TRAINED_HERE
+    table = results.load(run.experiment, preset="quick", dataset=run.settings.dataset)
+    if table.empty:
+        return "No row of preset `quick` is published: there is nothing cheap to train again."
+    row = compare.cheapest(table)
+    found = compare.differences(row, compare.again(row))
+    lines = [
+        (f"`{line.column}`", f"{line.published:.4g}", f"{line.again:.4g}",
+         f"{line.difference:+.2g}", f"{line.band:.2g}", "yes" if line.inside else "**no**")
+        for line in found.itertuples()
+    ]  # fmt: skip
+    head = ["column", "published", "now", "difference", "band (±)", "inside"]
+    return (
+        f"{compare.point_of(row).label()}, preset `quick`, published from {row['hardware']}:\n\n"
+        f"{markdown(head, lines)}\n\n"
+        f"{int(found['inside'].sum())} of {len(found)} columns are inside their band."
+    )

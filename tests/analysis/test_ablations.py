@@ -1,0 +1,86 @@
+"""Tables of ablations: known effects come out, what is not published is said."""
+
+import pytest
+
+from cdplib import paths
+from cdplib.analysis import ablations, chapter
+from cdplib.errors import InputError
+from cdplib.experiments import results, settings, sweep
+
+
+def sheet(variant="", lift=0.0):
+    """Rows in which gamma lowers C by 1 point and beta raises D by .01, exactly, in every seed."""
+    return [
+        {
+            **{"experiment": "exp2", "preset": "quick", "variant": variant, "dataset": "mnist"},
+            **{"restorer": "fast", "classifier": "cnn1", "alpha": 1.0, "beta": b, "gamma": g},
+            **{"seed": seed, "mse": 0.03 + b, "mse_se": 1e-4, "steps": 500, "seconds": 20.0},
+            **{"error_rate": 0.18 + lift - g, "error_rate_se": 4e-3, "ce": 0.5, "p_judge": 1 - b},
+            "config_hash": f"{variant}-{b}-{g}-{seed}",
+        }
+        for seed in (0, 1, 2)
+        for b in (0.0, 0.01)
+        for g in (0.0, 0.01)
+    ]
+
+
+MAIN = sheet()
+OTHER = sheet(variant="noise_input=True", lift=0.01)
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "PUBLISHED", tmp_path)
+    results.publish("exp2", [*MAIN, *OTHER])
+
+
+@pytest.mark.parametrize("name", settings.ablations("exp2"))
+def test_every_named_ablation_is_a_valid_change_of_the_preset(name):
+    given = settings.ablation("exp2", name)
+    points = sweep.plan("exp2", "quick", {**given, "seeds": [0, 1, 2]})
+    assert points
+    assert sweep.variant("exp2", "quick", given)
+    grid = settings.resolve("exp2", "quick")
+    if name != "released_critic":  # whose scores are on another scale
+        assert {p.beta for p in points} <= set(grid.betas)
+    assert {p.gamma for p in points} <= set(grid.gammas)
+
+
+def test_an_unknown_ablation_is_refused():
+    with pytest.raises(InputError, match="expected one of"):
+        settings.ablation("exp2", "nothing")
+    with pytest.raises(InputError, match="exp9"):
+        settings.ablation("exp9", "scratch")
+
+
+def test_rows_of_an_ablation_and_of_the_main_table_do_not_mix(published):
+    assert set(ablations.rows("exp2")["variant"]) == {""}
+    assert set(ablations.rows("exp2", "noise_input")["variant"]) == {"noise_input=True"}
+    assert ablations.rows("exp2", "scratch").empty
+    assert ablations.rows("exp4").empty
+
+
+def test_effects_are_those_of_the_rows(published):
+    text = ablations.beside("exp2", {"noise_input": "noise", "scratch": "scratch"})
+    lines = {line.split("|")[1].strip(): line for line in text.splitlines()}
+    # In the rows gamma takes C from .18 to .17 and beta raises D by as much as itself.
+    assert lines["γ on C (points)"].count("-1.00 [-1.00, -1.00]") == 2
+    assert "+10.00 [+10.00, +10.00]" in lines["β on D (10⁻³)"]
+    assert lines["C there (%)"].split("|")[2:4] == [" 18.00 ", " 19.00 "]
+    assert "not published yet" in lines["seeds"]
+
+
+def test_only_common_weights_are_compared(published):
+    main = ablations.rows("exp2")
+    fewer = ablations.rows("exp2", "noise_input")
+    fewer = fewer[fewer["seed"] < 2]
+    assert set(ablations.common_weights(main, fewer)["seed"]) == {0, 1}
+    none = fewer.assign(beta=fewer["beta"] + 5)
+    assert len(ablations.common_weights(main, none)) == len(main)
+
+
+def test_without_shipped_restorers_the_statistics_table_says_so(published):
+    run = chapter.published_run("exp2", [("quick", "fast")])
+    assert run is not None
+    assert "No restorer is shipped" in ablations.statistics_table(run, [1])
+    assert "No restorer is shipped" in ablations.statistics_table(None, [1])

@@ -33,7 +33,11 @@ from cdplib.figures import style
 from cdplib.figures import verdicts as draw
 
 style.apply()
-tables = {"preferred": chapter.PREFERRED, "quick": (("quick", "fast"),), "full": (("full", "paper"),)}
+tables = {
+    "preferred": chapter.PREFERRED,
+    "quick": (("quick", "fast"),),
+    "full": (("full", "paper"),),
+}
 runs = chapter.published_runs(tables[source])
 
 # %% [markdown]
@@ -100,7 +104,9 @@ The same as a picture, to see at a glance where the two words that matter stand.
 """
 
 # %% mystnb={"figure": {"name": "fig-verdicts-matrix", "caption": "Verdicts by statement (rows) and experiment (columns). Filled circle: reproduced; half-filled: partly; empty: not reproduced; dash: not testable."}, "image": {"alt": "Grid of circles, filled where a statement was reproduced in an experiment"}}
-draw.matrix({line.statement.number: {n: c.verdict for n, c in line.cells.items()} for line in found})
+draw.matrix(
+    {line.statement.number: {n: c.verdict for n, c in line.cells.items()} for line in found}
+)
 
 # %% tags=["hide-input"]
 Markdown(verdicts.details(found))
@@ -177,7 +183,9 @@ again = verdicts.lines(runs, "frechet")
 for before, after in zip(found, again, strict=True):
     for name, cell in after.cells.items():
         if cell.verdict != before.cells[name].verdict:
-            print(f"{after.statement.number} {name}: {before.cells[name].verdict} -> {cell.verdict}")
+            print(
+                f"{after.statement.number} {name}: {before.cells[name].verdict} -> {cell.verdict}"
+            )
 
 # %% [markdown]
 r"""

@@ -69,8 +69,10 @@ are both ways beside each other, $C$ being the logistic model's error in both co
 # %%
 written = chapter.published_run("exp1", [("quick", "fast")])
 released = chapter.published_run("exp2", [("quick", "fast")])
-tables = {"trained with its own loss": written and written.table,
-          "trained with CNN-1's loss": released and chapter.seen_by(released, "logistic").table}
+tables = {
+    "trained with its own loss": written and written.table,
+    "trained with CNN-1's loss": released and chapter.seen_by(released, "logistic").table,
+}
 Markdown(ablations.effects({k: t for k, t in tables.items() if t is not None}))
 
 # %% [markdown]

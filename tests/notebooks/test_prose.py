@@ -12,7 +12,7 @@ RESULTS = [
     if re.match(r"(0[6-9]|1\d)_", name) or name in ("deviations", "reproducibility")
 ]
 #: Numbers that are settings of the paper, the release or the test, and no results.
-SETTINGS = {"0.01", "95 %", "5 %", "0.05", "1.x"}
+SETTINGS = {"0.01", "95 %", "5 %", "0.05", "0 %", "100 %"}
 
 _CODE = re.compile(r"```.*?```|``.*?``|`[^`]*`|^    .*$", re.DOTALL | re.MULTILINE)
 _MATH = re.compile(r"\$\$.*?\$\$|\$[^$]*\$", re.DOTALL)

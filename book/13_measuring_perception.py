@@ -100,7 +100,7 @@ r"""
 
 The second question is how far a value would move if the restorer were trained again. The table
 gives the standard deviation over training seeds (root mean square over points) in per cent of the
-range that the points span: at 1 % some hundred levels can be told apart, at 10 % ten. The run's own
+range that the points span: at a hundredth of it some hundred levels can be told apart, at a tenth ten. The run's own
 critic is handicapped by construction: it was trained along with its restorer and differs from seed
 to seed, so a part of its spread is the yardstick's and not the restorer's. Is it the noisiest?
 """

@@ -276,7 +276,7 @@ r"""
 Five numbers that do not depend on units. *Out of reach*: share of the square with no restoration. *Flat*: share of the rest
 with $C$ within 5 % of its range above its least. *Both budgets matter*: of what is neither, the share where a little more of
 either budget lowers $C$; it is the share where both prices are positive, and 0 where level lines are L-shaped. *Fall in the first half*: how much of the fall along a line
-its first half brings, 50 % if the line is straight. *Steepest tenth*: the largest fall within a tenth of an axis.
+its first half brings, one half if the line is straight. *Steepest tenth*: the largest fall within a tenth of an axis.
 """
 
 # %% tags=["hide-input"]

@@ -21,7 +21,9 @@ machine_tables: bool = True  # show the tables of costs
 from IPython.display import Markdown
 
 from cdplib.analysis import costs
+from cdplib.figures import curves, style
 
+style.apply()
 rows = costs.published()
 
 # %% [markdown]
@@ -63,6 +65,16 @@ weights zero, which trains on as long as every other, is the one to compare with
 
 # %% tags=["hide-input"]
 Markdown(costs.tuning())
+
+# %% [markdown]
+r"""
+The pre-trainings that the published points started from, watched on some hundreds of validation images. The
+learning rate rises and falls in one cycle, so a curve that is level at its end says that *this* cycle is
+done; whether a longer one would come out lower is what the table above tells.
+"""
+
+# %% mystnb={"figure": {"name": "fig-reproducibility-pretraining", "caption": "Validation error of the pre-trainings of published points, one line a seed. Look at the right ends: points start from there."}, "image": {"alt": "Learning curves of the pre-trainings, one panel each, a line per seed"}}
+curves.pretraining(costs.pretrainings(rows))
 
 # %% [markdown]
 r"""

@@ -11,7 +11,7 @@ from cdplib import paths
 from cdplib.analysis.claims import NAMES
 from cdplib.analysis.overview import markdown
 from cdplib.errors import DataError
-from cdplib.experiments import classifiers, results
+from cdplib.experiments import classifiers, compare, jobs, results, store
 from cdplib.experiments.table import EXPERIMENTS
 
 TUNING = paths.PUBLISHED / "tuning.csv"
@@ -113,3 +113,31 @@ def bench(file: Path = BENCH) -> str:
         f"{found['hardware']}, torch {found['torch']}, {found['precision']}, one thread a process"
     )
     return f"Measured on {where}.\n\n{markdown(['', 'measured', 'times'], rows)}"
+
+
+def pretrainings(table: pd.DataFrame) -> dict[str, list[list[dict[str, float]]]]:
+    """The validation curves of the shipped pre-trainings that published points started from.
+
+    ``table`` as :func:`published` gives it; title to one curve a seed, each a list of
+    ``{"step", "mse"}``. Experiments that share a pre-training share its entry.
+    """
+    titles: dict[str, list[str]] = {}
+    curves: dict[str, list[list[dict[str, float]]]] = {}
+    plain = table[(table["variant"] == "") & (table["pretrain_steps"] > 0)]
+    for (experiment, preset, restorer), part in plain.groupby(["experiment", "preset", "restorer"]):
+        rows = part[part["dataset"] == EXPERIMENTS[str(experiment)].dataset]
+        found, name = [], ""
+        for row in rows.drop_duplicates("seed").sort_values("seed").to_dict("records"):
+            key = store.digest(jobs.start_configuration(compare.point_of(row)))
+            kept = store.load_weights("restorer", key)
+            if kept is not None and "curve" in kept[1]:
+                found.append(json.loads(kept[1]["curve"]))
+                name = name or key
+        if found:
+            label = f"{str(experiment).replace('exp', 'Exp-')}"
+            titles.setdefault(f"{name} {preset} {restorer}", []).append(label)
+            curves[f"{name} {preset} {restorer}"] = found
+    return {
+        f"{', '.join(titles[key])}: {key.split()[2]} restorer, preset {key.split()[1]}": value
+        for key, value in curves.items()
+    }

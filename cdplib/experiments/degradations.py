@@ -101,14 +101,6 @@ def reduced(
     return _reduced(images, degradation, low_resolution)
 
 
-def reduced_pixels(kind: str, dataset: data.Dataset, split: str) -> np.ndarray:
-    """What :func:`degrade` gives for ``sr6`` or ``sr3``, as ``uint8``: a quarter of the memory."""
-    degradation = get(kind)
-    if degradation.factor == 1:
-        raise errors.InputError(f"reduced pixels of {kind!r}: expected sr6 or sr3")
-    return _reduced(dataset.split(split).images, degradation, False)
-
-
 def fixed_noise(
     shape: tuple[int, ...], split: str, seed: int = 0, degradation: Degradation | None = None
 ) -> torch.Tensor:

@@ -71,7 +71,7 @@ def material(point: Point, where: torch.device) -> Material:
     whole = data.load(point.settings.dataset)
     degraded = None
     if point.row.task == "sr":
-        pixels = degradations.reduced_pixels(f"sr{point.row.factor}", whole, "train")
+        pixels = degradations.reduced(f"sr{point.row.factor}", whole, "train")
         degraded = _view(pixels).to(where)
     clean, labels = whole.validation.tensors(slice(0, WATCHED), where)
     return Material(

@@ -91,11 +91,12 @@ Markdown(ablations.beside("exp2", {"scratch": "from scratch"}, "star"))
 r"""
 ## The network, at what cost
 
-The same experiment with every restorer that is published, and the seconds that a point of each took.
+The same experiments with every restorer that is published, and the seconds that a point of each took:
+Exp-2, then Exp-4.
 """
 
 # %%
-Markdown(ablations.networks_table("exp2"))
+Markdown("\n\n".join(ablations.networks_table(name) for name in ("exp2", "exp4")))
 
 # %% [markdown]
 r"""

@@ -27,6 +27,8 @@ from cdplib.experiments.table import EXPERIMENTS
 
 #: Published tables in the order in which a page prefers them.
 PREFERRED = (("full", "paper"), ("full", "fast-large"), ("full", "fast"), ("quick", "fast"))
+#: Seeds that give an interval worth its name.
+ENOUGH_SEEDS = 3
 #: What `read` trains where nothing is published: one experiment's coarse grid, the others only
 #: to show that they run, or the whole book would take an hour. A reader's own settings: quick.
 FALLBACK = {"exp2": "quick"}
@@ -239,22 +241,26 @@ def results(
 def published_run(experiment: str, preferred: Iterable[tuple[str, str]] = PREFERRED) -> Run | None:
     """The first of the ``preferred`` (preset, restorer) that is published, or None.
 
-    A table counts when it has a sheet of at least 2 x 2 weights. Of a sweep that is still being
-    published the seeds that are complete are shown.
+    A table counts when it has a sheet of at least 2 x 2 weights; one of fewer than
+    :data:`ENOUGH_SEEDS` seeds gives way to a later one that has more. Of a sweep that is still
+    being published the seeds that are complete are shown.
     """
     try:
         table = published.load(experiment)
     except DataError:
         return None
     table = table[table["dataset"] == settings.get(experiment).dataset]
+    best: tuple[int, Run | None] = (0, None)
     for preset, restorer in preferred:
         rows = table[(table["preset"] == preset) & (table["restorer"] == restorer)]
         if rows["beta"].nunique() < 2 or rows["gamma"].nunique() < 2:
             continue
         own = settings.resolve(experiment, preset, {"restorer": restorer, "width": 0})
         rows = with_errors(_whole_seeds(rows), own.test_images)
-        return Run(experiment, own, preset, rows, True, {})
-    return None
+        seeds = min(rows["seed"].nunique(), ENOUGH_SEEDS)
+        if seeds > best[0]:
+            best = seeds, Run(experiment, own, preset, rows, True, {})
+    return best[1]
 
 
 def published_runs(preferred: Iterable[tuple[str, str]] = PREFERRED) -> dict[str, Run]:

@@ -80,6 +80,19 @@ def test_read_shows_the_published_rows_of_the_papers_network_first(published, tr
     assert "--preset full" in run.origin()
 
 
+def test_three_seeds_are_shown_rather_than_one_of_a_preferred_table(published):
+    published([r for seed in (0, 1, 2) for r in sheet(seed=seed, config_hash=f"q{seed}")])
+    published(sheet(preset="full", restorer="paper"))
+    run = chapter.published_run("exp2")
+    assert run is not None
+    assert (run.preset, run.table["seed"].nunique()) == ("quick", 3)
+    for seed in (1, 2):
+        published(sheet(preset="full", restorer="paper", seed=seed, config_hash=f"f{seed}"))
+    run = chapter.published_run("exp2")
+    assert run is not None
+    assert run.preset == "full"
+
+
 def test_a_published_row_alone_is_no_sheet(published, trained):
     published([*sheet(), row(0.0, 0.0, preset="full", restorer="paper")])
     assert chapter.results("exp2", "read").preset == "quick"

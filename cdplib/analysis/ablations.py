@@ -46,10 +46,9 @@ def rows(experiment: str, name: str = "", preset: str = PRESET) -> pd.DataFrame:
     given = settings.ablation(experiment, name) if name else {}
     variant = sweep.variant(experiment, preset, given)
     try:
-        table = results.load(experiment, preset=preset, variant=variant)
+        return results.load(experiment, preset=preset, variant=variant)
     except DataError:
         return results.frame([])
-    return table[table["dataset"] == settings.get(experiment).dataset].reset_index(drop=True)
 
 
 def common_weights(main: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:

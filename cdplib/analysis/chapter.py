@@ -249,7 +249,6 @@ def published_run(experiment: str, preferred: Iterable[tuple[str, str]] = PREFER
         table = published.load(experiment)
     except DataError:
         return None
-    table = table[table["dataset"] == settings.get(experiment).dataset]
     best: tuple[int, Run | None] = (0, None)
     for preset, restorer in preferred:
         rows = table[(table["preset"] == preset) & (table["restorer"] == restorer)]

@@ -23,7 +23,7 @@ def published() -> pd.DataFrame:
     tables = []
     for name in EXPERIMENTS:
         try:
-            tables.append(results.load(name, variant=None))
+            tables.append(results.load(name, variant=None, dataset=None))
         except DataError:
             continue
     return pd.concat(tables, ignore_index=True) if tables else results.frame([])

@@ -41,7 +41,7 @@ def rows(points: Mapping[str, Point]) -> dict[str, dict[str, Any]]:
 
 def _by_hash(experiment: str) -> dict[str, dict[str, Any]]:
     try:
-        table = results.load(experiment, variant=None)
+        table = results.load(experiment, variant=None, dataset=None)
     except DataError:
         return {}
     # An empty place in the table is a column that the row did not have.

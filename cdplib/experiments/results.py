@@ -56,11 +56,13 @@ def load(
     *,
     preset: str | None = None,
     variant: str | None = "",
+    dataset: str | None = "default",
     **columns: Any,
 ) -> pd.DataFrame:
-    """The published rows, one per (preset, alpha, beta, gamma, seed).
+    """The published rows, one per (preset, restorer, alpha, beta, gamma, seed).
 
-    ``variant=""`` (default) leaves ablations out, ``None`` takes all; further ``columns`` select
+    ``variant=""`` (default) leaves ablations out, ``None`` takes all; ``dataset="default"`` is the
+    experiment's own in Table 1, ``None`` all that it was run on; further ``columns`` select
     by value (``restorer="paper"``). Raises :class:`InputError` for an unknown experiment and
     :class:`DataError` where nothing is published or the file cannot be read.
     """
@@ -68,7 +70,8 @@ def load(
     if not file.is_file():
         raise DataError(f"{experiment}: nothing is published in {file.parent.name}/{file.name} yet")
     table = read(file)
-    wanted = {"preset": preset, "variant": variant, **columns}
+    own = get(experiment).dataset if dataset == "default" else dataset
+    wanted = {"preset": preset, "variant": variant, "dataset": own, **columns}
     for column, value in wanted.items():
         if value is not None:
             table = table[table[column] == value]

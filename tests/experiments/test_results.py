@@ -71,6 +71,13 @@ def test_ablations_never_mix_with_the_main_table(published):
     assert len(results.load("exp2", variant="critic=clip", preset="quick")) == 1
 
 
+def test_rows_of_another_data_set_come_only_when_asked_for(published):
+    results.publish("exp2", [row(), row(dataset="fashion-mnist", config_hash="f")])
+    assert list(results.load("exp2")["dataset"]) == ["mnist"]
+    assert list(results.load("exp2", dataset="fashion-mnist")["config_hash"]) == ["f"]
+    assert len(results.load("exp2", dataset=None)) == 2
+
+
 def test_samples_are_merged(published):
     results.publish_samples("exp2", {"a": np.zeros((2, 1, 4, 4), np.uint8)})
     results.publish_samples("exp2", {"b": np.ones((2, 1, 4, 4), np.uint8)})

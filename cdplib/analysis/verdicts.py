@@ -29,7 +29,8 @@ RULES = {
     "direction": "reproduced: the 95 % interval of the change is on the claimed side; partly: the "
     "change has the claimed sign, its interval holds zero; else not reproduced",
     "count": "reproduced: fewer contradictions than chance (permuted error rates, p ≤ 0.05) and a "
-    "bootstrap interval that holds none; partly: fewer than chance; else not reproduced",
+    "bootstrap interval that holds none; partly: fewer than chance; not testable: too few can be "
+    "compared for any verdict; else not reproduced",
     "surface": "reproduced: nearer to such a surface than chance (p ≤ 0.05) and the residual no "
     "greater than the points' own standard error; partly: nearer than chance; else not reproduced",
     "correlation": "reproduced: Spearman's correlation is positive with its 95 % interval; partly: "
@@ -37,6 +38,7 @@ RULES = {
 }
 _SAMPLES = 100
 _TOLERANCE = 1e-5  # of the quadratic programs, in error rate
+_FEW = "; so few can be compared that no contradiction at all would not exclude chance"
 
 
 @dataclass(frozen=True)
@@ -94,11 +96,18 @@ def _bootstrap(
 
 def _chance(
     statistic: Callable[[np.ndarray], float], c: np.ndarray, observed: float
-) -> tuple[float, float]:
-    """The mean of ``statistic`` over permuted error rates, and the permutation p-value."""
+) -> tuple[float, float, float]:
+    """The mean of ``statistic`` over permuted error rates, and two permutation p-values.
+
+    The second is what a perfect score (none, or no residual) would have: above 0.05 the points are
+    too few for any verdict.
+    """
     rng = np.random.default_rng(0)
     random = np.array([statistic(rng.permutation(c)) for _ in range(_SAMPLES - 1)])
-    return float(random.mean()), float((1 + np.sum(random <= observed + 1e-12)) / _SAMPLES)
+    found, perfect = (
+        float((1 + np.sum(random <= value)) / _SAMPLES) for value in (observed + 1e-12, _TOLERANCE)
+    )
+    return float(random.mean()), found, perfect
 
 
 def _surface(shape: Shape) -> Test:
@@ -106,7 +115,9 @@ def _surface(shape: Shape) -> Test:
         d, p, c = values(run.table, perception)
         constraints = shape(d, p)
         observed = convexfit.residual(c, constraints)
-        chance, p_value = _chance(lambda v: convexfit.residual(v, constraints), c, observed)
+        chance, p_value, perfect = _chance(
+            lambda v: convexfit.residual(v, constraints), c, observed
+        )
 
         def again(frame: pd.DataFrame) -> float:
             d, p, c = values(frame, perception)
@@ -119,6 +130,8 @@ def _surface(shape: Shape) -> Test:
             f"{100 * high:.2f}); standard error {100 * error:.2f}, chance {100 * chance:.2f}, "
             f"p = {p_value:.2f}"
         )
+        if perfect > 0.05:
+            return found + _FEW, UNTESTABLE
         if p_value > 0.05:
             return found, NOT
         return found, REPRODUCED if observed <= max(error, _TOLERANCE) else PARTLY
@@ -137,7 +150,7 @@ def _count(count: Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[int, int]
         if not compared:
             return "no points can be compared", UNTESTABLE
         share = violated / compared
-        chance, p_value = _chance(lambda v: count(d, p, v)[0] / compared, c, share)
+        chance, p_value, perfect = _chance(lambda v: count(d, p, v)[0] / compared, c, share)
         low, high = _bootstrap(
             run.table, lambda frame: rate(frame, perception), ["error_rate", "mse", perception]
         )
@@ -146,6 +159,8 @@ def _count(count: Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[int, int]
             f"{100 * low:.0f} to {100 * high:.0f} %; chance {100 * chance:.0f} %, "
             f"p = {p_value:.2f})"
         )
+        if perfect > 0.05:
+            return found + _FEW, UNTESTABLE
         if p_value > 0.05:
             return found, NOT
         return found, REPRODUCED if low == 0 else PARTLY

@@ -85,6 +85,13 @@ def test_short_training_and_missing_columns_are_not_testable():
     assert found(table)["E11"].verdict == UNTESTABLE
 
 
+def test_too_few_comparable_points_give_no_verdict_on_counts():
+    table = rows(lambda d, p, b, g: 0.2 - g)
+    corners = table[table["beta"].isin([0.0, 0.03]) & table["gamma"].isin([0.0, 0.01])]
+    cell = found(corners)["E1"].cells["exp2"]
+    assert cell.verdict == UNTESTABLE, cell
+
+
 def test_experiments_that_disagree_make_a_statement_partly_reproduced():
     good, bad = (rows(lambda d, p, b, g, s=s: 0.2 + s * g) for s in (-1, 1))
     lines = verdicts.lines({"exp2": run(good), "exp3": run(bad, "exp3")})

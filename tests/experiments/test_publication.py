@@ -25,6 +25,7 @@ TINY = {
 def published(tmp_path_factory):
     """A book's results folder after a tiny sweep of four points, with its store."""
     folder = tmp_path_factory.mktemp("book")
+    jobs.classifiers.get("cnn1", "mnist")  # the shipped one, before the folder is another
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(paths, "PUBLISHED", folder / "results")
         # The tiny weights must not stay in the user's cache; the classifiers are in the book's.

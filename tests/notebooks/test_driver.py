@@ -87,7 +87,9 @@ def test_run_writes_an_executed_notebook_and_its_page(tiny, tmp_path, capsys):
     text = page.read_text()
     assert "How this page was made" in text
     assert "_downloads/" in text
-    assert capsys.readouterr().out.count("\n") == 3
+    said = capsys.readouterr().out.splitlines()
+    # On a machine that renders its first page MathJax is fetched, which takes one line more.
+    assert len([line for line in said if not line.startswith("fetching ")]) == 3
 
 
 @pytest.mark.parametrize(

@@ -63,9 +63,14 @@ def effect_text(effect: Effect, others: str = "") -> str:
     )
 
 
-def _directed(
+def directed(
     frame: pd.DataFrame, weight: str, column: str, wanted: str, held: dict[str, float] | None = None
 ) -> tuple[str, str]:
+    """What an effect was, and the verdict on the claim that it is ``wanted``.
+
+    ``wanted`` is ``lowers`` or ``raises``; ``held`` as for :func:`.trends.effect`, whose
+    :class:`InputError` it raises.
+    """
     effect = trends.effect(frame, weight, column, held)
     where = "".join(f" at {'β' if k == 'beta' else 'γ'} = {v:g}" for k, v in (held or {}).items())
     verdict = {wanted: REPRODUCED, "unclear": PARTLY}.get(effect.direction, NOT)
@@ -111,16 +116,16 @@ def tradeoff(
     whose = "it trains against" if against else "it does not train against"
     tests: list[tuple[str, Callable[[], tuple[str, str]]]] = [
         (f"γ lowers C, the error rate of the classifier {whose} (Fig. 4)",
-         lambda: _directed(frame, "gamma", "error_rate", "lowers")),
+         lambda: directed(frame, "gamma", "error_rate", "lowers")),
         ("γ costs distortion: D rises, at the least β (Fig. 3)",
-         lambda: _directed(frame, "gamma", "mse", "raises", {"beta": frame["beta"].min()})),
+         lambda: directed(frame, "gamma", "mse", "raises", {"beta": frame["beta"].min()})),
         ("… and on average over β, where γ also works against β",
-         lambda: _directed(frame, "gamma", "mse", "raises")),
+         lambda: directed(frame, "gamma", "mse", "raises")),
         ("γ costs perception: P rises (Fig. 4)",
-         lambda: _directed(frame, "gamma", perception, "raises")),
-        ("β lowers P (Fig. 4)", lambda: _directed(frame, "beta", perception, "lowers")),
+         lambda: directed(frame, "gamma", perception, "raises")),
+        ("β lowers P (Fig. 4)", lambda: directed(frame, "beta", perception, "lowers")),
         ("β costs distortion: D rises (perception-distortion trade-off)",
-         lambda: _directed(frame, "beta", "mse", "raises")),
+         lambda: directed(frame, "beta", "mse", "raises")),
         ("Better classification always costs D or P (Fig. 3)",
          lambda: _always_costs(frame, perception)),
         ("The profiles are convex (Fig. 3, Theorem 1)", lambda: _convex(frame, perception)),
@@ -149,7 +154,7 @@ def beta_lowers_error(frame: pd.DataFrame) -> Claim:
     """Whether natural-looking restorations alone (gamma = 0) are classified better."""
     statement = "β alone (γ = 0) lowers C as well: P and C improve together"
     least = float(frame["gamma"].min())
-    test = lambda: _directed(frame, "beta", "error_rate", "lowers", {"gamma": least})  # noqa: E731
+    test = lambda: directed(frame, "beta", "error_rate", "lowers", {"gamma": least})  # noqa: E731
     return judge(frame, [(statement, test)])[0]
 
 
@@ -169,7 +174,7 @@ def transfer(frame: pd.DataFrame) -> list[Claim]:
     tests = [
         (
             f"γ's gain is shared by {NAMES.get(name, name)}",
-            lambda name=name: _directed(frame, "gamma", f"error_rate_{name}", "lowers"),
+            lambda name=name: directed(frame, "gamma", f"error_rate_{name}", "lowers"),
         )
         for name in others(frame)
     ]

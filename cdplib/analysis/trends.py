@@ -122,7 +122,7 @@ class Fraction:
         return self.violated / self.compared if self.compared else float("nan")
 
 
-def _pairs(d: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def comparable_pairs(d: np.ndarray, p: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Indices (i, j): i has no more distortion and no more perceptual difference than j."""
     no_worse = (d[:, None] <= d[None, :]) & (p[:, None] <= p[None, :])
     strictly = (d[:, None] < d[None, :]) | (p[:, None] < p[None, :])
@@ -143,7 +143,7 @@ def dominated_pairs(
     points = over_seeds(frame)
     d, p, c = (points[name].to_numpy(float) for name in ("mse", perception, "error_rate"))
     bar = points["error_rate_bar"].to_numpy(float)
-    i, j = _pairs(d, p)
+    i, j = comparable_pairs(d, p)
     if not len(i):
         return Fraction(0, 0, 0, float("nan"), float("nan"))
     violated = int(np.sum(c[i] < c[j]))

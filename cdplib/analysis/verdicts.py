@@ -170,14 +170,14 @@ def _count(count: Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[int, int]
 
 def dominated(d: np.ndarray, p: np.ndarray, c: np.ndarray) -> tuple[int, int]:
     """Pairs in which one point has no more D and no more P and yet the lower C: (k, compared)."""
-    first, second = trends._pairs(d, p)
+    first, second = trends.comparable_pairs(d, p)
     return int(np.sum(c[first] < c[second])), len(first)
 
 
 def _effect(weight: str, column: str, wanted: str, held: dict[str, float] | None = None) -> Test:
     def test(run: Run, perception: str) -> tuple[str, str]:
         name = perception if column == "P" else column
-        return claims._directed(run.table, weight, name, wanted, held)
+        return claims.directed(run.table, weight, name, wanted, held)
 
     return test
 

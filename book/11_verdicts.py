@@ -84,7 +84,7 @@ Markdown(verdicts.rules_table())
 r"""
 The count of triples deserves a word, as it is the test of convexity that needs no fit. Take two trained
 restorers and toss a coin for each image to choose between them: the mixture's $D$ and $C$ are the
-mixed ones, and its $P$ is no more than the mixed one when $P$ is convex ({eq}`eq:paper-13`). If a
+mixed ones, and its $P$ is no more than the mixed one when $P$ is convex {eq}`eq:paper-13`. If a
 third restorer has at least that $D$ and that $P$ and yet a larger $C$, the coin beats it on all axes,
 and the three points lie on no convex surface.
 

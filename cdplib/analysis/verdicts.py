@@ -272,14 +272,13 @@ def lines(runs: Mapping[str, Run], perception: str = "p_judge") -> list[Line]:
 def matrix(found: list[Line]) -> str:
     """Statements by experiments, as Markdown: the verdict in each cell."""
     names = list(dict.fromkeys(name for line in found for name in line.cells))
-    head = ["", "statement", "where", *(f"{{ref}}`{_title(n)} <ch:{n}>`" for n in names), "overall"]
+    head = ["", "statement", *(f"{{ref}}`{_title(n)} <ch:{n}>`" for n in names), "overall"]
     return markdown(
         head,
         [
             (
                 line.statement.number,
-                line.statement.text,
-                line.statement.where,
+                f"{line.statement.text} ({line.statement.where})",
                 *(line.cells[n].verdict if n in line.cells else "" for n in names),
                 f"**{line.verdict}**",
             )

@@ -321,7 +321,10 @@ def evaluate(
 def restored(
     point: Point, restorer: networks.Restorer, where: torch.device
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """The point's test images as ``restorer`` restores them, the clean ones, and their labels."""
+    """The point's test images as ``restorer`` restores them, the clean ones, and their labels.
+
+    Images are float32 (n, c, h, w) in [0, 1], labels int64 (n,), on device ``where``.
+    """
     s = point.settings
     clean, labels = data.load(s.dataset).test.tensors(slice(0, s.test_images), where)
     degraded = restoration.degraded_split(point, "test")[: s.test_images].to(where)

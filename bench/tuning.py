@@ -1,6 +1,6 @@
 """How the schedules of the presets were chosen: each line is one training, judged on validation.
 
-``python -m bench.tuning STAGE`` appends to ``book/results/tuning.csv`` what is not there yet;
+``python -m bench.tuning`` appends to ``book/results/tuning.csv`` what is not there yet;
 the appendix on computing shows the table. Nothing here looks at test images.
 """
 
@@ -23,7 +23,9 @@ from cdplib.experiments import (
     classifiers,
     data,
     device,
+    jobs,
     networks,
+    perception,
     restoration,
     settings,
 )
@@ -44,17 +46,24 @@ PRETRAIN = [
     *(("exp5", "fast", 1000, 32, lr) for lr in (0.001, 0.002, 0.004)),
     *(("exp5", "paper", 1000, 32, lr) for lr in (0.001, 0.002, 0.004)),
 ]
+#: Points of the preset full, at other lengths: (experiment, restorer, steps, beta, gamma).
+POINTS = [
+    ("exp2", "paper", steps, beta, 0.03) for beta in (0.03, 0.0) for steps in (200, 400, 600, 1200)
+]
 
 
-def validation(point: Point, model: networks.Restorer) -> dict[str, float]:
-    """MSE, and error (%) of the predefined classifier, on the whole validation split."""
+def validation(point: Point, model: networks.Restorer, judge: bool = False) -> dict[str, float]:
+    """MSE and error rate of the predefined classifier on the whole validation split; P if asked."""
     s = point.settings
     clean, labels = data.load(s.dataset).validation.tensors()
     degraded = restoration.degraded_split(point, "validation")
     restored = networks.restore(model, degraded)
     classifier = classifiers.get(s.classifier, s.dataset)
     wrong = 1 - classifiers.accuracy(classifier, restored, labels)
-    return {"mse": float(F.mse_loss(restored, clean)), "error_rate": wrong}
+    found = {"mse": float(F.mse_loss(restored, clean)), "error_rate": wrong}
+    if judge:
+        found["p_judge"] = perception.judge(restored, clean, paired=True).value
+    return found
 
 
 def add(row: dict[str, Any]) -> None:
@@ -94,12 +103,35 @@ def pretraining(only: str) -> None:
              "hardware": device.hardware("cpu")})  # fmt: skip
 
 
+def points(only: str) -> None:
+    """Every line of :data:`POINTS` (of the experiment and restorer ``only``) not yet there."""
+    for experiment, restorer, steps, beta, gamma in POINTS:
+        given = {"restorer": restorer, "steps": steps}
+        found = settings.resolve(experiment, "full", given)
+        row = dict(zip(KEY, (experiment, restorer, "point", steps, found.batch, found.lr, beta,
+                             gamma), strict=True))  # fmt: skip
+        if done(row) or not f"{experiment}-{restorer}".startswith(only):
+            continue
+        point = Point(experiment, "full", found, 1.0, beta, gamma, 0)
+        jobs.run(jobs.Job("start", point), jobs.Place())
+        began = time.process_time()
+        trained = jobs.train(point, CPU, jobs.Place())
+        seconds = time.process_time() - began
+        add({**row, **validation(point, trained.restorer, judge=True),
+             "cpu_seconds": round(seconds, 1), "hardware": device.hardware("cpu")})  # fmt: skip
+
+
 def main() -> None:
     """Train what is missing."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("only", nargs="?", default="", help="for example exp2-fast")
+    parser.add_argument("stage", nargs="?", choices=["pretrain", "point"], help="all if left out")
+    parser.add_argument("--only", default="", help="for example exp2-fast")
+    given = parser.parse_args()
     torch.set_num_threads(1)
-    pretraining(parser.parse_args().only)
+    if given.stage != "point":
+        pretraining(given.only)
+    if given.stage != "pretrain":
+        points(given.only)
 
 
 if __name__ == "__main__":

@@ -82,16 +82,20 @@ def classifier_costs() -> str:
 
 
 def tuning(file: Path = TUNING) -> str:
-    """The schedules that were tried, on validation images, as Markdown."""
+    """The schedules that were tried, pre-training first, on validation images, as Markdown."""
     if not file.is_file():
         return "Nothing was tried yet."
+    table = pd.read_csv(file).sort_values("stage", ascending=False, kind="stable")
     rows = [
-        (line.experiment, f"`{line.restorer}`", f"{line.steps:,}", line.batch, f"{line.lr:g}",
-         f"{line.mse:.5f}", f"{100 * line.error_rate:.2f}", f"{line.cpu_seconds:.0f}")
-        for line in pd.read_csv(file).itertuples()
+        (line.experiment, f"`{line.restorer}`", line.stage.replace("pretrain", "pre-training"),
+         *((f"{line.beta:g}", f"{line.gamma:g}") if line.stage == "point" else ("", "")),
+         f"{line.steps:,}", line.batch, f"{line.lr:g}", f"{line.mse:.5f}",
+         f"{100 * line.error_rate:.2f}", f"{line.p_judge:.2f}" if line.p_judge > -1 else "",
+         f"{line.cpu_seconds:.0f}")
+        for line in table.itertuples()
     ]  # fmt: skip
-    head = ["experiment", "restorer", "steps", "images a step", "peak rate", "D", "C (%)"]
-    return markdown([*head, "CPU seconds"], rows)
+    head = ["experiment", "restorer", "stage", "β", "γ", "steps", "images a step", "peak rate"]
+    return markdown([*head, "D", "C (%)", "P", "CPU seconds"], rows)
 
 
 def bench(file: Path = BENCH) -> str:

@@ -203,7 +203,7 @@ def _point(point: Point, where: torch.device, place: Place) -> store.Outcome:
     began = time.perf_counter()
     row = identity(point, where)
     try:
-        trained = _train(point, where, place)
+        trained = train(point, where, place)
     except restoration.Diverged as failure:
         row["failed"] = str(failure)
         return store.Outcome(row, [], np.zeros((0, 1, 1, 1), np.uint8), b"")
@@ -219,7 +219,8 @@ def _point(point: Point, where: torch.device, place: Place) -> store.Outcome:
     return store.Outcome(row, trained.curve, samples, weights)
 
 
-def _train(point: Point, where: torch.device, place: Place) -> restoration.Trained:
+def train(point: Point, where: torch.device, place: Place) -> restoration.Trained:
+    """A point's networks, trained from its start; raises :class:`restoration.Diverged`."""
     s = point.settings
     if s.start == "star":
         # Rounded as they are kept, by whichever process trained them: all start from equal bits.

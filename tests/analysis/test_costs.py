@@ -43,6 +43,19 @@ def test_without_rows_or_kept_runs_the_page_says_so(nothing):
     assert "Nothing was tried" in costs.tuning(nothing / "tuning.csv")
 
 
+def test_tried_schedules_are_shown_with_weights_and_p_where_points_were_trained(tmp_path):
+    (tmp_path / "tuning.csv").write_text(
+        "experiment,restorer,stage,steps,batch,lr,beta,gamma,mse,error_rate,cpu_seconds,p_judge\n"
+        "exp2,paper,point,200,32,0.0005,0.03,0.01,0.03,0.18,20,0.25\n"
+        "exp2,paper,pretrain,1500,32,0.002,0,0,0.027,0.19,99,\n"
+    )
+    first, last = costs.tuning(tmp_path / "tuning.csv").splitlines()[2:]
+    assert first.endswith("| pre-training |  |  | 1,500 | 32 | 0.002 | 0.02700 | 19.00 |  | 99 |")
+    assert last.endswith(
+        "| point | 0.03 | 0.01 | 200 | 32 | 0.0005 | 0.03000 | 18.00 | 0.25 | 20 |"
+    )
+
+
 def test_the_kept_benchmark_is_shown_as_it_was_measured(nothing):
     found = {
         **{"hardware": "a machine", "torch": "2", "precision": "fp32", "processes": 1.75},

@@ -47,9 +47,7 @@ PRETRAIN = [
     *(("exp5", "paper", 1000, 32, lr) for lr in (0.001, 0.002, 0.004)),
 ]
 #: Points of the preset full, at other lengths: (experiment, restorer, steps, beta, gamma).
-POINTS = [
-    ("exp2", "paper", steps, beta, 0.03) for beta in (0.03, 0.0) for steps in (200, 400, 600, 1200)
-]
+POINTS = [("exp2", "paper", steps, 0.03, 0.03) for steps in (200, 400, 600, 1200)]
 
 
 def validation(point: Point, model: networks.Restorer, judge: bool = False) -> dict[str, float]:

@@ -5,10 +5,13 @@ Ablations are named in ``params/ablations.yml`` and published with a ``variant``
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 
+import numpy as np
 import pandas as pd
 import torch
+from scipy import stats
 
 from cdplib.analysis import chapter, trends
 from cdplib.analysis.overview import markdown
@@ -35,6 +38,13 @@ EFFECTS = (
     ("β on C (points)", "beta", "error_rate", 100, 2),
     ("β on D (10⁻³)", "beta", "mse", 1000, 2),
     ("β on P", "beta", "p_judge", 1, 3),
+)
+#: Every line of numbers of a table; those without a weight are levels at the least weights.
+LINES = (
+    ("D at the least weights (10⁻³)", "", "mse", 1000, 2),
+    ("C there (%)", "", "error_rate", 100, 2),
+    ("P there", "", "p_judge", 1, 3),
+    *EFFECTS,
 )
 
 
@@ -67,22 +77,19 @@ def effects(tables: Mapping[str, pd.DataFrame]) -> str:
     says so.
     """
     columns = [_column(table) for table in tables.values()]
-    head = ["seeds", "D at the least weights (10⁻³)", "C there (%)", "P there"]
-    lines = zip([*head, *(title for title, *_ in EFFECTS)], *columns, strict=True)
+    lines = zip(["seeds", *(title for title, *_ in LINES)], *columns, strict=True)
     return markdown(["", *tables], lines)
 
 
 def _column(table: pd.DataFrame) -> list[str]:
     if table.empty:
-        return ["not published yet", *[""] * (3 + len(EFFECTS))]
+        return ["not published yet", *[""] * len(LINES)]
     first = trends.over_seeds(table).sort_values(["beta", "gamma"]).iloc[0]
-    cells = [
-        f"{table['seed'].nunique()}",
-        f"{1000 * first['mse']:.2f}",
-        f"{100 * first['error_rate']:.2f}",
-        f"{first['p_judge']:.3f}",
-    ]
-    for _, weight, column, factor, digits in EFFECTS:
+    cells = [f"{table['seed'].nunique()}"]
+    for _, weight, column, factor, digits in LINES:
+        if not weight:
+            cells.append(f"{factor * first[column]:.{digits}f}")
+            continue
         try:
             found = trends.effect(table, weight, column)
         except InputError:
@@ -97,14 +104,69 @@ def _column(table: pd.DataFrame) -> list[str]:
 def beside(experiment: str, named: Mapping[str, str], title: str = "as in the main table") -> str:
     """:func:`effects` of the preset, at the first ablation's weights, and of each ablation.
 
-    ``named`` is ablation name -> title of its line.
+    ``named`` is ablation name -> title of its line. Sentences on what differs follow.
     """
     others = {text: rows(experiment, name) for name, text in named.items()}
     main = rows(experiment)
     first = next(iter(others.values()))
     if not first.empty and not main.empty:
         main = common_weights(main, first)
-    return effects({title: main, **others})
+    said = [seen(main, table, text) for text, table in others.items()]
+    return "\n\n".join([effects({title: main, **others}), *filter(None, said)])
+
+
+def differences(main: pd.DataFrame, other: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
+    """Other less main, by line of :func:`effects`: (difference, its 95 % interval's two ends).
+
+    Both are trained with the same seeds, so every seed gives its own difference and Student's
+    interval is over those; a line with fewer than two common seeds is left out.
+    """
+    found = {}
+    for title, weight, column, factor, _ in LINES:
+        each = pd.Series(dtype=float)
+        if not main.empty and not other.empty:
+            one, two = (_of_seed(table, weight, column) for table in (main, other))
+            each = factor * (two - one).dropna()
+        if len(each) > 1:
+            half = stats.t.ppf(0.975, len(each) - 1) * each.std(ddof=1) / np.sqrt(len(each))
+            found[title] = (float(each.mean()), each.mean() - half, each.mean() + half)
+    return found
+
+
+def _of_seed(table: pd.DataFrame, weight: str, column: str) -> pd.Series:
+    """A line's value in each seed: at the least weights, or the effect of ``weight``."""
+    if weight:
+        return trends.by_seed(table, weight, column)
+    least = table.sort_values(["beta", "gamma"]).groupby("seed")
+    return least[column].first()
+
+
+def seen(main: pd.DataFrame, other: pd.DataFrame, title: str) -> str:
+    """What differs clearly in ``other``, and which signs turn; nothing without common seeds."""
+    found = differences(main, other)
+    if not found:
+        return ""
+    digits = {line[0]: line[4] for line in LINES}
+    clear = [
+        f"{name.split(' (')[0]} by {value:+.{digits[name]}f} [{low:+.{digits[name]}f}, "
+        f"{high:+.{digits[name]}f}]"
+        for name, (value, low, high) in found.items()
+        if low * high > 0
+    ]
+    turned, kept = [], 0
+    for name, weight, column, *_ in EFFECTS:
+        with contextlib.suppress(InputError):
+            one, two = (trends.effect(table, weight, column) for table in (main, other))
+            if "unclear" not in (one.direction, two.direction):
+                kept += one.direction == two.direction
+                turned += [name] if one.direction != two.direction else []
+    signs = f"turns the sign of {', '.join(turned)}" if turned else "turns no sign"
+    return (
+        f"**Seen** (paired by seed, 95 %): *{title}* changes "
+        f"{'; '.join(clear) or 'no line clearly'} ({len(clear)} of {len(found)} lines, where "
+        f"chance alone would give about {0.05 * len(found):.1f}); of the "
+        f"{kept + len(turned)} effects that are clear both ways it {signs}."
+    )
 
 
 def networks_table(experiment: str, known: Iterable[tuple[str, str]] = chapter.PREFERRED) -> str:

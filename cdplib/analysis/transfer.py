@@ -119,20 +119,6 @@ def fieller(
     return other / own, float((middle - root) / lead), float((middle + root) / lead)
 
 
-def by_seed(table: pd.DataFrame, weight: str, name: str) -> pd.Series:
-    """The change of column ``name`` within each seed that has both ends of ``weight``."""
-    ends = table[table[weight].isin([table[weight].min(), table[weight].max()])]
-    found = {}
-    for seed, rows in ends.groupby("seed"):
-        if rows[weight].nunique() < 2:
-            continue
-        try:
-            found[seed] = trends.effect(rows, weight, name).change
-        except InputError:  # the two ends have no other weight in common
-            continue
-    return pd.Series(found, dtype=float)
-
-
 def transfer(table: pd.DataFrame, name: str, held: dict[str, float] | None = None) -> Transfer:
     """How much of gamma's gain column ``name`` shares, averaged over beta or at ``held`` alone.
 
@@ -152,7 +138,7 @@ def transfer(table: pd.DataFrame, name: str, held: dict[str, float] | None = Non
         return Transfer(own, other, math.nan, math.nan, math.nan)
     covariance, quantile = 0.0, float(stats.norm.ppf(0.975))
     if own.seeds > 1:
-        changes = [by_seed(table, "gamma", c).to_numpy() for c in (OWN, name)]
+        changes = [trends.by_seed(table, "gamma", c).to_numpy() for c in (OWN, name)]
         covariance = float(np.cov(*changes)[0, 1]) / own.seeds
         quantile = float(stats.t.ppf(0.975, own.seeds - 1))
     variances = [((e.upper - e.change) / quantile) ** 2 for e in (own, other)]

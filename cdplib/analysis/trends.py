@@ -106,6 +106,20 @@ def effect(
     return Effect(weight, column, low, high, mean, mean - half, mean + half, seeds)
 
 
+def by_seed(frame: pd.DataFrame, weight: str, name: str) -> pd.Series:
+    """The change of column ``name`` within each seed that has both ends of ``weight``."""
+    ends = frame[frame[weight].isin([frame[weight].min(), frame[weight].max()])]
+    found = {}
+    for seed, rows in ends.groupby("seed"):
+        if rows[weight].nunique() < 2:
+            continue
+        try:
+            found[seed] = effect(rows, weight, name).change
+        except InputError:  # the two ends have no other weight in common
+            continue
+    return pd.Series(found, dtype=float)
+
+
 @dataclass(frozen=True)
 class Fraction:
     """How often a claim is violated, with the level of chance and a permutation p-value."""

@@ -62,12 +62,44 @@ def test_rows_of_an_ablation_and_of_the_main_table_do_not_mix(published):
 
 def test_effects_are_those_of_the_rows(published):
     text = ablations.beside("exp2", {"noise_input": "noise", "scratch": "scratch"})
-    lines = {line.split("|")[1].strip(): line for line in text.splitlines()}
+    table, said = text.split("\n\n")
+    lines = {line.split("|")[1].strip(): line for line in table.splitlines()}
+    assert "*noise* changes" in said
     # In the rows gamma takes C from .18 to .17 and beta raises D by as much as itself.
     assert lines["γ on C (points)"].count("-1.00 [-1.00, -1.00]") == 2
     assert "+10.00 [+10.00, +10.00]" in lines["β on D (10⁻³)"]
     assert lines["C there (%)"].split("|")[2:4] == [" 18.00 ", " 19.00 "]
     assert "not published yet" in lines["seeds"]
+
+
+def jittered(lift=0.0, slope=-1.0, variant=""):
+    """As :func:`sheet` with seeds that differ, and gamma's effect on C times ``-slope``."""
+    rows = sheet(variant, lift)
+    for row in rows:
+        row["error_rate"] += 0.001 * row["seed"] * (1 + 20 * row["gamma"])
+        row["error_rate"] += (1 + slope) * row["gamma"]
+    return results.frame(rows)
+
+
+def test_differences_are_paired_by_seed():
+    found = ablations.differences(jittered(), jittered(lift=0.01))
+    assert set(found) == {line[0] for line in ablations.LINES}
+    # The seeds differ by a point and more, their pairs by exactly one point in level and not at
+    # all in effect.
+    assert found["C there (%)"] == pytest.approx((1, 1, 1))
+    assert found["γ on C (points)"] == pytest.approx((0, 0, 0), abs=1e-9)
+    one = jittered().query("seed == 0")
+    assert ablations.differences(one, jittered()) == {}
+    assert ablations.seen(one, jittered(), "other") == ""
+
+
+def test_a_turned_sign_is_said_and_an_equal_one_is_not():
+    lifted = ablations.seen(jittered(), jittered(lift=0.01), "lifted")
+    assert "*lifted* changes C there by +1.00 [+1.00, +1.00]" in lifted
+    assert "turns no sign" in lifted
+    turned = ablations.seen(jittered(), jittered(slope=1.0), "turned")
+    assert "turns the sign of γ on C (points)" in turned
+    assert "γ on C by +2.00" in turned
 
 
 def test_only_common_weights_are_compared(published):

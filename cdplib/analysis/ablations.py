@@ -180,13 +180,16 @@ def networks_table(experiment: str, known: Iterable[tuple[str, str]] = chapter.P
     return effects(found) if found else "Nothing is published yet."
 
 
-def statistics_at_test(run: chapter.Run, sizes: Iterable[int], images: int = 2000) -> pd.DataFrame:
+def statistics_at_test(run: chapter.Run, sizes: Iterable[int], images: int) -> pd.DataFrame:
     """D and C of shipped restorers under running and batch statistics, on the first test images.
 
-    One row a restorer and kind: ``beta, gamma, statistics`` (``running``, or ``batch of N``),
-    ``mse, error_rate``. ``sizes`` are batch sizes. Empty if no restorer is shipped.
+    One row a kind, ``statistics`` (``running``, or ``batch of N`` for every N of ``sizes``), means
+    over the restorers: ``mse, error_rate``, and their changes from ``running``, ``mse_change`` and
+    ``error_change``, with ``_half``, half the 95 % interval over the images, each compared with
+    itself. Empty if no restorer is shipped.
     """
-    cpu, found = torch.device("cpu"), []
+    kinds = {"running": ("running", 50), **{f"batch of {n:,}": ("batch", n) for n in sizes}}
+    found: dict[str, list[np.ndarray]] = {title: [] for title in kinds}
     for row in run.table.to_dict("records"):
         state = publication.weights(row)
         if state is None:
@@ -194,32 +197,42 @@ def statistics_at_test(run: chapter.Run, sizes: Iterable[int], images: int = 200
         point = compare.point_of(row)
         restorer = restoration.new_restorer(point)
         restorer.load_state_dict(state)
-        restoration.place(restorer, cpu)
+        restoration.place(restorer, torch.device("cpu"))
         clean, labels = data.load(point.settings.dataset).test.tensors(slice(0, images))
         degraded = restoration.degraded_split(point, "test")[:images]
         model = classifiers.get(point.settings.classifier, point.settings.dataset)
-        kinds = {"running": ("running", 50), **{f"batch of {n:,}": ("batch", n) for n in sizes}}
         for title, (kind, size) in kinds.items():
             restored = networks.restore(restorer, degraded, statistics=kind, batch=size)
             wrong = measures.wrong(measures.outputs(model, restored), labels)
-            found.append(
-                {
-                    **{"beta": row["beta"], "gamma": row["gamma"], "statistics": title},
-                    "mse": measures.mean(measures.squared_error(restored, clean)),
-                    "error_rate": measures.mean(wrong),
-                }
-            )
-    return pd.DataFrame(found)
+            errors = measures.squared_error(restored, clean)
+            found[title].append(torch.stack([errors, wrong]).double().numpy())
+    if not found["running"]:
+        return pd.DataFrame()
+    # (2, images) a kind: what the restorers give for an image is averaged before anything else.
+    each = {title: np.mean(values, axis=0) for title, values in found.items()}
+    lines = []
+    for title, values in each.items():
+        change = values - each["running"]
+        half = stats.norm.ppf(0.975) * change.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
+        numbers = zip(("mse", "error"), change.mean(axis=1), half, strict=True)
+        line = {"statistics": title, "mse": values[0].mean(), "error_rate": values[1].mean()}
+        for name, mean, half_length in numbers:
+            line |= {f"{name}_change": mean, f"{name}_half": half_length}
+        lines.append(line)
+    return pd.DataFrame(lines)
 
 
-def statistics_table(run: chapter.Run | None, sizes: Iterable[int], images: int = 2000) -> str:
-    """:func:`statistics_at_test`, means over the shipped restorers, as Markdown."""
+def statistics_table(run: chapter.Run | None, sizes: Iterable[int], images: int) -> str:
+    """:func:`statistics_at_test` as Markdown."""
     found = pd.DataFrame() if run is None else statistics_at_test(run, sizes, images)
     if found.empty:
         return "No restorer is shipped: there is nothing to evaluate."
-    means = found.groupby("statistics", sort=False)[["mse", "error_rate"]].mean()
     rows = [
-        (kind, f"{1000 * row['mse']:.2f}", f"{100 * row['error_rate']:.2f}")
-        for kind, row in means.iterrows()
-    ]
-    return markdown(["statistics at test", "D (10⁻³)", "C (%)"], rows)
+        (line.statistics, f"{1000 * line.mse:.2f}", f"{100 * line.error_rate:.2f}",
+         *(("", "") if line.statistics == "running" else (
+             f"{1000 * line.mse_change:+.3f} ± {1000 * line.mse_half:.3f}",
+             f"{100 * line.error_change:+.2f} ± {100 * line.error_half:.2f}")))
+        for line in found.itertuples()
+    ]  # fmt: skip
+    head = ["statistics at test", "D (10⁻³)", "C (%)", "change of D", "change of C (points)"]
+    return markdown(head, rows)

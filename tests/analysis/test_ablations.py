@@ -114,5 +114,19 @@ def test_only_common_weights_are_compared(published):
 def test_without_shipped_restorers_the_statistics_table_says_so(published):
     run = chapter.published_run("exp2", [("quick", "fast")])
     assert run is not None
-    assert "No restorer is shipped" in ablations.statistics_table(run, [1])
-    assert "No restorer is shipped" in ablations.statistics_table(None, [1])
+    assert "No restorer is shipped" in ablations.statistics_table(run, [1], 100)
+    assert "No restorer is shipped" in ablations.statistics_table(None, [1], 100)
+
+
+def test_batch_statistics_change_shipped_restorers_and_a_batch_of_one_most():
+    run = chapter.published_run("exp2", [("quick", "fast")])
+    assert run is not None
+    found = ablations.statistics_at_test(run, [1, 100], 200).set_index("statistics")
+    assert list(found.index) == ["running", "batch of 1", "batch of 100"]
+    changes = found["mse_change"].abs()
+    assert changes["running"] == 0
+    assert 0 < changes["batch of 100"] < changes["batch of 1"]
+    assert found["mse_half"]["batch of 1"] > 0
+    table = ablations.statistics_table(run, [1], 200)
+    assert len(table.splitlines()) == 4
+    assert " ± " in table

@@ -22,8 +22,8 @@ def run_chapter(
     """Execute ``chapter`` and write ``NAME.ipynb`` and ``NAME.html`` to ``output``.
 
     ``assignments`` are ``NAME=VALUE`` over the preset's values; all are checked before any kernel
-    starts (:class:`cdplib.errors.InputError`). References to other chapters stay plain text.
-    Returns the page.
+    starts (:class:`cdplib.errors.InputError`). References to other
+    chapters name what they refer to (:mod:`.elsewhere`). Returns the page.
     """
     found = sources.find(chapter)
     job = execute.prepare(found, preset, parameters.assignments(assignments))

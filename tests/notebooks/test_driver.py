@@ -14,7 +14,7 @@ r"""
 (ch:tiny)=
 # Tiny
 
-A formula, $a^2$.
+A formula, $a^2$; see {ref}`ch:toy`, {eq}`eq:paper-7`, {prf:ref}`thm:cdp`.
 """
 
 # %% tags=["parameters"]
@@ -87,6 +87,9 @@ def test_run_writes_an_executed_notebook_and_its_page(tiny, tmp_path, capsys):
     text = page.read_text()
     assert "How this page was made" in text
     assert "_downloads/" in text
+    # Chapters that are not in this build are named, not linked.
+    assert "see <em>The toy example: two Gaussians and one knob</em>, <span>(7)</span>" in text
+    assert "<em>Theorem: Theorem 1 of the paper</em>" in text
     said = capsys.readouterr().out.splitlines()
     # On a machine that renders its first page MathJax is fetched, which takes one line more.
     assert len([line for line in said if not line.startswith("fetching ")]) == 3

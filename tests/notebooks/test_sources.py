@@ -5,10 +5,10 @@ import re
 import nbformat
 import pytest
 
-from cdplib import parameters
+from cdplib import parameters, paths
 from cdplib.cli import PRESETS
 from cdplib.errors import InputError
-from cdplib.notebooks import execute, sources
+from cdplib.notebooks import elsewhere, execute, sources
 
 md, py = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
 
@@ -88,3 +88,16 @@ def test_every_chapter_declares_its_parameters_and_closes_its_solutions(name):
 def test_every_preset_fits_every_chapter(preset):
     for name in parameters.chapters():
         execute.prepare(sources.find(name), preset)
+
+
+def test_every_reference_of_the_book_has_words_for_a_page_built_alone():
+    words = elsewhere.words()
+    used = set()
+    for path in paths.BOOK.glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        used |= set(re.findall(r"\{(?:ref|eq|prf:ref)\}`(?:[^`]*<)?([\w:-]+)>?`", text))
+    assert len(used) > 30
+    assert not {label for label in used if label.split(":")[0] != "ex"} - set(words)
+    assert words["eq:paper-16"] == "(16)"
+    assert all(words.values())
+    assert not any(mark in text for text in words.values() for mark in "$`\\")

@@ -6,6 +6,7 @@ Every import of a subcommand happens when that subcommand runs, so ``cdp --help`
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -139,7 +140,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run ``cdp``; 0 is success, 1 a failure outside the input, 2 wrong input (one line)."""
     args = _parser().parse_args(argv)
     try:
-        return int(args.action(args))
+        status = int(args.action(args))
+        sys.stdout.flush()  # a reader that has gone is met here, not when Python ends
+        return status
     except InputError as error:
         print(f"cdp: {error}", file=sys.stderr)
         return 2
@@ -149,6 +152,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("cdp: stopped; what was finished is kept", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # as with `cdp ... | head`: nobody reads on, nothing is to be said
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
 
 
 if __name__ == "__main__":

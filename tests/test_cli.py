@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from cdplib import paths
+
 
 def cdp(*arguments, timeout=60):
     command = [sys.executable, "-W", "ignore", "-m", "cdplib.cli", *arguments]
@@ -39,6 +41,18 @@ def test_wrong_input_is_one_line_status_2_and_quick(arguments, said):
     assert done.stdout == ""
     # 5 s on an idle machine; a busy one is given more.
     assert time.monotonic() - started < 20
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    command = [sys.executable, "-W", "ignore", "-m", "cdplib.cli"]
+    command += ["exact", str(paths.BOOK / "_static" / "problems" / "binary_channel.json")]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        running.stdout.close()  # as `| head` does
+        said = running.stderr.read()
+    assert running.returncode == 141
+    assert said == ""
 
 
 def test_the_command_and_the_theory_import_no_torch():

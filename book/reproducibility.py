@@ -57,10 +57,12 @@ Markdown(costs.bench() if machine_tables else "Switched off.")
 r"""
 ## What was tried
 
-Schedules of the pre-training, judged on validation images alone, one seed. Two things were looked for: the
-peak of the learning rate, and whether fewer images a step are the better use of the same time. A longer
+Schedules of the pre-training and of the points, judged on validation images alone, one seed. Three things were
+looked for: the peak of the learning rate; whether fewer images a step are the better use of the same time;
+and how many steps a point needs, at one pair of weights where all three terms of the loss pull. A longer
 pre-training still lowers both numbers a little: "flat" is a matter of degree, and the point with both
-weights zero, which trains on as long as every other, is the one to compare with.
+weights zero, which trains on as long as every other, is the one to compare with. Of the points' lines look
+at what the last doubling still changes: that is the part of a published row which is schedule, not weights.
 """
 
 # %% tags=["hide-input"]

@@ -174,22 +174,44 @@ def _helped(effect: Effect) -> str:
     return {"lowers": "helped", "raises": "harmed", "unclear": "unclear"}[effect.direction]
 
 
+def distinct(effects: Iterable[tuple[str, Effect]]) -> dict[tuple[object, ...], Effect]:
+    """Each different effect of (classifier, effect) pairs once.
+
+    Experiments with the same restorers at gamma = 0 list what beta does there once each, read by
+    the same classifiers: equal numbers of one classifier are one observation.
+    """
+    found: dict[tuple[object, ...], Effect] = {}
+    for name, e in effects:
+        numbers = (round(value, 5) for value in (e.change, e.lower, e.upper))
+        found.setdefault((name, e.low, e.high, *numbers), e)
+    return found
+
+
 def seen(effects: Mapping[str, Mapping[str, Effect]], weight: str) -> str:
-    """A sentence that counts directions: of the predefined classifiers and of the others."""
+    """A sentence that counts directions, each distinct effect once: of the predefined classifiers
+    and of the others."""
     if not effects:
         return "Nothing is published yet."
-    own = transfer.directions(next(iter(lines.values())) for lines in effects.values())
-    others = transfer.directions(e for lines in effects.values() for e in list(lines.values())[1:])
-    total = sum(own.values()) + sum(others.values())
+    groups: dict[str, list[tuple[str, Effect]]] = {
+        "the predefined classifier": [next(iter(lines.items())) for lines in effects.values()],
+        "an independent classifier": [e for x in effects.values() for e in list(x.items())[1:]],
+    }
     letter = {"gamma": "γ", "beta": "β"}[weight]
-    said = [
-        f"the error of {who} falls in {n['lowers']}, rises in {n['raises']} and is unclear in "
-        f"{n['unclear']} of {sum(n.values())} cases"
-        for who, n in (("the predefined classifier", own), ("an independent classifier", others))
-    ]
+    said = []
+    for who, listed in groups.items():
+        different = distinct(listed)
+        n = transfer.directions(different.values())
+        said.append(
+            f"the error of {who} falls in {n['lowers']}, rises in {n['raises']} and is unclear in "
+            f"{n['unclear']} of {len(different)} cases"
+        )
+    listed = [e for group in groups.values() for e in group]
+    total = len(distinct(listed))
+    twice = f" (of {len(listed)} listed, those of shared restorers once)"
     return (
-        f"**Seen:** with {letter}, {'; '.join(said)}. Of {total} such intervals, chance alone "
-        f"would put about {0.05 * total:.1f} off zero."
+        f"**Seen:** with {letter}, {'; '.join(said)}. Of {total} distinct intervals"
+        f"{twice if total < len(listed) else ''}, chance alone would put about {0.05 * total:.1f} "
+        "off zero."
     )
 
 
@@ -293,9 +315,13 @@ def _beta_answer(
             where.setdefault(key, []).append(f"{beta:g}")
         words = [(f"{name} (β = {', '.join(at)})", word) for (name, word), at in where.items()]
         said.append(f"{what} they are, on average, {_grouped(words, HELP)}.")
-    each = [_helped(e) for lines in single.values() for e in list(lines.values())[1:]]
+    listed = [pair for lines in single.values() for pair in list(lines.items())[1:]]
+    each = [_helped(e) for e in distinct(listed).values()]
     count = ", ".join(f"{each.count(word)} {word}" for word in HELP if word in each)
-    said.append(f"Pair by pair, by the greatest β without γ: {count}, of {len(each)}.")
+    said.append(
+        f"Pair by pair, by the greatest β without γ: {count}, of {len(each)} distinct effects"
+        f"{f' ({len(listed)} with those of shared restorers)' if len(each) < len(listed) else ''}."
+    )
     return " ".join(said)
 
 

@@ -298,6 +298,27 @@ def test_the_box_answers_three_questions_from_what_was_computed():
     )
 
 
+def test_effects_of_shared_restorers_are_counted_once():
+    frame = table(beta=-1.0)
+    twin = run(frame, "exp1")
+    swapped = {
+        "error_rate": "error_rate_cnn1", "error_rate_se": "error_rate_cnn1_se",
+        "error_rate_logistic": "error_rate", "error_rate_logistic_se": "error_rate_se",
+    }  # fmt: skip
+    twin.table = twin.table.rename(columns=swapped)
+    another = table(beta=-2.0).assign(error_rate=lambda t: t["error_rate"] + t["beta"])
+    runs = {"exp1": twin, "exp2": run(frame), "exp4": run(another, "exp4")}
+    alone = transfer.effects(runs, "beta", "least")
+    said = benefits.seen(alone, "beta")
+    # Each lists its own classifier and five others; Exp-1 and Exp-2 list the same six.
+    assert "Of 12 distinct intervals (of 18 listed" in said
+    box = benefits.box({}, {}, transfer.beta_effects(runs), alone, {})
+    assert "11 distinct effects (15 with" in box
+    del runs["exp1"]
+    apart = benefits.seen(transfer.effects(runs, "beta", "least"), "beta")
+    assert "Of 12 distinct intervals, chance" in apart
+
+
 def test_without_published_rows_every_text_says_so():
     text = benefits.box({}, {}, {}, {}, {})
     assert "not testable" in text

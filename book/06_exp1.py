@@ -38,7 +38,7 @@ checked: int = 2  # in [0, 4]; shipped restorers that are measured again
 # %%
 from IPython.display import Markdown
 
-from cdplib.analysis import chapter, claims, live
+from cdplib.analysis import benefits, chapter, claims, live, transfer, verdicts
 from cdplib.figures import maps, planes, samples, style
 
 style.apply()
@@ -117,8 +117,7 @@ has the simplest gradient to follow, so a gap may show here first.
 maps.gaming(run.table, run.shown_others(), run.classifier)
 
 # %% tags=["hide-input"]
-shared = claims.transfer(run.table)
-Markdown(claims.markdown(shared))
+Markdown(benefits.gains_table(transfer.gains({"exp1": run})))
 
 # %% [markdown]
 r"""
@@ -126,8 +125,8 @@ r"""
 
 Now the restorers are those of Exp-2, trained with CNN-1's cross entropy, and the logistic model only
 reads their output. $D$ and $P$ are Exp-2's by definition; $C$ is the logistic error. If the trade-off
-were one of *semantic quality*, $\gamma$ should lower this error too. The planes and the claims are
-computed by the same functions as above.
+were one of *semantic quality*, $\gamma$ should lower this error too. The planes are computed by the same
+functions as above; of the statements, those in which $C$ occurs are tested again.
 """
 
 # %% tags=["remove-stderr"]
@@ -140,19 +139,20 @@ Markdown(transferred.origin())
 planes.three_planes(transferred.table, perception, run.floor(perception))
 
 # %% tags=["hide-input"]
-released = claims.tradeoff(transferred.table, perception, against=False)
-Markdown(claims.markdown(released[:1] + released[5:]))
+of_error = ("E2", "E3", "E4", "E10")  # the statements in which C occurs
+released = verdicts.of(transferred, perception)
+Markdown(claims.markdown(c for c in released if c.statement.partition(":")[0] in of_error))
 
 # %% [markdown]
 r"""
 ## The paper and ours
 
-Statement by statement for Exp-1 as written. Effects compare the largest weight with zero, averaged
-over the other; brackets are 95 % intervals; the last two tests state the level of chance.
+Statement by statement for Exp-1 as written. Tests and rules are those of {ref}`ch:verdicts`, which judges
+all five experiments together; brackets are 95 % intervals over seeds.
 """
 
 # %% tags=["hide-input"]
-found = claims.tradeoff(run.table, perception)
+found = verdicts.of(run, perception)
 Markdown(claims.markdown(found) + "\n\n" + claims.admonition(found, "Exp-1 as written"))
 
 # %% [markdown]
@@ -185,9 +185,9 @@ r"""
 ```{exercise-start} Level and trend (5 minutes)
 :label: ex:exp1-1
 ```
-"Similar trends" can be made a number: the rank correlation, over points with equal weights, between
-the logistic error and that of an independent classifier. Compute it. What would similar trends
-predict?
+Let one restorer be read by two classifiers: compute the rank correlation, over the points, between the
+logistic error and that of an independent classifier. {ref}`ch:verdicts` correlates two *trainings*, each
+with its own classifier, instead. Which of the two is "similar trends" (Section 4)?
 ```{exercise-end}
 ```
 """
@@ -197,8 +197,8 @@ r"""
 ```{solution-start} ex:exp1-1
 :class: dropdown
 ```
-Similar trends mean a correlation near 1. A correlation near zero or below says that $\gamma$ moves
-the two classifiers differently.
+The paper trains against each classifier, so its statement is about two trainings. The correlation here
+asks whether a gain is shared: near zero or below, $\gamma$ moves the two readers differently.
 """
 
 # %%

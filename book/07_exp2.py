@@ -40,7 +40,7 @@ train_again: bool = True  # train one published point again, to compare (half a 
 # %%
 from IPython.display import Markdown
 
-from cdplib.analysis import chapter, claims, live
+from cdplib.analysis import benefits, chapter, claims, live, transfer, verdicts
 from cdplib.figures import maps, planes, samples, style
 
 style.apply()
@@ -150,22 +150,22 @@ being gamed; the dotted diagonal is where both err equally often.
 maps.gaming(run.table, run.shown_others(), run.classifier)
 
 # %% tags=["hide-input"]
-shared = claims.transfer(run.table)
-Markdown(claims.markdown(shared))
+Markdown(benefits.gains_table(transfer.gains({"exp2": run})))
 
 # %% [markdown]
 r"""
 ## The paper and ours
 
-The statements of Section 4, each with its test. An effect compares the largest weight with zero,
-averaged over the other weight; brackets are 95 % intervals. "Always costs" counts pairs in which
-one point is better in $D$, $P$ *and* $C$, and asks how many there would be if error rates were dealt
-out at random. Convexity measures how far the points lie above their own lower convex hull, which
-mixing two restorers would reach.
+The statements of Section 4, each with its test. An effect compares the largest weight with zero;
+brackets are 95 % intervals over seeds. E2 counts pairs in which one point is better in $D$, $P$ *and*
+$C$, and asks how many there would be if error rates were dealt out at random, and how many the noise
+of training cannot explain. E4 asks whether noise explains the distance of the points from the nearest
+convex surface, and from the nearest concave one: only both answers together speak for convexity.
+{ref}`ch:verdicts` has the rules, and judges all five experiments together.
 """
 
 # %% tags=["hide-input"]
-found = claims.tradeoff(run.table, perception)
+found = verdicts.of(run, perception)
 Markdown(claims.markdown(found) + "\n\n" + claims.admonition(found, "Exp-2"))
 
 # %% [markdown]

@@ -39,7 +39,7 @@ checked: int = 2  # in [0, 4]; shipped restorers that are measured again
 # %%
 from IPython.display import Markdown
 
-from cdplib.analysis import chapter, claims, live
+from cdplib.analysis import benefits, chapter, claims, live, transfer, verdicts
 from cdplib.figures import maps, planes, samples, style
 
 style.apply()
@@ -112,18 +112,17 @@ whether what one network calls recognisable is so for the other.
 maps.gaming(run.table, run.shown_others(), run.classifier)
 
 # %% tags=["hide-input"]
-shared = claims.transfer(run.table)
-Markdown(claims.markdown(shared))
+Markdown(benefits.gains_table(transfer.gains({"exp3": run})))
 
 # %% [markdown]
 r"""
 ## The paper and ours
 
-The statements of Section 4 for this classifier, each with its test.
+The statements of Section 4 for this classifier, each with its test ({ref}`ch:verdicts` has the rules).
 """
 
 # %% tags=["hide-input"]
-found = claims.tradeoff(run.table, perception)
+found = verdicts.of(run, perception)
 Markdown(claims.markdown(found) + "\n\n" + claims.admonition(found, "Exp-3"))
 
 # %% [markdown]
@@ -143,7 +142,8 @@ r"""
 ## Summary
 
 * Same noise, same restorer, same critic as Exp-1 and Exp-2; another predefined classifier.
-* The box above is this chapter's answer to "trends are similar" for a strong classifier.
+* The box above says which statements hold for a strong classifier; whether its *trends* are similar to
+  CNN-1's is judged in {ref}`ch:verdicts`.
 
 ## Exercises
 """

@@ -17,8 +17,7 @@ brings them back.
 
 **What will be checked.** The statements of {ref}`ch:exp2` for another degradation. It differs in kind:
 nothing random happens, and 784 pixels become 25. Given $y$, many digits are possible; an MSE-optimal
-restorer shows their blurred average, a natural-looking one must choose. Reduced digits are also
-*less* degraded for the eye of a classifier than noise of this strength, so there is less to gain.
+restorer shows their blurred average, a natural-looking one must choose.
 """
 
 # %% tags=["parameters"]
@@ -36,7 +35,7 @@ checked: int = 2  # in [0, 4]; shipped restorers that are measured again
 # %%
 from IPython.display import Markdown
 
-from cdplib.analysis import chapter, claims, live
+from cdplib.analysis import benefits, chapter, claims, live, transfer, verdicts
 from cdplib.figures import maps, planes, samples, style
 
 style.apply()
@@ -90,8 +89,8 @@ maps.achieved_map(run.table, perception, run.floor(perception))
 r"""
 ## The digits
 
-From $5\times5$ pixels a 4 and a 9 may be the same picture. Down a row of $\beta$, strokes become crisp,
-whether or not they are the right ones; along $\gamma$, the restorer leans towards whichever digit the
+From $5\times5$ pixels a 4 and a 9 may be the same picture. Down a column, as $\beta$ grows, strokes become
+crisp, whether or not they are the right ones; along a row, as $\gamma$ grows, the restorer leans towards whichever digit the
 classifier would have it be. Frames mark changed classes.
 """
 
@@ -110,18 +109,17 @@ strokes that every classifier reads, or ones that CNN-1 alone reads, is the ques
 maps.gaming(run.table, run.shown_others(), run.classifier)
 
 # %% tags=["hide-input"]
-shared = claims.transfer(run.table)
-Markdown(claims.markdown(shared))
+Markdown(benefits.gains_table(transfer.gains({"exp4": run})))
 
 # %% [markdown]
 r"""
 ## The paper and ours
 
-The statements of Section 4 for super-resolution, each with its test.
+The statements of Section 4 for super-resolution, each with its test ({ref}`ch:verdicts` has the rules).
 """
 
 # %% tags=["hide-input"]
-found = claims.tradeoff(run.table, perception)
+found = verdicts.of(run, perception)
 Markdown(claims.markdown(found) + "\n\n" + claims.admonition(found, "Exp-4"))
 
 # %% [markdown]
@@ -152,8 +150,8 @@ r"""
 :label: ex:exp4-1
 ```
 Train nothing. How many test digits have, among 2,000 training digits, a nearest neighbour *in the
-reduced image* of another class? This is roughly the error of the best simple classifier of $Y$, below
-which no restorer can help any classifier to go (data processing, {ref}`ch:formulation`).
+reduced image* of another class? No restorer can help any classifier below the error of the *best*
+classifier of $Y$ (data processing, {ref}`ch:formulation`). On which side of that error is your number?
 ```{exercise-end}
 ```
 """
@@ -163,7 +161,9 @@ r"""
 ```{solution-start} ex:exp4-1
 :class: dropdown
 ```
-Nearest neighbours in the reduced images themselves: compare the number with the column $C$ above.
+Nearest neighbours in the reduced images are one classifier of $Y$, so their error is an *upper* estimate
+of the best one's. The column $C$ above, a restorer and CNN-1 in sequence, is another classifier of $Y$, and
+so another upper estimate; the bound itself is at most the smaller of the two.
 """
 
 # %%

@@ -36,7 +36,7 @@ checked: int = 2  # in [0, 4]; shipped restorers that are measured again
 # %%
 from IPython.display import Markdown
 
-from cdplib.analysis import chapter, claims, live
+from cdplib.analysis import benefits, chapter, claims, live, transfer, verdicts
 from cdplib.figures import maps, planes, samples, style
 
 style.apply()
@@ -122,19 +122,18 @@ natural texture is what both were missing; if $\gamma$ helps CNN-2' alone, that 
 maps.gaming(run.table, run.shown_others(), run.classifier)
 
 # %% tags=["hide-input"]
-shared = claims.transfer(run.table)
-Markdown(claims.markdown(shared))
+Markdown(benefits.gains_table(transfer.gains({"exp5": run})))
 
 # %% [markdown]
 r"""
 ## The paper and ours
 
-The statements of Section 4 for natural images, each with its test. "Always costs" is the one to
-read with the section above in mind: it counts pairs of points, interior ones too.
+The statements of Section 4 for natural images, each with its test ({ref}`ch:verdicts` has the rules). E2 is
+the one to read with the section above in mind: it counts pairs of points, interior ones too.
 """
 
 # %% tags=["hide-input"]
-found = claims.tradeoff(run.table, perception)
+found = verdicts.of(run, perception)
 Markdown(claims.markdown(found) + "\n\n" + claims.admonition(found, "Exp-5"))
 
 # %% [markdown]

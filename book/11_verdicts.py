@@ -17,8 +17,9 @@ its toy, and about its five experiments, each statement with a number of ours.
 **What will be checked.** Theory is checked by the programs of the first part: a proof either holds for
 exact fractions and certified surfaces or it does not. Experiments are checked by statistics on the
 published rows, each with its uncertainty and with the value that chance would give. Nothing on this
-page is judged by eye, and no verdict is written by hand: rows that come in later, or that a reader
-publishes, may change any of them.
+page is judged by eye, and no verdict on an experiment is written by hand: rows that come in later, or that
+a reader publishes, may change any of them. (A verdict on a theoretical statement is ours, and stands only
+if the check beside it confirms it when the page is made.)
 """
 
 # %% tags=["parameters"]
@@ -57,9 +58,9 @@ r"""
 ## The theory
 
 "Reproduced" means that the statement holds as the paper makes it, "partly" that it needs a condition
-which the remark names, "not reproduced" that a counter-example is at hand. Look first at the last lines:
-the sentence of the abstract, that the three aims cannot all be minimal at once, is not a consequence of
-Theorem 1. {ref}`ch:findings` has the same checks with links to the proofs.
+which the remark names, "not reproduced" that a counter-example is at hand. Look first for the sentence of
+the abstract, that the three aims cannot all be minimal at once: it is not a consequence of Theorem 1.
+{ref}`ch:findings` has the same checks with links to the proofs.
 """
 
 # %% tags=["hide-input"]
@@ -70,11 +71,13 @@ Markdown(verdicts.theory_table(theory))
 r"""
 ## How an experiment is judged
 
-Four kinds of test serve all statements. A *direction* is the change of a measured column from weight
-zero to the largest, each difference taken within one seed and averaged over the other weight. A *count*
-asks how many pairs (or triples) of points contradict the statement, of those that could. A *surface* is
-the best fit of the claimed shape to the cloud, and its residual. A *correlation* is Spearman's, over the
-points. Chance is what the same error rates give when they are dealt out to the points at random.
+A *direction* is the change of a measured column from weight zero to the largest, each difference taken
+within one seed, with Student's interval over the seeds; *rows* ask for it at every value of the other
+weight. A *count* asks how many pairs (or triples) of points contradict the statement, of those that could.
+A *shape* is the distance of the cloud from the nearest convex surface, and from the nearest concave one. A
+*correlation* is Spearman's, over the points of a seed. Chance is what the same error rates give when they
+are dealt out to the points at random; noise is what neither the weights nor the seed explain, pooled over
+the points. "Undecided" means that the rows can neither confirm nor contradict: it is no half of a success.
 """
 
 # %% tags=["hide-input"]
@@ -82,16 +85,21 @@ Markdown(verdicts.rules_table())
 
 # %% [markdown]
 r"""
-The count of triples deserves a word, as it is the test of convexity that needs no fit. Take two trained
-restorers and toss a coin for each image to choose between them: the mixture's $D$ and $C$ are the
-mixed ones, and its $P$ is no more than the mixed one when $P$ is convex {eq}`eq:paper-13`. If a
-third restorer has at least that $D$ and that $P$ and yet a larger $C$, the coin beats it on all axes,
-and the three points lie on no convex surface.
+Two tests are about convexity. E3 needs no fit. Take two trained restorers and toss a coin for each image to
+choose between them: the mixture's $D$ and $C$ are the mixed ones, and its $P$ is no more than the mixed one
+when $P$ is convex, see {eq}`eq:paper-13`. If a third restorer has at least that $D$ and that $P$ and yet a
+larger $C$, the coin beats it on all axes, and the three points lie on no convex non-increasing surface.
+Triples of which one point alone would do are left out: they are E2's pairs, and those say that $C$ is
+non-increasing. E4 fits. A flat sheet is convex *and* concave, and any falling cloud is nearer to a falling
+surface than chance: so E4 asks for both, that a convex surface is within reach of the noise and that a
+concave one is not.
 
 ## The experiments
 
 One line a statement, one column an experiment. Read a line across: does a statement hold wherever it is
-tested? Then read a column down. What was measured stands in the table after it.
+tested? Then read a column down. The last column takes the experiments that decide: it says what they all
+say, "not reproduced" if most of them say so, and "partly" else; where fewer than half decide it is
+"undecided". What was measured stands in the table after it.
 """
 
 # %% tags=["hide-input"]
@@ -100,10 +108,10 @@ Markdown(verdicts.matrix(found))
 
 # %% [markdown]
 r"""
-The same as a picture, to see at a glance where the two words that matter stand.
+The same as a picture: do the marks differ more between statements, or between experiments?
 """
 
-# %% mystnb={"figure": {"name": "fig-verdicts-matrix", "caption": "Verdicts by statement (rows) and experiment (columns). Filled circle: reproduced; half-filled: partly; empty: not reproduced; dash: not testable."}, "image": {"alt": "Grid of circles, filled where a statement was reproduced in an experiment"}}
+# %% mystnb={"figure": {"name": "fig-verdicts-matrix", "caption": "Verdicts by statement (rows) and experiment (columns). Look for rows that are filled throughout, and for columns that are not. Filled circle: reproduced; half-filled: partly; empty: not reproduced; question mark: undecided; dash: not testable."}, "image": {"alt": "Grid of circles, filled where a statement was reproduced in an experiment"}}
 draw.matrix(
     {line.statement.number: {n: c.verdict for n, c in line.cells.items()} for line in found}
 )
@@ -113,20 +121,23 @@ Markdown(verdicts.details(found))
 
 # %% [markdown]
 r"""
-Intervals and standard errors are over training seeds, on one set of test images with one draw of its
-noise; with a single seed they rest on the test images' standard errors instead. Points of one seed share
-a pre-trained restorer, so seeds are resampled whole.
+Intervals are over training seeds, on one set of test images with one draw of its noise; with a single seed
+they rest on the test images' standard errors instead, and leave out what another training would change.
+Points of one seed share a pre-trained restorer: differences are taken within seeds.
 
 ## Between classifiers
 
 The paper compares Exp-1 with Exp-2: error rates "differ much in number", trends "are similar" (Section
-4). The first is a difference of levels at equal weights, the second a rank correlation over the weights
-that both experiments trained, for each of the three quantities. Exp-3 is compared in the same way.
-Similar $D$ and $P$ alone would be weak evidence, as $\beta$ moves both without any classifier.
+4). The first is a difference of levels at equal weights: "much" is more than the weights themselves move $C$ in
+either experiment, "partly" less than that but clearly not zero. The second is a rank correlation along
+$\gamma$, for each of the three quantities: restorers of $\gamma=0$ are the same in both experiments and left
+out, and the mean of each $\beta$ is taken off, as $\beta$ moves $D$ and $P$ without any classifier. Both
+experiments are taken from the same preset and restorer. Exp-3 is compared in the same way; the paper does
+not, and the box below does not count it.
 """
 
 # %% tags=["hide-input"]
-between = comparisons.comparisons(runs, perception)
+between = comparisons.comparisons(tables[source], perception)
 Markdown(comparisons.table(between))
 
 # %% [markdown]
@@ -138,6 +149,17 @@ and each point's $P$ is the gap of its own critic ({ref}`ch:measuring-perception
 gaps do not compare). Recognition by people was "evaluated by ourselves" (Section 4) and is replaced
 here by classifiers that took no part in training, which is a proxy and no more; {ref}`ch:who-benefits`
 looks at it closely. The supplement, with the figures of Exp-3 and Exp-5, could not be obtained.
+
+Every test of an experiment has a chance of about 1 in 40 to come out "reproduced" where nothing is (a
+direction), or 1 in 20 (a count): with so many cells, single ones prove little, and rows of them more.
+"""
+
+# %% tags=["hide-input"]
+Markdown(verdicts.repeated(runs))
+
+# %% [markdown]
+r"""
+What all of it amounts to:
 """
 
 # %% tags=["hide-input"]
@@ -199,7 +221,7 @@ r"""
 :label: ex:verdicts-2
 ```
 A statement without a contradiction among few pairs proves little. For one experiment, count how many
-pairs of points can be compared at all for statement E1, and find the share that must contradict before
+pairs of points can be compared at all for statement E2, and find the share that must contradict before
 chance would be excluded. What would you change about the grid of weights to make the test stronger?
 ```{exercise-end}
 ```
@@ -217,10 +239,13 @@ add pairs that matter.
 """
 
 # %%
+from cdplib.analysis import shapes
+
 for name, run in runs.items():
     n = len(run.points())
-    k, compared = verdicts.dominated(*verdicts.values(run.table, perception))
-    print(f"{name}: {compared} of {n * (n - 1) // 2} pairs can be compared, {k} contradict")
+    pairs = shapes.count(shapes.cloud(run.table, perception), shapes.pairs)
+    print(f"{name}: {pairs.compared} of {n * (n - 1) // 2} pairs can be compared, "
+          f"{pairs.contradict} contradict, {pairs.clear} clearly")  # fmt: skip
 
 # %% [markdown]
 r"""

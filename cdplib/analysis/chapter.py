@@ -7,6 +7,7 @@ decided here and said on the page.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -62,10 +63,11 @@ class Run:
     published: bool
     given: Mapping[str, Any] = field(default_factory=dict)
     fallback: bool = False  # `read` without published rows
+    trained_against: str = ""  # where it is not the classifier that gives C (:func:`seen_by`)
 
     @property
     def classifier(self) -> str:
-        """The name of the classifier whose cross entropy trains, as the text writes it."""
+        """The name of the classifier whose error rate is C, as the text writes it."""
         return NAMES[self.settings.classifier]
 
     def points(self) -> pd.DataFrame:
@@ -79,7 +81,8 @@ class Run:
         seeds = table["seed"].nunique()
         count = f"{len(points)} pairs of weights, {seeds} {'seed' if seeds == 1 else 'seeds'} each"
         took = (
-            f"{int(table['steps'].max())} steps a point, {minutes:.0f} minutes of one core in all"
+            f"{int(table['steps'].max())} steps a point, {minutes:.0f} minutes of one core without "
+            "the pre-training"
             if minutes >= 1
             else f"{int(table['steps'].max())} steps a point, less than a minute of one core"
         )
@@ -96,13 +99,15 @@ class Run:
         )
         text = (
             f"{which}: {count}; restorer `{self.settings.restorer}`, trained against "
-            f"{self.classifier} on `{self.settings.dataset}`, measured on "
+            f"{NAMES[self.trained_against or self.settings.classifier]} on "
+            f"`{self.settings.dataset}`, C measured by {self.classifier} on "
             f"{self.settings.test_images:,} test images. {took}, on {machine}. "
             f"The command: {command}."
         )
         if self.published:
             text += (
-                " The parameters cell's weights, seeds and steps count where points are trained."
+                " The weights, seeds and steps of the parameters cell take effect only in presets "
+                "that train."
             )
         elif self.fallback:
             text += (
@@ -158,7 +163,8 @@ class Run:
         """The arguments of :func:`cdplib.figures.samples.weights_grid` for some of the points.
 
         At most ``rows`` betas and ``columns`` gammas, evenly spread over the grid and with both
-        ends; the first ``count`` kept test images; the least seed.
+        ends; ``count`` of the kept test images, first those that the classifier does not read
+        alike in all of the points, then the others in their order; the least seed.
         """
         table = self.table[self.table["seed"] == self.table["seed"].min()]
         betas, gammas = (_spread(table[n], k) for n, k in (("beta", rows), ("gamma", columns)))
@@ -169,16 +175,19 @@ class Run:
             images = kept.get(row.config_hash)
             if row.beta not in betas or row.gamma not in gammas or images is None:
                 continue
-            tensor = data.to_tensor(images[:count])
+            tensor = data.to_tensor(images)
             restored[row.beta, row.gamma] = tensor.numpy()
             with torch.no_grad():
                 predicted[row.beta, row.gamma] = model(tensor).argmax(1).numpy()
+        read = np.array(list(predicted.values()))
+        alike = (read == read[:1]).all(axis=0) if len(read) else np.ones(len(kept["labels"]), bool)
+        chosen = np.argsort(alike, kind="stable")[:count]
         return {
-            "original": data.to_tensor(kept["clean"][:count]).numpy(),
-            "degraded": data.to_tensor(kept["degraded"][:count]).numpy(),
-            "restored": restored,
-            "predicted": predicted,
-            "labels": kept["labels"][:count],
+            "original": data.to_tensor(kept["clean"][chosen]).numpy(),
+            "degraded": data.to_tensor(kept["degraded"][chosen]).numpy(),
+            "restored": {key: images[chosen] for key, images in restored.items()},
+            "predicted": {key: classes[chosen] for key, classes in predicted.items()},
+            "labels": kept["labels"][chosen],
         }
 
     def _samples(self) -> dict[str, np.ndarray]:
@@ -205,7 +214,12 @@ def seen_by(run: Run, name: str) -> Run:
         column: "error_rate", f"{column}_se": "error_rate_se",
     }  # fmt: skip
     table = run.table.rename(columns=swap).assign(ce=np.nan)
-    return replace(run, table=table, settings=run.settings._replace(classifier=name))
+    return replace(
+        run,
+        table=table,
+        settings=run.settings._replace(classifier=name),
+        trained_against=run.settings.classifier,
+    )
 
 
 def results(
@@ -269,6 +283,27 @@ def published_runs(preferred: Iterable[tuple[str, str]] = PREFERRED) -> dict[str
     return {name: run for name, run in found.items() if run is not None}
 
 
+def matched_runs(
+    names: Iterable[str], preferred: Iterable[tuple[str, str]] = PREFERRED
+) -> dict[str, Run]:
+    """The runs of ``names`` under the first of the ``preferred`` that every one of them has.
+
+    While a sweep's rows come in experiment by experiment, :func:`published_runs` may mix presets;
+    these do not. As in :func:`published_run` fewer than :data:`ENOUGH_SEEDS` seeds in any of them
+    give way to a later one with more in all. Empty if they have none in common.
+    """
+    names, best = tuple(names), (0, dict[str, Run]())
+    for pair in preferred:
+        found = {name: published_run(name, [pair]) for name in names}
+        runs = {name: run for name, run in found.items() if run is not None}
+        if not names or len(runs) < len(names):
+            continue
+        seeds = min(ENOUGH_SEEDS, *(run.table["seed"].nunique() for run in runs.values()))
+        if seeds > best[0]:
+            best = seeds, runs
+    return best[1]
+
+
 def _whole_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of the seeds that have as many points as any, but for one in ten.
 
@@ -300,21 +335,30 @@ def _spread(values: Iterable[float], most: int) -> list[float]:
     return [different[k] for k in chosen]
 
 
-@functools.cache
 def floor(dataset: str, measure: str, n: int = 10_000) -> float | None:
-    """``measure`` between random halves of the first ``n`` real test images; None: ``p_critic``."""
+    """The value of :func:`floor_estimate`; None for ``p_critic``."""
+    found = floor_estimate(dataset, measure, n)
+    return None if found is None else found.value
+
+
+@functools.cache
+def floor_estimate(dataset: str, measure: str, n: int = 10_000) -> perception.Estimate | None:
+    """``measure`` between random halves of the first ``n`` real test images; None: ``p_critic``.
+
+    Its standard error is over the images, and nan for the measures that have none of their own.
+    """
     if measure == "p_critic":
         return None  # every run has its own critic
     clean, _ = data.load(dataset).test.tensors(slice(0, n))
     one, other = perception.halves(len(clean))
     if measure == "p_judge":
-        return perception.judge(clean[one], clean[other]).value
+        return perception.judge(clean[one], clean[other])
     if measure == "sliced_w2":
-        return perception.sliced_w2(clean, clean)
+        return perception.Estimate(perception.sliced_w2(clean, clean), math.nan)
     if measure == "frechet":
         from cdplib.experiments import measures
 
         model = classifiers.get(classifiers.FEATURES[dataset], dataset)
         halves = (measures.outputs(model.features, clean[half]) for half in (one, other))
-        return perception.frechet(*halves)
+        return perception.Estimate(perception.frechet(*halves), math.nan)
     raise unknown("measure of perception", measure, ("p_judge", "p_critic", "sliced_w2", "frechet"))

@@ -1,7 +1,7 @@
-"""The paper's statements about its experiments, each with a test on a results table and a verdict.
+"""Words for what a table shows: a statement, what was measured, and the verdict.
 
-A verdict is ``reproduced``, ``partly``, ``not reproduced`` or ``not testable``; it is computed
-from the table by :mod:`.trends`, never written by hand.
+A verdict is ``reproduced``, ``partly``, ``not reproduced``, ``undecided`` (the rows can neither
+confirm nor contradict) or ``not testable``; it is computed from the table, never written by hand.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from cdplib.analysis import trends
 from cdplib.analysis.trends import Effect
 from cdplib.errors import InputError
 
-REPRODUCED, PARTLY, NOT, UNTESTABLE = "reproduced", "partly", "not reproduced", "not testable"
+REPRODUCED, PARTLY, NOT = "reproduced", "partly", "not reproduced"
+UNDECIDED, UNTESTABLE = "undecided", "not testable"
 #: Classifiers as the text writes them.
 NAMES = {
     "logistic": "logistic regression", "cnn1": "CNN-1", "cnn2": "CNN-2", "cnn2c": "CNN-2'",
@@ -73,64 +74,30 @@ def directed(
     """
     effect = trends.effect(frame, weight, column, held)
     where = "".join(f" at {'β' if k == 'beta' else 'γ'} = {v:g}" for k, v in (held or {}).items())
-    verdict = {wanted: REPRODUCED, "unclear": PARTLY}.get(effect.direction, NOT)
-    wrong_way = effect.change > 0 if wanted == "lowers" else effect.change < 0
-    if effect.direction == "unclear" and wrong_way:
-        verdict = NOT
+    verdict = {wanted: REPRODUCED, "unclear": UNDECIDED}.get(effect.direction, NOT)
     return effect_text(effect, where), verdict
 
 
-def _always_costs(frame: pd.DataFrame, perception: str) -> tuple[str, str]:
-    pairs = trends.dominated_pairs(frame, perception)
-    if not pairs.compared:
-        return "no pair of points can be compared", UNTESTABLE
-    found = (
-        f"{pairs.violated} of {pairs.compared} comparable pairs violate it "
-        f"({100 * pairs.value:.0f} %; chance {100 * pairs.chance:.0f} %, p = {pairs.p_value:.3f}), "
-        f"{pairs.beyond_bars} of them beyond the error bars"
-    )
-    if pairs.p_value > 0.05:
-        return found, NOT
-    return found, REPRODUCED if pairs.beyond_bars == 0 else PARTLY
+def directed_in_rows(frame: pd.DataFrame, weight: str, column: str, wanted: str) -> tuple[str, str]:
+    """As :func:`directed`, of the effect at each value of the other weight: does it always hold?
 
-
-def _convex(frame: pd.DataFrame, perception: str) -> tuple[str, str]:
-    observed, chance, p_value = trends.mean_excess(frame, perception)
-    bar = float(trends.over_seeds(frame)["error_rate_bar"].mean())
-    found = (
-        f"points lie {100 * observed:.2f} points above their convex hull on average "
-        f"(chance {100 * chance:.2f}, p = {p_value:.3f}; mean error bar {100 * bar:.2f})"
-    )
-    if p_value > 0.05:
-        return found, NOT
-    return found, REPRODUCED if observed <= bar else PARTLY
-
-
-def tradeoff(
-    frame: pd.DataFrame, perception: str = "p_judge", *, against: bool = True
-) -> list[Claim]:
-    """The claims of Section 4 that every experiment tests, on a table of one alpha.
-
-    ``against``: the restorers were trained with the cross entropy of the classifier that gives C.
+    Reproduced if it clearly does at every value, partly if at some, not if it nowhere does and
+    somewhere clearly does not, else undecided. The text gives the average and counts the rows.
     """
-    whose = "it trains against" if against else "it does not train against"
-    tests: list[tuple[str, Callable[[], tuple[str, str]]]] = [
-        (f"γ lowers C, the error rate of the classifier {whose} (Fig. 4)",
-         lambda: directed(frame, "gamma", "error_rate", "lowers")),
-        ("γ costs distortion: D rises, at the least β (Fig. 3)",
-         lambda: directed(frame, "gamma", "mse", "raises", {"beta": frame["beta"].min()})),
-        ("… and on average over β, where γ also works against β",
-         lambda: directed(frame, "gamma", "mse", "raises")),
-        ("γ costs perception: P rises (Fig. 4)",
-         lambda: directed(frame, "gamma", perception, "raises")),
-        ("β lowers P (Fig. 4)", lambda: directed(frame, "beta", perception, "lowers")),
-        ("β costs distortion: D rises (perception-distortion trade-off)",
-         lambda: directed(frame, "beta", "mse", "raises")),
-        ("Better classification always costs D or P (Fig. 3)",
-         lambda: _always_costs(frame, perception)),
-        ("The profiles are convex (Fig. 3, Theorem 1)", lambda: _convex(frame, perception)),
-    ]  # fmt: skip
-    return judge(frame, tests)
+    other, letter = ("gamma", "γ") if weight == "beta" else ("beta", "β")
+    at: dict[str, list[str]] = {"lowers": [], "raises": [], "unclear": []}
+    for value in sorted(frame[other].unique()):
+        at[trends.effect(frame, weight, column, {other: value}).direction].append(f"{value:g}")
+    rows = sum(map(len, at.values()))
+    against = at["raises" if wanted == "lowers" else "lowers"]
+    average = effect_text(trends.effect(frame, weight, column))
+    found = f"{average}; so at {len(at[wanted])} of {rows} {letter}, the opposite at {len(against)}"
+    found += f" ({letter} = {', '.join(against)})" if against else ""
+    if len(at[wanted]) == rows:
+        return found, REPRODUCED
+    if at[wanted]:
+        return found, PARTLY
+    return found, NOT if against else UNDECIDED
 
 
 def judge(
@@ -169,19 +136,6 @@ def others(frame: pd.DataFrame) -> list[str]:
     )
 
 
-def transfer(frame: pd.DataFrame) -> list[Claim]:
-    """Whether gamma's gain is shared by each other classifier (our question, not the paper's)."""
-    tests = [
-        (
-            f"γ's gain is shared by {NAMES.get(name, name)}",
-            lambda name=name: directed(frame, "gamma", f"error_rate_{name}", "lowers"),
-        )
-        for name in others(frame)
-    ]
-    words = {REPRODUCED: "shared", PARTLY: "unclear", NOT: "not shared", UNTESTABLE: UNTESTABLE}
-    return [Claim(c.statement, c.found, words[c.verdict]) for c in judge(frame, tests)]
-
-
 def markdown(claims: Iterable[Claim]) -> str:
     """The claims as a Markdown table."""
     rows = ["| statement | measured (95 % interval) | verdict |", "|---|---|---|"]
@@ -190,9 +144,18 @@ def markdown(claims: Iterable[Claim]) -> str:
 
 
 def admonition(claims: Iterable[Claim], title: str = "Verdict") -> str:
-    """A MyST box that counts the verdicts."""
-    found = [c.verdict for c in claims]
-    count = {word: found.count(word) for word in dict.fromkeys(found)}
-    summary = ", ".join(f"{number} {word}" for word, number in count.items())
-    kind = "tip" if set(found) <= {REPRODUCED} else "note" if NOT not in found else "warning"
-    return f":::{{admonition}} {title}: {summary}\n:class: {kind}\nOf {len(found)} statements.\n:::"
+    """A MyST box that counts the verdicts and names the statements of all but the first kind."""
+    claims = list(claims)
+    by_verdict: dict[str, list[str]] = {}
+    for word in (REPRODUCED, PARTLY, NOT, UNDECIDED, UNTESTABLE):
+        named = [c.statement.partition(":")[0] for c in claims if c.verdict == word]
+        by_verdict |= {word: named} if named else {}
+    summary = ", ".join(f"{len(named)} {word}" for word, named in by_verdict.items())
+    kind = "tip" if set(by_verdict) <= {REPRODUCED} else "warning" if NOT in by_verdict else "note"
+    lines = [
+        f"{word.capitalize()}: {'; '.join(named)}."
+        for word, named in by_verdict.items()
+        if word != REPRODUCED and len(by_verdict) > 1
+    ]
+    body = "\n".join([f"Of {len(claims)} statements.", *lines])
+    return f":::{{admonition}} {title}: {summary}\n:class: {kind}\n{body}\n:::"

@@ -21,6 +21,7 @@ from cdplib.analysis.claims import NOT, PARTLY, REPRODUCED, UNTESTABLE, Claim
 from cdplib.analysis.hulls import agreement, prices
 from cdplib.analysis.landscapes import Landscape, traits
 from cdplib.analysis.trends import WEIGHTS
+from cdplib.analysis.verdicts import convexity
 from cdplib.errors import InputError
 
 if TYPE_CHECKING:
@@ -292,7 +293,8 @@ def verdicts(
          lambda: _priced(prices(frame))),
     ]  # fmt: skip
     found = claims.judge(frame, tests)
-    found.append(claims.tradeoff(frame, perception)[-1])
+    convex = [("The profiles are convex (Fig. 3, Theorem 1)", lambda: convexity(frame, perception))]
+    found += claims.judge(frame, convex)
     if not trained:
         found = [Claim(c.statement, "no trained points are published", UNTESTABLE) for c in found]
     shapes = [traits(landscape) for landscape in landscapes]

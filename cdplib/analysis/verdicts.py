@@ -1,51 +1,54 @@
 """Every claim of the paper, numbered, with its test and verdict: theory and the five experiments.
 
 A verdict is computed from published rows (or from the theory's own checks) when the page is made.
-Statistics are those of :mod:`.trends` and :mod:`.convexfit`; rules are said in :data:`RULES`.
+Statistics are those of :mod:`.trends` and :mod:`.shapes`; rules are said in :data:`RULES`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cdplib.analysis import claims, convexfit, trends
+from cdplib.analysis import claims, shapes, transfer, trends
 from cdplib.analysis.chapter import Run
-from cdplib.analysis.claims import NOT, PARTLY, REPRODUCED, UNTESTABLE, Claim
+from cdplib.analysis.claims import NOT, PARTLY, REPRODUCED, UNDECIDED, UNTESTABLE, Claim
 from cdplib.analysis.comparisons import Comparison
 from cdplib.analysis.overview import markdown
 from cdplib.errors import InputError
 
 Test = Callable[[Run, str], tuple[str, str]]
-Shape = Callable[[np.ndarray, np.ndarray], Any]
 
+_EXACT, _ROUGH = 1.25, 2.0  # largest ratio of scales that is called quantitative, and roughly so
 #: How each kind of test becomes a verdict: shown on the page.
 RULES = {
-    "direction": "reproduced: the 95 % interval of the change is on the claimed side; partly: the "
-    "change has the claimed sign, its interval holds zero; else not reproduced",
-    "count": "reproduced: fewer contradictions than chance (permuted error rates, p ≤ 0.05) and a "
-    "bootstrap interval that holds none; partly: fewer than chance; not testable: too few can be "
-    "compared for any verdict; else not reproduced",
-    "surface": "reproduced: nearer to such a surface than chance (p ≤ 0.05) and the residual no "
-    "greater than the points' own standard error; partly: nearer than chance; else not reproduced",
-    "correlation": "reproduced: Spearman's correlation is positive with its 95 % interval; partly: "
-    "positive, the interval holds zero; else not reproduced",
+    "direction": "reproduced: the 95 % interval of the change is on the claimed side; not: on the "
+    "other; undecided: it holds zero",
+    "rows": "the same at every value of the other weight. Reproduced: clear at all of them; "
+    "partly: at some; not: at none, and clearly the opposite at some; else undecided",
+    "count": "reproduced: fewer contradictions than chance (p ≤ 0.05) and none that noise does not "
+    "explain; partly: fewer than chance, some clear; not: some clear, and as many as by chance; "
+    "undecided: none clear, and too many to exclude chance; not testable: so few can be compared "
+    "that none at all would not exclude it",
+    "shape": "reproduced: noise explains the distance from the nearest convex surface and not that "
+    "from the nearest concave one (p ≤ 0.05); partly: it explains neither, and the convex one is "
+    "nearer; undecided: it explains both; else not reproduced",
+    "correlation": "reproduced: the 95 % interval of Spearman's correlation is above zero; not: "
+    "below; undecided: it holds zero",
+    "scale": "the ratio of two measures, greatest over least of the points. Reproduced: at most "
+    f"{_EXACT:g}; partly: at most {_ROUGH:g}; else not reproduced",
 }
-_SAMPLES = 100
-_TOLERANCE = 1e-5  # of the quadratic programs, in error rate
-_FEW = "; so few can be compared that no contradiction at all would not exclude chance"
 
 
 @dataclass(frozen=True)
 class Statement:
     """A claim about the experiments: ``test(run, perception)`` gives what was found, and a verdict.
 
-    ``only`` limits it to some experiments (empty: all); ``rule`` is a key of :data:`RULES`.
+    ``rule`` is a key of :data:`RULES`; ``figure`` the end of the label of the figure that shows it
+    in the experiment's chapter.
     """
 
     number: str
@@ -53,7 +56,7 @@ class Statement:
     where: str
     rule: str
     test: Test
-    only: tuple[str, ...] = ()
+    figure: str = "planes"
 
 
 @dataclass
@@ -65,113 +68,69 @@ class Line:
 
     @property
     def verdict(self) -> str:
-        """Over all experiments: reproduced (or not) if that holds in each; partly else."""
-        found = {c.verdict for c in self.cells.values()} - {UNTESTABLE}
+        """Over the experiments that decide: that of all, or of most if it is ``not``; partly else.
+
+        Undecided if fewer than half of those that can be tested decide, not testable if none can.
+        """
+        found = [c.verdict for c in self.cells.values() if c.verdict != UNTESTABLE]
+        decided = [verdict for verdict in found if verdict != UNDECIDED]
         if not found:
             return UNTESTABLE
-        return found.pop() if len(found) == 1 else PARTLY
+        if 2 * len(decided) < len(found):
+            return UNDECIDED
+        if decided.count(NOT) > len(decided) / 2:
+            return NOT
+        return decided[0] if len(set(decided)) == 1 else PARTLY
+
+    @property
+    def counts(self) -> str:
+        """The verdict with the number of experiments that it comes from."""
+        found = [c.verdict for c in self.cells.values()]
+        count = ", ".join(f"{found.count(v)} {v}" for v in dict.fromkeys(found))
+        return f"**{self.verdict}** ({count})" if found else f"**{self.verdict}**"
 
 
-def values(frame: pd.DataFrame, perception: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """D, ``perception`` and C of the points, means over seeds, each (n,)."""
-    points = trends.over_seeds(frame)
-    d, p, c = (points[name].to_numpy(float) for name in ("mse", perception, "error_rate"))
-    return d, p, c
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
-def _standard_error(frame: pd.DataFrame) -> float:
-    """Root mean square standard error of the points' mean error rates."""
-    points = trends.over_seeds(frame)
-    return float(np.sqrt(np.mean(points["error_rate_bar"] ** 2 / points["seeds"])))
-
-
-def _bootstrap(
-    frame: pd.DataFrame, statistic: Callable[[pd.DataFrame], float], columns: Iterable[str]
-) -> tuple[float, float]:
-    """:func:`.trends.bootstrap` of a table cut to what the statistic reads, which is faster."""
-    wanted = dict.fromkeys([*trends.WEIGHTS, "seed", *columns])
-    errors = [f"{name}_se" for name in wanted if f"{name}_se" in frame]
-    return trends.bootstrap(frame[[*wanted, *errors]], statistic, samples=_SAMPLES)
-
-
-def _chance(
-    statistic: Callable[[np.ndarray], float], c: np.ndarray, observed: float
-) -> tuple[float, float, float]:
-    """The mean of ``statistic`` over permuted error rates, and two permutation p-values.
-
-    The second is what a perfect score (none, or no residual) would have: above 0.05 the points are
-    too few for any verdict.
-    """
-    rng = np.random.default_rng(0)
-    random = np.array([statistic(rng.permutation(c)) for _ in range(_SAMPLES - 1)])
-    found, perfect = (
-        float((1 + np.sum(random <= value)) / _SAMPLES) for value in (observed + 1e-12, _TOLERANCE)
-    )
-    return float(random.mean()), found, perfect
-
-
-def _surface(shape: Shape) -> Test:
+def _count(kind: Callable[[np.ndarray, np.ndarray], shapes.Comparisons]) -> Test:
     def test(run: Run, perception: str) -> tuple[str, str]:
-        d, p, c = values(run.table, perception)
-        constraints = shape(d, p)
-        observed = convexfit.residual(c, constraints)
-        chance, p_value, perfect = _chance(
-            lambda v: convexfit.residual(v, constraints), c, observed
-        )
-
-        def again(frame: pd.DataFrame) -> float:
-            d, p, c = values(frame, perception)
-            return convexfit.residual(c, shape(d, p))
-
-        low, high = _bootstrap(run.table, again, ["error_rate", "mse", perception])
-        error = _standard_error(run.table)
-        found = (
-            f"residual {100 * observed:.2f} points (bootstrap {100 * low:.2f} to "
-            f"{100 * high:.2f}); standard error {100 * error:.2f}, chance {100 * chance:.2f}, "
-            f"p = {p_value:.2f}"
-        )
-        if perfect > 0.05:
-            return found + _FEW, UNTESTABLE
-        if p_value > 0.05:
-            return found, NOT
-        return found, REPRODUCED if observed <= max(error, _TOLERANCE) else PARTLY
-
-    return test
-
-
-def _count(count: Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[int, int]]) -> Test:
-    def rate(frame: pd.DataFrame, perception: str) -> float:
-        violated, compared = count(*values(frame, perception))
-        return violated / compared if compared else 0.0
-
-    def test(run: Run, perception: str) -> tuple[str, str]:
-        d, p, c = values(run.table, perception)
-        violated, compared = count(d, p, c)
-        if not compared:
+        found = shapes.count(shapes.cloud(run.table, perception), kind)
+        if not found.compared:
             return "no points can be compared", UNTESTABLE
-        share = violated / compared
-        chance, p_value, perfect = _chance(lambda v: count(d, p, v)[0] / compared, c, share)
-        low, high = _bootstrap(
-            run.table, lambda frame: rate(frame, perception), ["error_rate", "mse", perception]
+        text = (
+            f"{found.contradict} of {found.compared} contradict "
+            f"({_percent(found.contradict / found.compared)}; chance {_percent(found.chance)}, "
+            f"p = {found.p_value:.3f}), {found.clear} clearly; by seed "
+            f"{', '.join(map(str, found.by_seed))}"
         )
-        found = (
-            f"{violated} of {compared} contradict ({100 * share:.0f} %, bootstrap "
-            f"{100 * low:.0f} to {100 * high:.0f} %; chance {100 * chance:.0f} %, "
-            f"p = {p_value:.2f})"
-        )
-        if perfect > 0.05:
-            return found + _FEW, UNTESTABLE
-        if p_value > 0.05:
-            return found, NOT
-        return found, REPRODUCED if low == 0 else PARTLY
+        if found.perfect > shapes.LEVEL:
+            return f"{text}; too few for a verdict", UNTESTABLE
+        if found.p_value > shapes.LEVEL:
+            return text, NOT if found.clear else UNDECIDED
+        return text, PARTLY if found.clear else REPRODUCED
 
     return test
 
 
-def dominated(d: np.ndarray, p: np.ndarray, c: np.ndarray) -> tuple[int, int]:
-    """Pairs in which one point has no more D and no more P and yet the lower C: (k, compared)."""
-    first, second = trends.comparable_pairs(d, p)
-    return int(np.sum(c[first] < c[second])), len(first)
+def convexity(frame: pd.DataFrame, perception: str) -> tuple[str, str]:
+    """Is the cloud convex rather than concave? What was found, and the verdict."""
+    points = shapes.cloud(frame, perception)
+    found = {
+        name: shapes.distance(points, shape)
+        for name, shape in (("convex", shapes.convex), ("concave", shapes.concave))
+    }
+    text = "; ".join(
+        f"{100 * one.residual:.2f} points from the nearest {name} surface, where noise gives "
+        f"{100 * one.noise:.2f} (p = {one.p_value:.2f})"
+        for name, one in found.items()
+    )
+    excluded = {name: one.p_value <= shapes.LEVEL for name, one in found.items()}
+    if not excluded["convex"]:
+        return text, REPRODUCED if excluded["concave"] else UNDECIDED
+    nearer = found["convex"].residual < found["concave"].residual
+    return text, PARTLY if excluded["concave"] and nearer else NOT
 
 
 def _effect(weight: str, column: str, wanted: str, held: dict[str, float] | None = None) -> Test:
@@ -182,90 +141,159 @@ def _effect(weight: str, column: str, wanted: str, held: dict[str, float] | None
     return test
 
 
-def correlation(frame: pd.DataFrame, one: str, other: str) -> tuple[float, float, float]:
-    """Spearman's correlation of two columns over the points, and its 95 % interval.
+def _rows(weight: str, column: str, wanted: str) -> Test:
+    def test(run: Run, perception: str) -> tuple[str, str]:
+        name = perception if column == "P" else column
+        return claims.directed_in_rows(run.table, weight, name, wanted)
 
-    Bootstrap over seeds and test images (:func:`.trends.bootstrap`). Raises :class:`InputError`
-    where a column is missing or constant.
+    return test
+
+
+def _both_costs(run: Run, perception: str) -> tuple[str, str]:
+    """Does gamma, where it lowers C, raise D and P at each beta?"""
+    parts, verdicts = [], []
+    for letter, column in (("D", "mse"), ("P", perception)):
+        text, verdict = claims.directed_in_rows(run.table, "gamma", column, "raises")
+        parts.append(f"{letter}: {text}")
+        verdicts.append(verdict)
+    if len(set(verdicts)) == 1:
+        return "; ".join(parts), verdicts[0]
+    return "; ".join(parts), NOT if NOT in verdicts else PARTLY
+
+
+def elevation(frame: pd.DataFrame, perception: str) -> trends.Effect:
+    """How far above its curve over D at the least gamma P is at the greatest gamma, at equal D.
+
+    Each curve joins the points of one gamma by straight lines in the order of D; they are compared
+    at the points of the greatest gamma whose D both curves reach. Student's interval over seeds.
+    Raises :class:`InputError` if a seed has no such point.
     """
+    least, greatest = frame["gamma"].min(), frame["gamma"].max()
+    heights = []
+    for _, rows in frame.groupby("seed"):
+        base, lifted = (
+            rows[rows["gamma"] == g].sort_values("mse")[["mse", perception]].to_numpy(float)
+            for g in (least, greatest)
+        )
+        reach = lifted[(lifted[:, 0] >= base[0, 0]) & (lifted[:, 0] <= base[-1, 0])]
+        if least == greatest or not len(reach):
+            raise InputError("the curves of the least and the greatest γ share no D")
+        heights.append(np.mean(reach[:, 1] - np.interp(reach[:, 0], base[:, 0], base[:, 1])))
+    mean, low, high = trends.student(heights)
+    return trends.Effect("gamma", perception, least, greatest, mean, low, high, len(heights))
 
-    def statistic(table: pd.DataFrame) -> float:
-        points = trends.over_seeds(table)
-        return float(stats.spearmanr(points[one], points[other]).statistic)
 
+def _elevated(run: Run, perception: str) -> tuple[str, str]:
+    found = elevation(run.table, perception)
+    verdict = {"raises": REPRODUCED, "unclear": UNDECIDED}.get(found.direction, NOT)
+    return claims.effect_text(found, " at equal D"), verdict
+
+
+def correlation(frame: pd.DataFrame, one: str, other: str) -> tuple[float, float, float]:
+    """Spearman's correlation of two columns over the points: mean over seeds and 95 % interval.
+
+    Student's interval of the seeds' own correlations. Raises :class:`InputError` where a column is
+    missing or constant.
+    """
     if one not in frame or other not in frame:
         raise InputError(f"columns {one!r}, {other!r}: not both in the results table")
     if frame[one].nunique() < 2 or frame[other].nunique() < 2:
         raise InputError(f"columns {one!r}, {other!r}: one of them is constant")
-    low, high = _bootstrap(frame, statistic, ["error_rate", one, other])
-    return statistic(frame), low, high
+    mean, low, high = trends.student(
+        stats.spearmanr(rows[one], rows[other]).statistic for _, rows in frame.groupby("seed")
+    )
+    return mean, max(low, -1.0), min(high, 1.0)
 
 
 def _correlated(value: float, low: float, high: float) -> tuple[str, str]:
     found = f"ρ = {value:.2f} [{low:.2f}, {high:.2f}]"
-    if low > 0:
-        return found, REPRODUCED
-    return found, PARTLY if value > 0 else NOT
+    return found, REPRODUCED if low > 0 else NOT if high < 0 else UNDECIDED
 
 
 def _recognisable(run: Run, perception: str) -> tuple[str, str]:
     """C of the predefined classifier against the mean error of independent ones."""
-    names = run.shown_others(3)
+    names = transfer.independent(run)
     if not names:
         return "no independent classifier was measured", UNTESTABLE
-    table = run.table.assign(proxy=run.table[[f"error_rate_{n}" for n in names]].mean(axis=1))
-    found, verdict = _correlated(*correlation(table, "error_rate", "proxy"))
+    table = transfer.with_mean(run.table, names)
+    found, verdict = _correlated(*correlation(table, transfer.OWN, transfer.MEAN))
     return f"{found} with the mean error of {len(names)} independent classifiers", verdict
 
 
-def _critic_measures(run: Run, perception: str) -> tuple[str, str]:
+def _critic_orders(run: Run, perception: str) -> tuple[str, str]:
     found, verdict = _correlated(*correlation(run.table, "p_critic", "p_judge"))
     return f"{found} between the runs' own critics and the one judge", verdict
 
 
+def _critic_scale(run: Run, perception: str) -> tuple[str, str]:
+    """The gap of a run's own critic over the judge's, where the judge is clearly above zero."""
+    points = trends.over_seeds(run.table)
+    points = points[points["p_judge"] > 2 * points["p_judge_bar"]]
+    if len(points) < 3 or "p_critic" not in points:
+        return "fewer than three points have a clear P", UNTESTABLE
+    ratio = points["p_critic"] / points["p_judge"]
+    spread = float(ratio.max() / ratio.min()) if ratio.min() > 0 else np.inf
+    found = (
+        f"own critic / judge from {ratio.min():.2f} to {ratio.max():.2f} over {len(points)} "
+        f"points: greatest over least {spread:.2f}"
+    )
+    return found, REPRODUCED if spread <= _EXACT else PARTLY if spread <= _ROUGH else NOT
+
+
 STATEMENTS = (
-    Statement("E1", "better classification always comes at the cost of higher D or worse P",
-              "Fig. 3, caption", "count", _count(dominated)),
-    Statement("E2", "C is non-increasing in D and P over the measured points",
-              "Section 4, Theorem 1.1", "surface", _surface(convexfit.monotone)),
-    Statement("E3", "the profiles C-P and C-D are convex: no drawing of lots between two points "
-              "beats a third", "Section 4", "count", _count(convexfit.convex_triples)),
-    Statement("E4", "the points lie on a convex non-increasing surface",
-              "Section 4, Theorem 1.2", "surface", _surface(convexfit.convex)),
+    Statement("E1", "to the letter: better classification costs distortion *and* perception: γ "
+              "raises D and P", "Fig. 3, caption; Section 5", "rows", _both_costs),
+    Statement("E2", "better classification always costs distortion *or* perception: no point is "
+              "better on all three axes", "Section 4; Theorem 1.1", "count", _count(shapes.pairs)),
+    Statement("E3", "C-P and C-D are convex: drawing lots between two points beats no third",
+              "Section 4", "count", _count(shapes.triples)),
+    Statement("E4", "the points lie on a convex non-increasing surface", "Section 4; Theorem 1.2",
+              "shape",
+              lambda run, perception: convexity(run.table, perception)),
     Statement("E5", "where C plays no part (γ = 0) P and D trade off: β lowers P",
               "Section 4, Fig. 3(a)", "direction",
               _effect("beta", "P", "lowers", {"gamma": 0.0})),
     Statement("E6", "… and β raises D at γ = 0", "Section 4, Fig. 3(a)", "direction",
               _effect("beta", "mse", "raises", {"gamma": 0.0})),
-    Statement("E7", "visual quality increases along with β, whatever γ", "Section 4, Fig. 4",
-              "direction", _effect("beta", "P", "lowers")),
-    Statement("E8", "given β, visual quality decreases with γ", "Section 4, Fig. 4", "direction",
-              _effect("gamma", "P", "raises")),
-    Statement("E9", "γ enhances the semantic quality, evaluated by the pretrained classifier",
-              "Section 4, Fig. 4", "direction", _effect("gamma", "error_rate", "lowers")),
-    Statement("E10", "the error rate of the classifier and recognition by people are positively "
+    Statement("E7", "once C is smaller the P-D curve is elevated: γ raises P at equal D",
+              "Section 4, Fig. 3(a)", "direction", _elevated),
+    Statement("E8", "visual quality increases along with β: β lowers P", "Section 4, Fig. 4",
+              "rows", _rows("beta", "P", "lowers")),
+    Statement("E9", "given β, visual quality decreases with γ: γ raises P", "Section 4, Fig. 4",
+              "rows", _rows("gamma", "P", "raises")),
+    Statement("E10", "γ enhances the semantic quality, evaluated by the pretrained classifier: γ "
+              "lowers C", "Section 4, Fig. 4", "rows", _rows("gamma", "error_rate", "lowers")),
+    Statement("E11", "the error rate of the classifier and recognition by people are positively "
               "correlated (proxy: independent classifiers)", "Section 4", "correlation",
-              _recognisable),
-    Statement("E11", "the discriminator's loss assesses the perceptual quality quantitatively",
-              "Section 4", "correlation", _critic_measures),
+              _recognisable, "gaming"),
+    Statement("E12", "the discriminator's loss assesses perceptual quality: it orders the points "
+              "as the judge does (our critics, with gradient penalty)", "Section 4", "correlation",
+              _critic_orders),
+    Statement("E13", "… and quantitatively: it is the judge's P but for one factor", "Section 4",
+              "scale", _critic_scale),
 )  # fmt: skip
 
 
-def lines(runs: Mapping[str, Run], perception: str = "p_judge") -> list[Line]:
-    """Every statement about single experiments, tested on each of ``runs``."""
+def of(run: Run, perception: str = "p_judge") -> list[Claim]:
+    """Every statement about single experiments, tested on one."""
+    why = claims.untestable(run.table)
     found = []
-    for statement in STATEMENTS:
-        line = Line(statement)
-        for name, run in runs.items():
-            why = claims.untestable(run.table)
-            if why:
-                line.cells[name] = Claim(statement.text, why, UNTESTABLE)
-                continue
-            try:
-                line.cells[name] = Claim(statement.text, *statement.test(run, perception))
-            except InputError as error:
-                line.cells[name] = Claim(statement.text, str(error), UNTESTABLE)
-        found.append(line)
+    for one in STATEMENTS:
+        text = f"{one.number}: {one.text} ({one.where})"
+        try:
+            answer = (why, UNTESTABLE) if why else one.test(run, perception)
+        except InputError as error:  # a column or an end of the grid is missing
+            answer = str(error), UNTESTABLE
+        found.append(Claim(text, *answer))
+    return found
+
+
+def lines(runs: Mapping[str, Run], perception: str = "p_judge") -> list[Line]:
+    """:func:`of` each of ``runs``, by statement."""
+    found = [Line(statement) for statement in STATEMENTS]
+    for name, run in runs.items():
+        for line, claim in zip(found, of(run, perception), strict=True):
+            line.cells[name] = claim
     return found
 
 
@@ -280,7 +308,7 @@ def matrix(found: list[Line]) -> str:
                 line.statement.number,
                 f"{line.statement.text} ({line.statement.where})",
                 *(line.cells[n].verdict if n in line.cells else "" for n in names),
-                f"**{line.verdict}**",
+                line.counts,
             )
             for line in found
         ],
@@ -293,7 +321,7 @@ def details(found: list[Line]) -> str:
         (
             line.statement.number,
             _title(name),
-            f"{{numref}}`fig-{name}-planes`",
+            f"{{numref}}`fig-{name}-{line.statement.figure}`",
             claim.found,
             claim.verdict,
         )
@@ -301,6 +329,17 @@ def details(found: list[Line]) -> str:
         for name, claim in line.cells.items()
     ]
     return markdown(["", "experiment", "figure", "measured", "verdict"], rows)
+
+
+def repeated(runs: Mapping[str, Run]) -> str:
+    """A sentence: which experiments share their restorers of γ = 0, so that E5 and E6 are one."""
+    groups = [", ".join(map(_title, group)) for group in transfer.shared_restorers(runs)]
+    if not groups:
+        return "No two experiments share restorers: every cell is an observation of its own."
+    return (
+        f"The restorers of γ = 0 are the same in {' and in '.join(groups)}: there E5 and E6 are "
+        "one observation, not several."
+    )
 
 
 def _title(name: str) -> str:
@@ -370,7 +409,7 @@ def summary(
     between: Iterable[Comparison] = (),
 ) -> str:
     """A box that counts the verdicts over theory, experiments and comparisons."""
-    words = [verdict for *_, verdict in theory]
-    words += [line.verdict for line in found] + [c.verdict for c in between]
-    made = [Claim("", "", word) for word in words]
+    made = [Claim(number, "", verdict) for number, *_, verdict in theory]
+    made += [Claim(line.statement.number, "", line.verdict) for line in found]
+    made += [Claim(c.number, "", c.verdict) for c in between if not c.ours]
     return claims.admonition(made, "All statements of the paper")

@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from cdplib.analysis.claims import NOT, PARTLY, REPRODUCED, UNTESTABLE
+from cdplib.analysis.claims import NOT, PARTLY, REPRODUCED, UNDECIDED, UNTESTABLE
 from cdplib.errors import InputError
 from cdplib.figures import style
 
@@ -17,6 +17,7 @@ _MARKS: dict[str, dict[str, Any]] = {
     REPRODUCED: {"fillstyle": "full", "color": style.COLOURS[0]},
     PARTLY: {"fillstyle": "left", "color": style.COLOURS[4], "markerfacecoloralt": "white"},
     NOT: {"fillstyle": "none", "color": style.COLOURS[1]},
+    UNDECIDED: {"marker": "$?$", "color": "0.25", "markeredgewidth": 0.6},
     UNTESTABLE: {"marker": "_", "color": "0.4"},
 }
 
@@ -48,5 +49,5 @@ def matrix(cells: Mapping[str, Mapping[str, str]]) -> Figure:
                    **{"marker": "o", "markersize": 11, "markeredgewidth": 2, **look})
         for word, look in _MARKS.items()
     ]  # fmt: skip
-    figure.legend(handles=handles, loc="outside lower center", ncols=2, fontsize=10, frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=10, frameon=False)
     return figure

@@ -33,52 +33,62 @@ def table(sign=1.0, steps=500, weights=(0.0, 0.01, 0.03), se=0.0005):
     return pd.DataFrame(rows)
 
 
-def verdicts(frame):
-    return [claim.verdict for claim in claims.tradeoff(frame)]
+def test_a_direction_is_reproduced_opposite_or_undecided():
+    lowers = claims.directed(table(), "gamma", "error_rate", "lowers")
+    assert lowers[1] == claims.REPRODUCED
+    assert "-3.00 points" in lowers[0]
+    assert claims.directed(table(), "gamma", "error_rate", "raises")[1] == claims.NOT
+    for sign in (1.0, -1.0):
+        within = claims.directed(table(sign=sign, se=0.05), "gamma", "error_rate", "lowers")
+        assert within[1] == claims.UNDECIDED
 
 
-def test_a_clear_tradeoff_reproduces_every_claim():
-    assert set(verdicts(table())) == {claims.REPRODUCED}
-
-
-def test_the_opposite_reproduces_no_direction():
-    assert verdicts(table(sign=-1.0))[:5] == [claims.NOT] * 5
-
-
-def test_an_effect_within_the_bars_is_at_most_partly_reproduced():
-    found = claims.tradeoff(table(se=0.05))[0]
-    assert found.verdict == claims.PARTLY
-    assert claims.tradeoff(table(sign=-1.0, se=0.05))[0].verdict == claims.NOT
+def test_rows_are_counted_and_named():
+    frame = table()
+    frame.loc[frame["beta"] == 0.03, "error_rate"] += 2 * frame["gamma"]
+    text, verdict = claims.directed_in_rows(frame, "gamma", "error_rate", "lowers")
+    assert verdict == claims.PARTLY
+    assert "so at 2 of 3 β, the opposite at 1 (β = 0.03)" in text
+    assert claims.directed_in_rows(frame, "beta", "p_judge", "lowers")[1] == claims.REPRODUCED
+    assert claims.directed_in_rows(table(), "gamma", "error_rate", "raises")[1] == claims.NOT
+    wide = table(se=0.05)
+    assert claims.directed_in_rows(wide, "gamma", "error_rate", "lowers")[1] == claims.UNDECIDED
 
 
 @pytest.mark.parametrize("frame", [table(steps=100), table(weights=(0.0,)), table().iloc[:2]])
 def test_a_smoke_run_or_a_single_point_is_not_testable(frame):
-    assert set(verdicts(frame)) == {claims.UNTESTABLE}
+    assert claims.untestable(frame)
     assert claims.beta_lowers_error(frame).verdict == claims.UNTESTABLE
 
 
-def test_a_gain_that_other_classifiers_do_not_share_is_said():
+def test_classifiers_that_took_no_part_are_found_by_their_columns():
     assert claims.others(table()) == ["cnn2"]
-    (found,) = claims.transfer(table())
-    assert found.verdict == "not shared"
-    assert "+3.00 points" in found.found
+    assert claims.others(table().drop(columns="error_rate_cnn2")) == []
 
 
 def test_beta_alone_is_judged_at_gamma_zero():
     frame = table()
-    assert claims.beta_lowers_error(frame).verdict == claims.PARTLY  # no change at all
+    assert claims.beta_lowers_error(frame).verdict == claims.UNDECIDED  # no change at all
     frame.loc[frame["gamma"] == 0, "error_rate"] -= 5 * frame["beta"]
     assert claims.beta_lowers_error(frame).verdict == claims.REPRODUCED
 
 
 def test_the_table_and_the_box_say_every_verdict():
-    found = claims.tradeoff(table())
-    assert claims.markdown(found).count("**reproduced**") == len(found)
-    assert f"{len(found)} reproduced" in claims.admonition(found)
+    found = [
+        claims.Claim("E1: one thing (Fig. 3)", "1", claims.REPRODUCED),
+        claims.Claim("E2: another", "2", claims.NOT),
+        claims.Claim("E3: a third", "3", claims.UNDECIDED),
+    ]
+    assert claims.markdown(found).count("**reproduced**") == 1
+    box = claims.admonition(found, "Exp-9")
+    assert "Exp-9: 1 reproduced, 1 not reproduced, 1 undecided\n:class: warning" in box
+    assert "Not reproduced: E2.\nUndecided: E3." in box
+    assert "Reproduced: E1" not in box
+    assert ":class: tip" in claims.admonition(found[:1])
 
 
-def test_one_seed_without_a_standard_error_gives_no_interval_and_no_verdict_beyond_partly():
-    every = claims.tradeoff(table().drop(columns="p_judge_se"))
-    (found,) = [claim for claim in every if claim.statement.startswith("γ costs perception")]
-    assert "interval unknown" in found.found
-    assert found.verdict == claims.PARTLY
+def test_one_seed_without_a_standard_error_gives_no_interval_and_no_verdict():
+    frame = table().drop(columns="p_judge_se")
+    text, verdict = claims.directed(frame, "gamma", "p_judge", "raises")
+    assert "interval unknown" in text
+    assert verdict == claims.UNDECIDED

@@ -77,6 +77,14 @@ def test_the_interval_over_seeds_is_students():
     assert answer.upper - answer.change == pytest.approx(0.005 * 12.7062, rel=1e-4)
 
 
+def test_one_value_has_a_mean_and_no_bounds():
+    assert trends.student([2.0]) == (2.0, -np.inf, np.inf)
+    mean, low, high = trends.student([1.0, 2.0, 3.0])
+    assert mean == 2
+    assert high - 2 == pytest.approx(4.302653 / np.sqrt(3), rel=1e-6)
+    assert low == pytest.approx(4 - high)
+
+
 def test_an_effect_may_be_asked_for_in_one_row():
     frame = table(lambda beta, gamma: 0.18 - gamma * (beta == 0))
     assert trends.effect(frame, "gamma", "error_rate", {"beta": 0}).change == pytest.approx(-0.03)
@@ -94,31 +102,6 @@ def test_an_effect_that_is_not_there_is_refused(weight, column, message):
         trends.effect(table(falling, weights=(0.0,)), "gamma", "error_rate")
 
 
-def test_a_true_tradeoff_has_no_dominated_pair_and_its_opposite_has_only_those():
-    good = trends.dominated_pairs(table(lambda b, g: 0.2 - 0.1 * g - 0.05 * b))
-    assert good.compared > 5
-    assert good.violated == 0
-    assert good.p_value < 0.05
-    assert good.chance == pytest.approx(0.5, abs=0.05)
-    bad = trends.dominated_pairs(table(lambda b, g: 0.2 + g + b))
-    assert bad.value == 1
-    assert bad.p_value > 0.9
-
-
-def test_random_error_rates_look_like_chance():
-    frame = table(lambda b, g: 0.2, noise=0.01, weights=(0.0, 0.01, 0.02, 0.03, 0.04))
-    answer = trends.dominated_pairs(frame)
-    assert 0.2 < answer.value < 0.8
-    assert answer.p_value > 0.05
-
-
-def test_violations_within_the_bars_are_told_apart():
-    frame = table(lambda b, g: 0.2 + 0.01 * g, se=0.01)
-    answer = trends.dominated_pairs(frame)
-    assert answer.violated > 0
-    assert answer.beyond_bars == 0
-
-
 def test_the_convex_excess_vanishes_on_a_convex_surface_and_shows_a_bump():
     convex = table(lambda b, g: 0.2 - 2 * g + 20 * g * g)  # falling and convex in D and P
     excess = trends.convex_excess(convex)["excess"]
@@ -128,30 +111,3 @@ def test_the_convex_excess_vanishes_on_a_convex_surface_and_shows_a_bump():
     worst = points.loc[points["excess"].idxmax()]
     assert (worst["beta"], worst["gamma"]) == (0.01, 0.01)
     assert worst["excess"] == pytest.approx(0.05)
-
-
-def test_the_mean_excess_of_a_convex_surface_is_below_chance():
-    observed, chance, p_value = trends.mean_excess(
-        table(lambda b, g: 0.2 - 2 * g + 20 * g * g), permutations=49
-    )
-    assert observed < chance
-    assert p_value <= 0.1
-
-
-def test_the_isotonic_residual_is_zero_for_a_monotone_row_only():
-    residual, noise = trends.isotonic_residual(table(falling), "gamma", "error_rate", False)
-    assert residual == pytest.approx(0)
-    assert noise == pytest.approx(0.001)
-    residual, _ = trends.isotonic_residual(table(falling), "gamma", "error_rate", True)
-    assert residual > 0.01
-
-
-def test_the_bootstrap_holds_the_value_and_is_reproducible():
-    frame = table(falling, seeds=3, noise=0.001)
-
-    def mean_change(sample):
-        return trends.effect(sample, "gamma", "error_rate").change
-
-    low, high = trends.bootstrap(frame, mean_change, samples=50)
-    assert low < -0.03 < high
-    assert (low, high) == trends.bootstrap(frame, mean_change, samples=50)

@@ -4,17 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cdplib.analysis import chapter, comparisons, verdicts
-from cdplib.analysis.claims import NOT, PARTLY, REPRODUCED, UNTESTABLE
+from cdplib.analysis import chapter, verdicts
+from cdplib.analysis.claims import (
+    NOT,
+    PARTLY,
+    REPRODUCED,
+    UNDECIDED,
+    UNTESTABLE,
+    Claim,
+)
 from cdplib.errors import InputError
 from cdplib.experiments import settings
 from cdplib.figures import verdicts as draw
-
-
-@pytest.fixture(autouse=True)
-def few_samples(monkeypatch):
-    monkeypatch.setattr(verdicts, "_SAMPLES", 40)
-
 
 BETAS, GAMMAS = (0.0, 0.01, 0.02, 0.03), (0.0, 0.01, 0.02, 0.03)
 
@@ -51,66 +52,118 @@ def found(table):
     return {line.statement.number: line for line in verdicts.lines({"exp2": run(table)})}
 
 
+def cell(table, number):
+    return found(table)[number].cells["exp2"]
+
+
 def test_a_convex_decreasing_sheet_reproduces_the_shape_claims():
-    lines = found(rows(lambda d, p, b, g: 0.1 + 0.0008 / d + 0.01 / (p + 0.2), spread=0))
-    for number in ("E1", "E2", "E3", "E4", "E8"):
-        assert lines[number].verdict == REPRODUCED, lines[number].cells["exp2"]
+    table = rows(lambda d, p, b, g: 0.1 + 0.0008 / d + 0.01 / (p + 0.2))
+    for number in ("E1", "E2", "E4", "E7"):
+        assert cell(table, number).verdict == REPRODUCED, cell(table, number)
 
 
 def test_an_increasing_sheet_does_not():
-    lines = found(rows(lambda d, p, b, g: 0.1 + d + 0.05 * p))
-    for number in ("E1", "E2", "E3", "E4"):
-        assert lines[number].verdict == NOT, lines[number].cells["exp2"]
+    table = rows(lambda d, p, b, g: 0.1 + d + 0.05 * p)
+    for number in ("E2", "E4"):
+        assert cell(table, number).verdict == NOT, cell(table, number)
+
+
+def test_a_concave_falling_sheet_is_monotone_and_not_convex():
+    table = rows(lambda d, p, b, g: 0.3 - 20 * d**2 - 0.05 * p**2)
+    assert cell(table, "E2").verdict == REPRODUCED
+    assert cell(table, "E4").verdict == NOT
+    assert cell(table, "E3").verdict in (NOT, PARTLY)
+
+
+def test_a_plane_and_pure_noise_are_undecided():
+    assert cell(rows(lambda d, p, b, g: 0.3 - d - 0.05 * p), "E4").verdict == UNDECIDED
+    noise = rows(lambda *_: 0.2, spread=0.01)
+    assert cell(noise, "E2").verdict == UNDECIDED
+    assert cell(noise, "E10").verdict == UNDECIDED
 
 
 def test_directions_need_their_sign():
     falling = found(rows(lambda d, p, b, g: 0.2 - g))
     rising = found(rows(lambda d, p, b, g: 0.2 + g))
-    assert falling["E9"].verdict == REPRODUCED
-    assert rising["E9"].verdict == NOT
-    assert falling["E5"].verdict == falling["E6"].verdict == falling["E7"].verdict == REPRODUCED
+    assert falling["E10"].verdict == REPRODUCED
+    assert rising["E10"].verdict == NOT
+    assert falling["E5"].verdict == falling["E6"].verdict == falling["E8"].verdict == REPRODUCED
+
+
+def test_rows_must_all_agree():
+    some = cell(rows(lambda d, p, b, g: 0.2 - g * (b < 0.015)), "E10")
+    assert some.verdict == PARTLY
+    assert "so at 2 of 4 β" in some.found
+    mixed = cell(rows(lambda d, p, b, g: 0.2 - g * (1 if b < 0.025 else -1)), "E10")
+    assert mixed.verdict == PARTLY
+    assert "the opposite at 1 (β = 0.03)" in mixed.found
+
+
+def test_the_curve_is_lifted_only_if_p_rises_at_equal_d():
+    table = rows(lambda *_: 0.2)
+    at = verdicts.elevation(table, "p_judge")
+    # At equal D, beta is less by g 2/3: P = 1 - 25 (b - 2/3 g) + 12 g lies (12 + 50/3) g higher.
+    assert at.change == pytest.approx((12 + 50 / 3) * 0.03)
+    flat = table.assign(p_judge=1 - 30 * table["mse"])
+    assert verdicts.elevation(flat, "p_judge").change == pytest.approx(0, abs=1e-9)
+    apart = table.assign(mse=table["mse"] + 10 * table["gamma"])
+    with pytest.raises(InputError, match="share no D"):
+        verdicts.elevation(apart, "p_judge")
 
 
 def test_recognition_follows_the_independent_classifier():
-    agreeing = found(rows(lambda d, p, b, g: 0.2 + g))["E10"]
-    gamed = found(rows(lambda d, p, b, g: 0.2 - g))["E10"]
+    agreeing = found(rows(lambda d, p, b, g: 0.2 + g))["E11"]
+    gamed = found(rows(lambda d, p, b, g: 0.2 - g))["E11"]
     assert agreeing.verdict == REPRODUCED
     assert gamed.verdict == NOT
+
+
+def test_a_critic_may_order_the_points_without_measuring_them():
+    table = rows(lambda *_: 0.2)
+    assert [cell(table, n).verdict for n in ("E12", "E13")] == [REPRODUCED, REPRODUCED]
+    bent = table.assign(p_critic=table["p_judge"] ** 4)
+    assert [cell(bent, n).verdict for n in ("E12", "E13")] == [REPRODUCED, NOT]
+    upside_down = table.assign(p_critic=-table["p_judge"])
+    assert cell(upside_down, "E12").verdict == NOT
 
 
 def test_short_training_and_missing_columns_are_not_testable():
     short = found(rows(lambda d, p, b, g: 0.2 - g, steps=20))
     assert {line.verdict for line in short.values()} == {UNTESTABLE}
     table = rows(lambda d, p, b, g: 0.2 - g).drop(columns="p_critic")
-    assert found(table)["E11"].verdict == UNTESTABLE
+    assert found(table)["E12"].verdict == UNTESTABLE
 
 
 def test_too_few_comparable_points_give_no_verdict_on_counts():
     table = rows(lambda d, p, b, g: 0.2 - g)
     corners = table[table["beta"].isin([0.0, 0.03]) & table["gamma"].isin([0.0, 0.01])]
-    cell = found(corners)["E1"].cells["exp2"]
-    assert cell.verdict == UNTESTABLE, cell
+    assert cell(corners, "E2").verdict == UNTESTABLE
 
 
-def test_experiments_that_disagree_make_a_statement_partly_reproduced():
+def line_of(*found_in):
+    line = verdicts.Line(verdicts.STATEMENTS[0])
+    for k, verdict in enumerate(found_in, start=1):
+        line.cells[f"exp{k}"] = Claim("", "", verdict)
+    return line
+
+
+def test_the_overall_verdict_hides_no_failure():
+    assert line_of(REPRODUCED, REPRODUCED, UNTESTABLE).verdict == REPRODUCED
+    assert line_of(REPRODUCED, NOT).verdict == PARTLY
+    assert line_of(REPRODUCED, NOT, NOT).verdict == NOT
+    assert line_of(REPRODUCED, UNDECIDED, UNDECIDED).verdict == UNDECIDED
+    assert line_of(UNTESTABLE, UNTESTABLE).verdict == line_of().verdict == UNTESTABLE
+    assert line_of(REPRODUCED, NOT, NOT).counts == (
+        "**not reproduced** (1 reproduced, 2 not reproduced)"
+    )
+
+
+def test_the_tables_show_each_verdict_with_its_figure():
     good, bad = (rows(lambda d, p, b, g, s=s: 0.2 + s * g) for s in (-1, 1))
     lines = verdicts.lines({"exp2": run(good), "exp3": run(bad, "exp3")})
-    (e9,) = [line for line in lines if line.statement.number == "E9"]
-    assert e9.verdict == PARTLY
-    assert "not reproduced" in verdicts.matrix(lines)
+    assert "(1 reproduced, 1 not reproduced)" in verdicts.matrix(lines)
     assert "fig-exp3-planes" in verdicts.details(lines)
-
-
-def test_similar_trends_need_the_same_order_of_points():
-    one = rows(lambda d, p, b, g: 0.3 - g)
-    two = rows(lambda d, p, b, g: 0.2 - 2 * g)
-    opposite = rows(lambda d, p, b, g: 0.2 + 2 * g)
-    for other, expected in ((two, REPRODUCED), (opposite, NOT)):
-        pair = {"exp1": run(one, "exp1"), "exp2": run(other)}
-        similar = {c.number: c for c in comparisons.comparisons(pair)}
-        assert similar["E13"].verdict == expected, similar["E13"]
-        assert similar["E12"].verdict == REPRODUCED
-        assert similar["E14"].verdict == UNTESTABLE
+    assert "fig-exp2-gaming" in verdicts.details(lines)
 
 
 def test_a_constant_column_has_no_correlation():

@@ -172,7 +172,7 @@ print(f"R = {np.flatnonzero(says_1)}, C = {error_rate:.3f}")
 
 # %% [markdown]
 r"""
-## The same three numbers by simulation
+## Distortion and error rate by simulation
 
 Sums can be wrong in a way that only an independent route shows. So we play the process itself:
 draw a class, a signal, a degraded signal and a restored one, many times over, and count. Each count
@@ -309,7 +309,7 @@ figures.cloud(points, corners, edge)
 r"""
 The table reads $C(D,P)$ off the linear program, at four pairs of budgets. Going right or down loosens
 one of them, so no entry may exceed its left or upper neighbour. And no random restoration may beat
-the program at its own budgets, which the cell checks for each of them: a point below the minimum
+the program at its own budgets, which the cell checks for the first hundred: a point below the minimum
 would expose a mistake in one or the other.
 """
 

@@ -282,8 +282,8 @@ Markdown("\n".join([f"{n_solved} random problems, six divergences:\n", *lines]))
 r"""
 No step is refuted, and (9) and (10) hold to the gap of the certificates.
 
-A picture of the chain helps to see what it does. Take the toy with a classifier that does not fit
-(threshold 1.2), and two pairs of budgets: one with little distortion, one with no perceptual
+A picture of the chain helps to see what it does. Take the paper's toy (two Gaussian classes, {ref}`ch:toy`)
+with a classifier that does not fit, of threshold 1.2, and two pairs of budgets: one with little distortion, one with no perceptual
 difference at all. Between them $\lambda$ runs from 0 to 1. The error of the mixture follows the chord, by
 (11). Below it are $C$ at the budgets that the mixture really uses, (12), and at the mean budgets, (15).
 The space between the chord and the lowest curve is the convexity of $C$ between these two points.

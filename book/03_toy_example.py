@@ -315,7 +315,7 @@ r"""
 (ch:toy-exact)=
 ## All restorations: what the gains leave out
 
-$\hat X=aY$ is a small family. Definition {prf:ref}`def:cdp` has the minimum over *all* restorations, and the
+$\hat X=aY$ is a small family. The minimum of {prf:ref}`def:cdp` goes over *all* restorations, and the
 paper reads its figure as a picture of that: to classify better "must come at the cost of higher
 distortion, lower perceptual quality, or both".
 

@@ -30,7 +30,7 @@ The definitions are those of {ref}`ch:formulation`, the theorem that of {ref}`ch
 # %% tags=["parameters"]
 n: int = 40  # in [16, 128]; letters of each alphabet of the toys
 threshold: float = 1.2  # in (0.4237, 3]; class 1 below it in toy B
-divergence: str = "kl"  # one of kl|reverse_kl|hellinger2|chi2|tv|w1; d
+divergence: str = "kl"  # one of kl|reverse_kl|hellinger2|chi2|tv|w1; the divergence d
 side: int = 16  # in [6, 40]; points along each budget
 D_max: float = 0.8  # in (0.7, 3]; largest allowed MSE of the surface
 P_max: float = 0.04  # in (0.001, 3]; largest allowed divergence
@@ -273,7 +273,7 @@ Markdown(f"The closed form and the program differ by at most {off:.1e}.")
 r"""
 ## Toy B: all three trade
 
-Toy B has a predefined classifier that does not fit the signal, as every real one. The surface has three
+Toy B has a predefined classifier that does not fit the signal, as every one that is met in practice. The surface has three
 parts: a corner of small budgets where nothing is feasible, a floor where $C$ is the Bayes error of $Y$, and a slope
 between them. Each point carries its certificate; the line after the cell says what the worst gap is.
 """
@@ -581,9 +581,10 @@ posterior sampler pays exactly $2D^*$, the optimal transport less).
 
 ## What it costs
 
-`bench/theory.py` measures surfaces of 400 points against what one would write first: `scipy.optimize.linprog` from
-scratch for every point, or cvxpy with the same Clarabel. The table is its last run that was kept; it is
-not measured again when this page is made.
+`bench/theory.py` times surfaces of 400 points, and a few of the points by what one would write first:
+`scipy.optimize.linprog` from scratch, or cvxpy with the same Clarabel. The table has the surfaces of the last run
+that was kept ("–": not run); it is not measured again when this page is made. The ratios, which depend on the
+machine, are printed by `make bench`.
 """
 
 # %%
@@ -607,7 +608,7 @@ head = (
 table = [head, "|" + "---|" * (len(sizes) + 4)]
 for (kind, toy), group in groups.items():
     taken = {row["n"]: f"{row['seconds']:.2f} s" for row in group}
-    cells = " | ".join(taken.get(size, "") for size in sizes)
+    cells = " | ".join(taken.get(size, "–") for size in sizes)
     sure = "yes" if all(row["certified"] for row in group) else "no"
     table.append(f"| {kind} | {toy} | {cells} | $n^{{{fits[kind, toy]:.2f}}}$ | {sure} |")
 Markdown("\n".join(table))
@@ -631,10 +632,10 @@ verdict = "reproduced, with corrections" if good else "not reproduced in this ru
 Markdown(f""":::{{admonition}} Verdict: {verdict}
 | statement | ours |
 |---|---|
-| $C(D,P)$ is non-increasing and convex (Theorem 1) | on every certified surface: {certified} |
+| $C(D,P)$ is non-increasing and convex (Theorem 1) | {"on" if certified else "**not** on"} every certified surface |
 | (7) cannot be solved in general | true by hand; solved with proof on finite alphabets |
-| toy: better classification costs distortion (Section 2.3) | not over all restorations: C and D are minimal together on toy A: {flat_A}; on toy B they are not: {not_B} |
-| the three cannot be minimal together | not a theorem: all three are, on the fair bit: {three} |
+| toy: better classification costs distortion (Section 2.3) | not over all restorations: C and D are {"" if flat_A else "not "}minimal together on toy A, and are {"not " if not_B else ""}on toy B |
+| the three cannot be minimal together | not a theorem: on the fair bit all three {"are" if three else "are not"} |
 :::""")
 
 # %% [markdown]

@@ -34,7 +34,7 @@ experiment: str = "exp2"  # one of exp1|exp2|exp3|exp4|exp5; whose presets are l
 # %%
 from IPython.display import Markdown
 
-from cdplib.analysis import overview
+from cdplib.analysis import overview, verdicts
 from cdplib.experiments import classifiers, data, degradations, networks
 from cdplib.figures import networks as draw
 from cdplib.figures import samples, style
@@ -189,19 +189,19 @@ Markdown(overview.presets(experiment))
 r"""
 ## How a verdict is reached
 
-The chapters end in a table of the paper's statements. Each verdict is computed from the rows:
+The chapters end in a table of the paper's statements, numbered E1 to E13. Each verdict is computed from the
+rows, by one of these rules:
+"""
 
-| verdict | a statement on a direction ("$\gamma$ lowers $C$") | a statement on the whole cloud |
-|---|---|---|
-| reproduced | the 95 % interval of the change, largest weight against zero, lies on the claimed side | better than chance (permutations, 5 %), and no exception beyond the error bars |
-| partly | the change has the claimed sign, but its interval holds zero | better than chance, with exceptions beyond the error bars |
-| not reproduced | anything else | no better than chance |
-| not testable | too few points or steps for any trend | the same |
+# %% tags=["hide-input"]
+Markdown(verdicts.rules_table())
 
-With several seeds the interval is Student's, over the seeds' own differences. With one seed it rests
-on the standard errors of the test images, which two restorers share; it is then wider than it need
-be. Chance is what the same error rates, dealt out to the points at random, would give.
-
+# %% [markdown]
+r"""
+Intervals are Student's, over the seeds' own differences. With one seed they rest on the standard errors of the
+test images instead, and leave out what another training would change. Chance is what the same error rates, dealt
+out to the points at random, would give; noise is what neither the weights nor the seed explain. "Not testable"
+is also a table of too few points, or of too few steps for any trend.
 """
 
 # %% [markdown]

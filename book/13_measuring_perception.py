@@ -279,12 +279,11 @@ Markdown(
 
 # %% [markdown]
 r"""
-The critic's answer is close to yes or no. Whatever it can tell from real images drives its gap
-towards the bound, and what remains of an order between the kinds shows how *fast* a critic learns to
-tell them apart as much as how far apart they are. Such a number can steer a training, where only its
-gradient counts. As an axis it is squeezed against its end. Nor does the theory cover it: a critic
-whose scores depend on the batch is no fixed function of an image, so its mean score is not linear
-in $p_{\hat X}$, and nothing makes the largest gap convex.
+The scale is compressed: the critic answers nearer to yes or no than to how much, and what remains of an
+order between the kinds shows how *fast* a critic learns to tell them apart as much as how far apart they
+are. Such a number can steer a training, where only its gradient counts; as an axis it is squeezed under its
+bound. Nor does the theory cover it: a critic whose scores depend on the batch is no fixed function of an
+image, so its mean score is not linear in $p_{\hat X}$, and nothing makes the largest gap convex.
 
 ## Blind to what it was not fitted on
 
@@ -408,7 +407,8 @@ r"""
 * {eq}`eq:paper-2` leaves $d$ open and the theorem holds for all that are convex; measured orders,
   noise and floors differ, so a page that shows $P$ must say which, and show its floor.
 * The release's critic cannot report a gap above $2F\kappa^2$ ({prf:ref}`prop:critic-bound`), a
-  bound that is sharp; trained critics come near it for anything that they can tell from real images.
+  bound that is sharp; how far trained critics come towards it is in the table, and it orders kinds of
+  damage less than the judge does.
 * Only the first layer's offsets carry contrast ({prf:ref}`prop:critic-contrast`), and a critic
   misses whatever it was not fitted against.
 * Exact $W_1$ on samples measures how varied images are before it measures how they differ.

@@ -346,7 +346,7 @@ predefined classifier reaches the best error of $Y$ through some restoration, an
 # %% tags=["nbval-check-output"]
 bayes_error_of_y = np.minimum(priors[0] * p_y1, priors[1] * p_y2).sum()
 assert points[:, 2].min() >= bayes_error_of_y - 1e-12
-print(round(bayes_error_of_y, 3), round(C_min, 3))
+print(f"best classifier of Y: {bayes_error_of_y:.3f}, least C: {C_min:.3f}")
 
 # %% [markdown]
 r"""

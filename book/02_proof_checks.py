@@ -583,7 +583,7 @@ rows = [
         "holds with a condition",
         "Δ must be averaged over samples",
     ),
-    ("best classifier of X^ ≥ that of Y", "holds", "any number of classes"),
+    ("error of the best classifier of X̂ ≥ that of Y", "holds", "any number of classes"),
     (
         "“cannot be made all minimal simultaneously”",
         "**does not follow**",

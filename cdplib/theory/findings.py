@@ -52,14 +52,19 @@ def _surface() -> exact.Surface:
     return exact.surface(problem, "tv", np.linspace(0.6, 1.2, 9), np.linspace(0, 0.4, 9))
 
 
+def _size(value: float) -> str:
+    """A number that should be zero: in words where it is."""
+    return f"{value:.0e}" if value > 1e-12 else "0 up to rounding"
+
+
 def _monotone() -> tuple[bool, str]:
     rise = checks.rise(_surface().value)
-    return rise <= _ROUNDING, f"largest rise {max(rise, 0):.0e} on a certified surface"
+    return rise <= _ROUNDING, f"largest rise {_size(rise)} on a certified surface"
 
 
 def _convex() -> tuple[bool, str]:
     excess = checks.midpoint_excess(_surface().value)[0]
-    return excess <= _ROUNDING, f"largest excess {max(excess, 0):.0e} on a certified surface"
+    return excess <= _ROUNDING, f"largest excess {_size(excess)} on a certified surface"
 
 
 def _steps(classes: tuple[int, ...]) -> list[dict[str, Fraction]]:
@@ -150,7 +155,7 @@ def _adapted() -> tuple[bool, str]:
 
 def _all_minimal() -> tuple[bool, str]:
     found = checks.minima(_bit(0.5, 0.2))
-    return found.all_three, "fair bit, flipped with probability 0.2: X^ = Y has all three minima"
+    return found.all_three, "fair bit, flipped with probability 0.2: X̂ = Y has all three minima"
 
 
 def _toy_convex() -> tuple[bool, str]:
@@ -181,7 +186,28 @@ def _mirror() -> tuple[bool, str]:
     values = toy.cdp(np.linspace(0.667, 1.5, 40)[:, None], toy.divergence(gains))
     values = np.where(np.isfinite(values), values, np.nan)
     spread = float(np.nanmax(np.nanmax(values, axis=0) - np.nanmin(values, axis=0)))
-    return spread <= 1e-12, f"spread {spread:.0e} for P up to KL(2/3)"
+    return spread <= 1e-12, f"spread {_size(spread)} for P up to KL(2/3)"
+
+
+def _loose() -> tuple[bool, str]:
+    toy = GaussianToy()
+    Ds, Ps = np.linspace(0.75, 1.5, 20)[:, None], np.linspace(toy.divergence(0.5), 1, 20)
+    any_D, any_P = np.linspace(2 / 3, 1.5, 20)[:, None], np.linspace(0.006, 1, 20)
+    spreads = [np.ptp(_feasible(toy.cdp(Ds, any_P)), axis=0).max()]
+    spreads += [np.ptp(_feasible(toy.cdp(any_D, Ps).T), axis=0).max()]
+    return bool(max(spreads) <= 1e-12), "equal for D from MSE(1/2) on, and for P from KL(1/2) on"
+
+
+def _feasible(values: np.ndarray) -> np.ndarray:
+    """The columns of ``values`` that are finite throughout."""
+    return values[:, np.isfinite(values).all(axis=0)]
+
+
+def _corner() -> tuple[bool, str]:
+    toy, slack = GaussianToy(), 1e-3
+    D, P = 2 / 3 + slack, float(toy.divergence(toy.least_divergence_gain())) + slack
+    alone = np.isfinite([toy.cdp(D, np.inf), toy.cdp(np.inf, P)]).all()
+    return bool(alone and np.isinf(toy.cdp(D, P))), f"each within {slack:g} of its least value"
 
 
 def _toy_tradeoff() -> tuple[bool, str]:
@@ -210,13 +236,17 @@ FINDINGS = (
             "", "ch:proof-checks", _linear),
     Finding("the extension to more classes is straightforward", "Section 2.1", HOLDS,
             "nothing in the proof counts classes", "ch:proof-checks", _many_classes),
-    Finding("no classifier of X^ beats the best one of Y", "Section 2.2, supplement", HOLDS,
+    Finding("no classifier of X̂ beats the best one of Y", "Section 2.2, supplement", HOLDS,
             "", "prop:data-processing", _data_processing),
     Finding("f-divergences and the Rényi divergence are convex in q", "after Theorem 1", HOLDS,
             "Rényi at every order; in both arguments only up to order 1", "prop:convex-q",
             _divergences),
     Finding("toy: when P is small, C is invariant with D", "Section 2.3", HOLDS,
             "exactly for P up to KL(2/3)", "ch:toy", _mirror),
+    Finding("toy: when D is large, C is invariant with D; when P is large, with P", "Section 2.3",
+            HOLDS, "", "ch:toy", _loose),
+    Finding("toy: nothing is attainable where D and P are both small", "Section 2.3", HOLDS,
+            "for the gains", "ch:toy", _corner),
     Finding("Hellinger's distance is among them", "after Theorem 1", CONDITION,
             "its square is", "prop:convex-q", _hellinger),
     Finding("no assumption on Δ; for example PSNR", "after Theorem 1", CONDITION,
@@ -225,7 +255,7 @@ FINDINGS = (
             "Theorem 1 is about all restorations; a family closed under mixing will do, "
             "deterministic ones will not", "ch:proof-checks", _deterministic),
     Finding("the classifier is predefined", "Definition 1", CONDITION,
-            "and needs to be: with the best classifier for each X^ convexity fails",
+            "and needs to be: with the best classifier for each X̂ convexity fails",
             "ch:proof-checks", _adapted),
     Finding("toy: the CDP function is convex", "Section 2.3", CONDITION,
             "true for these numbers, but not by Theorem 1: the gains are not closed under mixing",

@@ -28,13 +28,15 @@ class Landscape:
     """C(D,P) on budgets from the least of anyone to the largest that anyone needs.
 
     ``Ds``, ``Ps``: (side,), evenly spaced; the last D is what a restoration of least P or least C
-    takes at least, the last P likewise. ``C``: (side, side), inf where out of reach.
+    takes at least, the last P likewise. ``C``: (side, side), inf where out of reach. ``hull``: of
+    trained points, so that some of its shape is there by construction.
     """
 
     name: str
     Ds: Array
     Ps: Array
     C: Array
+    hull: bool = False
 
     def scaled(self) -> Array:
         """C as a share of its own range (0 its least, 1 its greatest), nan out of reach."""
@@ -101,7 +103,7 @@ def trained_landscape(
     d, p, c = (points[column].to_numpy(float) for column in ("mse", perception, error))
     best = [int(np.argmin(v)) for v in (d, p, c)]
     Ds, Ps = (np.linspace(v.min(), v[best].max(), side) for v in (d, p))
-    return Landscape(name, Ds, Ps, Hull.of(d, p, c).value(Ds[:, None], Ps))
+    return Landscape(name, Ds, Ps, Hull.of(d, p, c).value(Ds[:, None], Ps), hull=True)
 
 
 @dataclass(frozen=True)

@@ -169,13 +169,29 @@ def test_verdicts_follow_the_cloud():
     nearly.loc[5, "ce"] += 0.3
     assert named(supports.verdicts(nearly, "p_judge", sheet))[0] == PARTLY
     few = supports.verdicts(optimal(betas=(1.0,)), "p_judge", sheet)
-    assert named(few)[:3] == [UNTESTABLE] * 3
+    assert named(few)[:4] == [UNTESTABLE] * 4
+
+
+def test_what_is_trained_and_what_is_plotted_are_judged_apart():
+    frame = optimal()
+    sheet = [landscapes.trained_landscape(frame)]
+    frame["error_rate"] = frame["error_rate"].to_numpy()[::-1]
+    trained, _, plotted, *_ = named(supports.verdicts(frame, "p_judge", sheet))
+    assert trained == REPRODUCED
+    assert plotted in (NOT, PARTLY)
+
+
+def test_what_a_hull_has_by_construction_is_no_evidence():
+    hull = landscapes.trained_landscape(optimal())
+    toy = landscapes.toy_landscape(GaussianToy())
+    assert named(supports.verdicts(optimal(), "p_judge", [hull]))[-3:-1] == [UNTESTABLE] * 2
+    assert named(supports.verdicts(optimal(), "p_judge", [hull, toy]))[-3:-1] == [REPRODUCED] * 2
 
 
 def test_a_stand_in_gives_no_verdict_on_trained_points():
     sheet = [landscapes.trained_landscape(optimal())]
     found = supports.verdicts(optimal(), "p_judge", sheet, trained=False)
-    assert named(found)[:3] == [UNTESTABLE] * 3
+    assert named(found)[:4] == [UNTESTABLE] * 4
 
 
 def test_one_budget_at_a_time_is_the_familys_own():

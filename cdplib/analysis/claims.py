@@ -53,7 +53,10 @@ def effect_text(effect: Effect, others: str = "") -> str:
     """An effect in words: its size, 95 % interval and what was compared."""
     name = "error_rate" if effect.column.startswith("error_rate") else effect.column
     factor, unit, digits = _SCALE.get(name, (1.0, "", 3))
-    numbers = [f"{factor * x:+.{digits}f}" for x in (effect.change, effect.lower, effect.upper)]
+    numbers = [
+        f"{factor * x:+z.{digits}f}".replace("-", "−")
+        for x in (effect.change, effect.lower, effect.upper)
+    ]
     weight = {"beta": "β", "gamma": "γ"}[effect.weight]
     seeds = "1 seed" if effect.seeds == 1 else f"{effect.seeds} seeds"
     known = math.isfinite(effect.upper)

@@ -17,6 +17,7 @@ _SECTION = re.compile(r"^\((?P<label>[\w:-]+)\)=\n#+ (?P<title>.+)$", re.M)
 _BLOCK = re.compile(
     r"^[`:]{3,}\{(?:prf:)?(?P<kind>\w+)\} ?(?P<title>.*)\n:label: (?P<label>\S+)$", re.M
 )
+_FIGURE = re.compile(r'"figure": \{"name": "(?P<label>[\w-]+)"')
 _EQUATION = re.compile(r"^(?:\$\$ ?\(|:label: )(?P<label>eq:[\w:-]+)\)?$", re.M)
 
 
@@ -29,6 +30,10 @@ def words() -> dict[str, str]:
         found |= {match["label"]: _plain(match["title"]) for match in _SECTION.finditer(text)}
         for match in _BLOCK.finditer(text):
             found[match["label"]] = f"{match['kind'].capitalize()}: {_plain(match['title'])}"
+        title = _SECTION.search(text)
+        page = _plain(title["title"]) if title else path.stem
+        for match in _FIGURE.finditer(text):
+            found[match["label"]] = f"a figure of “{page}”"
         for match in _EQUATION.finditer(text):
             of_paper = re.fullmatch(r"eq:paper-(\w+)", match["label"])
             found[match["label"]] = f"({of_paper[1]})" if of_paper else f"(see {path.stem})"

@@ -36,7 +36,7 @@ def table(sign=1.0, steps=500, weights=(0.0, 0.01, 0.03), se=0.0005):
 def test_a_direction_is_reproduced_opposite_or_undecided():
     lowers = claims.directed(table(), "gamma", "error_rate", "lowers")
     assert lowers[1] == claims.REPRODUCED
-    assert "-3.00 points" in lowers[0]
+    assert "−3.00 points" in lowers[0]
     assert claims.directed(table(), "gamma", "error_rate", "raises")[1] == claims.NOT
     for sign in (1.0, -1.0):
         within = claims.directed(table(sign=sign, se=0.05), "gamma", "error_rate", "lowers")

@@ -211,9 +211,7 @@ def get(name: str, dataset: str, *, shipped: bool = True, where: str = "cpu") ->
     if kept is None:
         print(f"classifier {name} on {dataset}: not cached, training it", file=sys.stderr)
         path = store.weights_path("classifier", key(name, dataset))
-        lock = store.claim(path.with_suffix(".lock"), wait=True)
-        assert lock is not None
-        try:
+        with store.lock(path.with_suffix(".lock")):
             kept = _kept(name, dataset, shipped)
             if kept is None:
                 with device.one_thread():
@@ -221,8 +219,6 @@ def get(name: str, dataset: str, *, shipped: bool = True, where: str = "cpu") ->
                 store.save_weights("classifier", key(name, dataset), model.state_dict(), found)
                 kept = model.state_dict(), found
                 print(f"classifier {name} on {dataset}: {found}", file=sys.stderr)
-        finally:
-            lock.release()
     model = build(name, dataset)
     model.load_state_dict(kept[0])
     return model.eval().requires_grad_(False).to(where)

@@ -174,9 +174,7 @@ def _start(point: Point, where: torch.device, place: Place) -> tuple[Any, Any]:
     restorer, critic = restoration.new_restorer(point), restoration.new_critic(point)
     (_, start_key), (_, warm_key) = needed(Job("start", point))
     stock: restoration.Material | None = None
-    lock = store.claim(store.weights_path("restorer", start_key).with_suffix(".lock"), wait=True)
-    assert lock is not None
-    try:
+    with store.lock(store.weights_path("restorer", start_key).with_suffix(".lock")):
         kept = store.load_weights("restorer", start_key, shipped=place.shipped)
         if kept is None:
             began = time.perf_counter()
@@ -194,8 +192,6 @@ def _start(point: Point, where: torch.device, place: Place) -> tuple[Any, Any]:
             kept = store.rounded(critic.state_dict()), {}
             store.save_weights("critic", warm_key, *kept)
         critic.load_state_dict(kept[0])
-    finally:
-        lock.release()
     return restorer, critic
 
 

@@ -65,12 +65,9 @@ class Publisher:
         """Publish all finished points, unless that was done a moment ago."""
         if not final and time.monotonic() - self.last < EVERY:
             return
-        lock = store.claim(paths.cache() / "publishing.lock", wait=True)  # tables are merged
-        assert lock is not None
-        try:
+        # Tables are merged: whoever writes these, from whatever cache, writes alone.
+        with store.lock(paths.PUBLISHED / ".publishing.lock"):
             self._write(sweep)
-        finally:
-            lock.release()
         self.last = time.monotonic()
 
     def _write(self, sweep: Sweep) -> None:
@@ -88,9 +85,8 @@ class Publisher:
             if kept is not None and len(kept):
                 images[key] = kept
         for point in corners(points):
-            files[store.shipped_name("point", jobs.key(point, sweep.where))] = (
-                sweep.store.weights_file(jobs.key(point, sweep.where))
-            )
+            key = jobs.key(point, sweep.where)
+            files[store.shipped_name("point", key)] = sweep.store.weights_file(key)
         needed = {pair for point in points for pair in jobs.needed(jobs.Job("point", point))}
         needed |= {("classifier", classifiers.key(n, s.dataset))
                    for n in classifiers.names(s.dataset)}  # fmt: skip
@@ -111,7 +107,7 @@ def corners(points: Iterable[Point]) -> list[Point]:
 
 def is_shipped(row: Mapping[str, Any]) -> bool:
     """Whether the restorer of a published row comes with the book."""
-    return (store.shipped_folder() / store.shipped_name("point", row["config_hash"])).is_file()
+    return store.is_shipped("point", str(row["config_hash"]))
 
 
 def weights(row: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -7,6 +7,8 @@ others name what was changed (``critic=clip``), so ablations never mix with the 
 from __future__ import annotations
 
 import io
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from cdplib import files, paths
-from cdplib.errors import DataError
+from cdplib.errors import DataError, unknown
 from cdplib.experiments.table import get
 
 #: Leading columns, in order; those that a row adds (other classifiers' error rates) follow.
@@ -30,9 +32,11 @@ PROVENANCE = (
     *("steps", "seconds", "device", "precision", "threads", "hardware"),
     *("config_hash", "code_version", "torch"),
 )
-#: Columns that differ between two runs of one configuration on one machine.
-VOLATILE = ("seconds", "code_version", "preset", "variant")
-_KEY = ["preset", "variant", "dataset", "restorer", "alpha", "beta", "gamma", "seed"]
+_WEIGHTS = ["alpha", "beta", "gamma"]
+_KEY = ["preset", "variant", "dataset", "restorer", *_WEIGHTS, "seed"]
+_NUMBERS = (*COLUMNS[COLUMNS.index("alpha") :], "steps", "seconds", "threads")
+#: Sample images that are no point's: the same test images as they were.
+_SHARED = ("clean", "degraded", "labels")
 
 
 def path(experiment: str) -> Path:
@@ -63,8 +67,8 @@ def load(
 
     ``variant=""`` (default) leaves ablations out, ``None`` takes all; ``dataset="default"`` is the
     experiment's own in Table 1, ``None`` all that it was run on; further ``columns`` select
-    by value (``restorer="paper"``). Raises :class:`InputError` for an unknown experiment and
-    :class:`DataError` where nothing is published or the file cannot be read.
+    by value (``restorer="paper"``). Raises :class:`InputError` for an unknown experiment or column
+    and :class:`DataError` where nothing is published or the file cannot be read.
     """
     file = path(experiment)
     if not file.is_file():
@@ -73,6 +77,8 @@ def load(
     own = get(experiment).dataset if dataset == "default" else dataset
     wanted = {"preset": preset, "variant": variant, "dataset": own, **columns}
     for column, value in wanted.items():
+        if column not in table:
+            raise unknown(f"column of {file.name}", column, table.columns)
         if value is not None:
             table = table[table[column] == value]
     return table.reset_index(drop=True)
@@ -81,29 +87,54 @@ def load(
 def read(file: Path) -> pd.DataFrame:
     """A results table from its CSV file; :class:`DataError` where it is no such table."""
     try:
-        table = pd.read_csv(file, dtype={"variant": str, "config_hash": str, "code_version": str})
+        table = pd.read_csv(
+            file,
+            dtype={"variant": str, "config_hash": str, "code_version": str},
+            float_precision="round_trip",  # weights must come back as the very numbers
+        )
     except (OSError, ValueError) as error:
         raise DataError(f"{file}: cannot be read ({str(error).splitlines()[0]})") from None
-    missing = [c for c in ("experiment", "alpha", "mse", "config_hash") if c not in table]
+    missing = [c for c in (*COLUMNS, *PROVENANCE) if c not in table]
     if missing:
         raise DataError(f"{file}: not a table of results: no column {', '.join(missing)}")
     table["variant"] = table["variant"].fillna("")
+    for column in _NUMBERS if len(table) else ():
+        numbers = pd.to_numeric(table[column], errors="coerce")
+        wrong = np.isinf(numbers) if column not in _KEY else ~np.isfinite(numbers)
+        wrong |= numbers.isna() & table[column].notna()
+        if wrong.any():
+            raise DataError(
+                f"{file}, line {int(np.argmax(wrong)) + 2}: {column} is "
+                f"{str(table[column][wrong].iloc[0])!r}: expected a number"
+            )
     return table
 
 
 def publish(experiment: str, rows: Iterable[Mapping[str, Any]]) -> Path:
-    """Merge rows into the published table (same preset and point: replaced); its path."""
+    """Merge rows into the published table (same preset and point: replaced); its path.
+
+    Without a row that has not failed nothing is written.
+    """
     file = path(experiment)
     new = frame(rows)
-    if file.is_file() and not new.empty:
+    if new.empty:
+        return file
+    if file.is_file():
         old = read(file)
         known = set(new[_KEY].itertuples(index=False, name=None))
         old = old[[pair not in known for pair in old[_KEY].itertuples(index=False, name=None)]]
         new = frame([*old.to_dict("records"), *new.to_dict("records")])
     text = io.StringIO()
+    new[_WEIGHTS] = new[_WEIGHTS].map(_exact)
     new.to_csv(text, index=False, float_format="%.9g", lineterminator="\n")
     files.write_text(file, text.getvalue())
     return file
+
+
+def _exact(weight: float) -> str:
+    """A weight in the digits that give it back: by it a row is found again."""
+    short = f"{weight:.9g}"
+    return short if float(short) == weight else repr(float(weight))
 
 
 def samples_path(experiment: str) -> Path:
@@ -117,14 +148,23 @@ def samples(experiment: str) -> dict[str, np.ndarray]:
     file = samples_path(experiment)
     if not file.is_file():
         raise DataError(f"{experiment}: no sample images are published yet")
-    with np.load(file, allow_pickle=False) as content:
-        return {name: content[name] for name in content.files}
+    try:
+        # Read whole: of a damaged archive np.load would leave the file open.
+        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as content:
+            return {name: content[name] for name in content.files}
+    except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{file}: damaged ({str(error).splitlines()[0]})") from None
 
 
 def publish_samples(experiment: str, images: Mapping[str, np.ndarray]) -> Path:
-    """Merge sample images into the published ones; their path."""
+    """Merge sample images into the published ones, without those of no row; their path."""
     file = samples_path(experiment)
-    merged = {**(samples(experiment) if file.is_file() else {}), **images}
+    known = {
+        *_SHARED,
+        *(read(path(experiment))["config_hash"] if path(experiment).is_file() else ()),
+    }
+    old = samples(experiment) if file.is_file() else {}
+    merged = {**{name: array for name, array in old.items() if name in known}, **images}
     with files.atomic(file) as temporary, temporary.open("wb") as stream:
         np.savez_compressed(stream, allow_pickle=False, **dict(sorted(merged.items())))
     return file

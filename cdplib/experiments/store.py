@@ -105,7 +105,12 @@ class Store:
 
     def claim(self, key: str) -> filelock.BaseFileLock | None:
         """The right to train a point, or None where another process has it; ``release()`` it."""
-        return claim(self.root / "claims" / f"{key}.lock")
+        claimed = lock(self.root / "claims" / f"{key}.lock")
+        try:
+            claimed.acquire(timeout=0)
+        except filelock.Timeout:
+            return None
+        return claimed
 
     def _json(self, key: str, file: str) -> Any:
         path = self.folder(key) / file
@@ -117,16 +122,11 @@ class Store:
             raise DataError(f"{path}: damaged ({error}): remove its folder") from None
 
 
-def claim(path: Path, wait: bool = False) -> filelock.BaseFileLock | None:
-    """An exclusive lock on ``path``; None where another process holds it and ``wait`` is false."""
+def lock(path: Path) -> filelock.BaseFileLock:
+    """An exclusive lock of the operating system on ``path``: ``with`` waits for it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     # Claims are taken in one thread and released in another (joblib's, Dask's callbacks).
-    lock = filelock.FileLock(path, thread_local=False)
-    try:
-        lock.acquire(timeout=-1 if wait else 0)
-    except filelock.Timeout:
-        return None
-    return lock
+    return filelock.FileLock(path, thread_local=False)
 
 
 def weights_path(kind: str, key: str) -> Path:
@@ -165,13 +165,35 @@ def load_weights(
 
 def _candidates(kind: str, key: str, shipped: bool) -> list[Path]:
     cached = weights_path(kind, key)
-    path = shipped_folder() / shipped_name(kind, key)
-    if not (shipped and path.is_file()):
+    if not (shipped and is_shipped(kind, key)):
         return [cached]
-    digests = json.loads((shipped_folder() / "digests.json").read_text(encoding="utf-8"))
-    if digests.get(path.name) != files.sha256(path):
+    path = shipped_folder() / shipped_name(kind, key)
+    if _digests()[path.name] != files.sha256(path):
         raise DataError(f"{path.name}: not the shipped weights (its digest is wrong)")
     return [path, cached]
+
+
+def is_shipped(kind: str, key: str) -> bool:
+    """Whether these weights come with the book: a file without its digest is still on its way."""
+    name = shipped_name(kind, key)
+    return name in _digests() and (shipped_folder() / name).is_file()
+
+
+def _index() -> Path:
+    return shipped_folder() / "digests.json"
+
+
+def _digests() -> dict[str, str]:
+    """SHA-256 of every shipped file, by name; empty where nothing is shipped."""
+    try:
+        found = json.loads(_index().read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise DataError(f"{_index()}: damaged ({error})") from None
+    if not isinstance(found, dict):
+        raise DataError(f"{_index()}: damaged (expected digests by file name)")
+    return found
 
 
 def save_weights(
@@ -223,20 +245,23 @@ def unpack(packed: Mapping[str, bytes]) -> None:
 def ship(sources: Mapping[str, Path]) -> list[Path]:
     """Copy weights (shipped name to file) into the book, with their digests; the files written.
 
-    Files that are missing, or already shipped with this content, are passed over.
+    Files that are missing, or already shipped with this content, are passed over. A reader, or a
+    kill, at any moment finds each file with its digest or without one, never with a wrong one.
     """
-    folder = shipped_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    index = folder / "digests.json"
-    digests = json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
+    digests = _digests()
     written = []
     for name, source in sources.items():
         if not source.is_file() or digests.get(name) == files.sha256(source):
             continue
-        with files.atomic(folder / name) as temporary:
+        if digests.pop(name, None):
+            _write_digests(digests)
+        with files.atomic(shipped_folder() / name) as temporary:
             shutil.copyfile(source, temporary)
-        digests[name] = files.sha256(folder / name)
-        written.append(folder / name)
-    if written:
-        files.write_text(index, json.dumps(dict(sorted(digests.items())), indent=1) + "\n")
+        digests[name] = files.sha256(source)
+        _write_digests(digests)
+        written.append(shipped_folder() / name)
     return written
+
+
+def _write_digests(digests: Mapping[str, str]) -> None:
+    files.write_text(_index(), json.dumps(dict(sorted(digests.items())), indent=1) + "\n")

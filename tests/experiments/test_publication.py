@@ -2,6 +2,10 @@
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
+import threading
 
 import numpy as np
 import pytest
@@ -121,7 +125,99 @@ def test_ablations_publish_rows_only(book, monkeypatch, tmp_path):
     monkeypatch.setattr(paths, "PUBLISHED", tmp_path)
     publication.Publisher("critic=clip")(book, final=True)
     assert len(results.load("exp2", variant="critic=clip")) == 4
-    assert [p.name for p in tmp_path.iterdir()] == ["exp2.csv"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".publishing.lock", "exp2.csv"]
+
+
+def test_who_publishes_into_a_book_waits_for_another_whatever_their_caches(
+    book, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(paths, "PUBLISHED", tmp_path)
+    wrote = []
+    monkeypatch.setattr(publication.Publisher, "_write", lambda self, sweep: wrote.append(sweep))
+    code = (
+        "import sys; from pathlib import Path; from cdplib import paths\n"
+        "from cdplib.experiments import publication\n"
+        "paths.PUBLISHED = Path(sys.argv[1])\n"
+        "def write(self, sweep):\n    print('writing', flush=True); sys.stdin.readline()\n"
+        "publication.Publisher._write = write\n"
+        "publication.Publisher('')(None, final=True)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        env={**os.environ, "CDP_CACHE": str(tmp_path / "another cache")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline().strip() == "writing"
+        ours = threading.Thread(target=publication.Publisher(""), args=(book, True))
+        ours.start()
+        ours.join(0.5)
+        assert wrote == []
+        other.communicate("\n")
+        ours.join(30)
+    assert wrote == [book]
+
+
+@pytest.fixture
+def shipped(tmp_path, monkeypatch):
+    """An empty folder of shipped weights, a cache without any, and the sources to ship from."""
+    monkeypatch.setattr(paths, "PUBLISHED", tmp_path / "results")
+    monkeypatch.setenv("CDP_CACHE", str(tmp_path / "cache"))
+    found = {}
+    for key in ("a" * 64, "b" * 64):
+        source = tmp_path / f"{key}.safetensors"
+        source.write_bytes(store.to_bytes({"w": torch.ones(2)}))
+        found[store.shipped_name("point", key)] = source
+    return found
+
+
+def test_a_file_that_has_no_digest_yet_is_not_among_the_shipped(shipped, monkeypatch):
+    _, second = shipped
+    copy = store.shutil.copyfile
+
+    def killed(source, target):
+        copy(source, target)
+        if source == shipped[second]:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(store.shutil, "copyfile", killed)
+    with pytest.raises(KeyboardInterrupt):
+        store.ship(shipped)
+    assert store.load_weights("point", "a" * 64) is not None
+    (store.shipped_folder() / second).write_bytes(b"half of it")
+    assert store.load_weights("point", "b" * 64) is None
+    assert not store.is_shipped("point", "b" * 64)
+    monkeypatch.setattr(store.shutil, "copyfile", copy)
+    assert [path.name for path in store.ship(shipped)] == [second]
+    assert store.load_weights("point", "b" * 64) is not None
+    assert store.ship(shipped) == []
+
+
+def test_weights_that_are_replaced_are_never_there_with_the_old_digest(shipped, monkeypatch):
+    store.ship(shipped)
+    first = next(iter(shipped))
+    shipped[first].write_bytes(store.to_bytes({"w": torch.zeros(2)}))
+    write = store._write_digests
+    monkeypatch.setattr(store, "_write_digests", lambda digests: [write(digests), during()])
+    seen = []
+
+    def during():
+        kept = store.load_weights("point", "a" * 64)
+        seen.append(None if kept is None else kept[0]["w"].tolist())
+
+    store.ship(shipped)
+    assert seen == [None, [0.0, 0.0]]
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_a_damaged_list_of_digests_is_one_line(shipped, text):
+    store.ship(shipped)
+    (store.shipped_folder() / "digests.json").write_text(text)
+    with pytest.raises(DataError, match=r"digests\.json: damaged") as caught:
+        store.load_weights("point", "a" * 64)
+    assert "\n" not in str(caught.value)
 
 
 def test_the_corners_are_the_ends_of_both_weights():

@@ -10,6 +10,7 @@ import ast
 import functools
 import hashlib
 import json
+import os
 import platform
 import re
 from collections.abc import Iterable, Mapping
@@ -94,9 +95,10 @@ def digest(notebook: Any, preset: str, values: Mapping[str, Any]) -> str:
     files.append(paths.ROOT / "requirements.txt")
     folders = {path.parent for path in files if PACKAGE in path.parents}
     files += [p for d in folders for p in d.iterdir() if p.is_file() and p.suffix != ".py"]
-    if any("experiments" in path.parts for path in files):
+    files += (paths.BOOK / "_static").rglob("*.json")  # measurements and problems that pages read
+    if any(PACKAGE / "experiments" in path.parents for path in files):
         files += paths.PARAMS.glob("*.yml")
-        files += (path for path in paths.PUBLISHED.rglob("*") if path.is_file())
+        files += (path for path in paths.PUBLISHED.rglob("*") if path.name[0] != ".")  # no locks
     cells = [(cell.cell_type, cell.source, cell.metadata) for cell in notebook.cells]
     state = hashlib.sha256()
     head = [VERSION, platform.python_version(), preset, dict(values), cells]
@@ -109,7 +111,7 @@ def digest(notebook: Any, preset: str, values: Mapping[str, Any]) -> str:
 def _contents(files: Iterable[Path]) -> list[tuple[str, str]]:
     root = PACKAGE.parent
     return [
-        (path.relative_to(root).as_posix(), hashlib.sha256(path.read_bytes()).hexdigest())
+        (os.path.relpath(path, root), hashlib.sha256(path.read_bytes()).hexdigest())
         for path in sorted(set(files))
         if path.is_file()
     ]

@@ -171,6 +171,28 @@ def test_the_digest_follows_source_values_and_preset(tiny):
     assert digest() != before
 
 
+def test_the_digest_follows_measurements_and_the_results_of_experiments_only(tiny, monkeypatch):
+    def digest():
+        return execute.prepare(sources.find("tiny"), "smoke").digest
+
+    before = digest()
+    (tiny / "_static" / "bench.json").write_text("{}")
+    assert digest() != before
+    # A checkout in a folder of that name is no reason to read the results.
+    results = tiny.parent / "experiments"
+    results.mkdir()
+    monkeypatch.setattr(paths, "ROOT", results)
+    monkeypatch.setattr(paths, "PUBLISHED", results)
+    for text, source in (("", CHAPTER), ("from cdplib.experiments import table\n", CHAPTER)):
+        (tiny / "01_tiny.py").write_text(source.replace("import os\n", f"import os\n{text}"))
+        (results / "requirements.txt").write_text("")
+        before = digest()
+        (results / ".publishing.lock").write_text("")
+        assert digest() == before
+        (results / f"exp{len(text)}.csv").write_text("")
+        assert (digest() != before) is bool(text)
+
+
 def test_a_damaged_record_means_executing_again(tiny, tmp_path):
     job = execute.prepare(sources.find("tiny"), "smoke")
     assert not execute.is_fresh(job, tmp_path)

@@ -64,9 +64,16 @@ Markdown(run.points_table(perception))
 # %% [markdown]
 r"""
 The row with both weights zero is *the same restorer* as in Exp-1 and Exp-2, read by another
-classifier. So the first thing to compare between the three chapters is that row; the second, how
-fast $C$ falls along $\gamma$ from there.
+classifier. So the first thing to compare between the three chapters is that row, and whether the better
+classifier of clean digits is the better one of restored digits too; the second, how fast $C$ falls along
+$\gamma$ from there.
+"""
 
+# %% tags=["hide-input"]
+Markdown(benefits.levels(run, "cnn1"))
+
+# %% [markdown]
+r"""
 ## Three planes
 
 The pictures to compare with Fig. 3, as in the other chapters.

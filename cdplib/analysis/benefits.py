@@ -23,6 +23,7 @@ from cdplib.analysis.transfer import (
     Transfer,
 )
 from cdplib.analysis.trends import Effect
+from cdplib.experiments import classifiers
 
 NOTHING = "Nothing is published yet: this table is filled by the first published experiment."
 HELP = ("helped", "harmed", "unclear")
@@ -185,6 +186,27 @@ def distinct(effects: Iterable[tuple[str, Effect]]) -> dict[tuple[object, ...], 
         numbers = (round(value, 5) for value in (e.change, e.lower, e.upper))
         found.setdefault((name, e.low, e.high, *numbers), e)
     return found
+
+
+def levels(run: Run, name: str) -> str:
+    """A sentence: does the predefined classifier err less than classifier ``name``, on clean test
+    images and on the restorations of the least gamma, which were trained against neither?"""
+    own = run.settings.classifier
+    clean = [
+        100 * (1 - float(classifiers.facts(n, run.settings.dataset)["test_accuracy"]))
+        for n in (own, name)
+    ]
+    rows = run.table[run.table["gamma"] == run.table["gamma"].min()]
+    errors = rows.groupby("seed")[[transfer.OWN, transfer.column(name)]].mean()
+    restored = 100 * errors.mean()
+    gap = _with_interval(
+        (100 * x for x in trends.student(errors.iloc[:, 0] - errors.iloc[:, 1])), 2
+    )
+    return (
+        f"**Seen:** on clean test images {named(own)} errs on {clean[0]:.2f} % and {named(name)} "
+        f"on {clean[1]:.2f} %; on what is restored without γ (mean over β) on {restored.iloc[0]:.2f} "
+        f"and {restored.iloc[1]:.2f} %, a difference of {gap} points."
+    )
 
 
 def seen(effects: Mapping[str, Mapping[str, Effect]], weight: str) -> str:

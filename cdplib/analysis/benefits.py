@@ -204,8 +204,8 @@ def levels(run: Run, name: str) -> str:
     )
     return (
         f"**Seen:** on clean test images {named(own)} errs on {clean[0]:.2f} % and {named(name)} "
-        f"on {clean[1]:.2f} %; on what is restored without γ (mean over β) on {restored.iloc[0]:.2f} "
-        f"and {restored.iloc[1]:.2f} %, a difference of {gap} points."
+        f"on {clean[1]:.2f} %; on what is restored without γ (mean over β) on "
+        f"{restored.iloc[0]:.2f} and {restored.iloc[1]:.2f} %, a difference of {gap} points."
     )
 
 

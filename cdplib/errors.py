@@ -17,9 +17,14 @@ class DataError(RuntimeError):
     """Something outside the program failed (network, disk, a damaged file): status 1."""
 
 
-def unknown(kind: str, given: str, known: Iterable[str]) -> InputError:
-    """An :class:`InputError` for a name that is not one of ``known``, with the nearest one."""
-    names = sorted(known)
-    near = difflib.get_close_matches(given, names, n=1)
+def unknown(kind: str, given: object, known: Iterable[object]) -> InputError:
+    """An :class:`InputError` for a name that is not one of ``known``, with the nearest one.
+
+    Names from YAML may be of any type.
+    """
+    names = sorted(map(str, known))
+    if not names:
+        return InputError(f"unknown {kind} {given!r}: there are none")
+    near = difflib.get_close_matches(str(given), names, n=1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     return InputError(f"unknown {kind} {given!r}: {hint}expected one of {', '.join(names)}")

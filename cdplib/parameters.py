@@ -27,6 +27,8 @@ from cdplib.errors import InputError, unknown
 
 KINDS = ("int", "float", "bool", "str", "list[int]", "list[float]", "list[str]")
 EXPERIMENTS = ("exp1", "exp2", "exp3", "exp4", "exp5")
+#: Files of ``params/`` that are no presets.
+OTHERS = ("grids", "ablations")
 
 _RANGE = re.compile(r"in\s*([\[(])\s*(\S+)\s*,\s*(\S+?)\s*([\])])$")
 # YAML 1.1 reads 1e-3 (no dot) and inf as strings: a float parameter takes them as numbers.
@@ -72,7 +74,7 @@ class Parameter:
     def range(self) -> str:
         """The range as it is written in a parameter cell: ``[0, inf)``."""
         ends = ("(" if self.low_open else "[", ")" if self.high_open else "]")
-        return f"{ends[0]}{self.low:g}, {self.high:g}{ends[1]}"
+        return f"{ends[0]}{_end(self.low)}, {_end(self.high)}{ends[1]}"
 
     def check(self, value: Any, where: str = "") -> Any:
         """``value`` in its declared type (an int becomes a float where a float is declared).
@@ -115,6 +117,11 @@ class Parameter:
             if below or above:
                 raise InputError(f"{quoted}: {shown} is not in {self.range}")
         return value
+
+
+def _end(value: float) -> str:
+    """An end of a range; whole numbers in full."""
+    return str(int(value)) if abs(value) < 1e15 and value == int(value) else f"{value:g}"
 
 
 def _example(parameter: Parameter) -> str:
@@ -198,12 +205,17 @@ def assignments(given: Iterable[str]) -> dict[str, Any]:
             raise InputError(f"-p {text!r}: expected NAME=VALUE, for example gammas=[0,0.03]")
         if name in values:
             raise InputError(f"-p {text!r}: {name} is given twice")
-        try:
-            values[name] = yaml.safe_load(value)
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
-            first = (str(error).splitlines() or ["?"])[0]
-            raise InputError(f"-p {text!r}: the value cannot be read ({first})") from None
+        values[name] = read_yaml(value, f"-p {_SHORT.repr(text)}")
     return values
+
+
+def read_yaml(text: str | bytes, where: str) -> Any:
+    """What ``text`` holds; :class:`InputError`, one line with ``where``, if it cannot be read."""
+    try:
+        return yaml.safe_load(text)
+    except Exception as error:  # whatever int(), a date or the recursion of the parser raises
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{where}: cannot be read, it is not YAML ({reason[:200]})") from None
 
 
 def resolve(
@@ -247,20 +259,18 @@ def preset(
     ``folder`` holds the presets (default: ``params/`` of the checkout).
     """
     path = (paths.PARAMS if folder is None else folder) / f"{name}.yml"
-    if not path.is_file():
-        raise unknown("preset", name, (p.stem for p in path.parent.glob("*.yml")))
+    if name in OTHERS or not path.is_file():
+        known = {p.stem for p in path.parent.glob("*.yml")} - set(OTHERS)
+        raise unknown("preset", name, known)
     where = f"{path.parent.name}/{path.name}"
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (yaml.YAMLError, ValueError) as error:
-        raise InputError(f"{where}: not YAML: {' '.join(str(error).split())}") from None
+    content = read_yaml(path.read_bytes(), where) or {}
     if not isinstance(content, dict):
         raise InputError(f"{where}: expected sections, got {_SHORT.repr(content)}")
     known = {"all", *EXPERIMENTS, *sections, *map(section_of, chapters())}
     values: dict[str, Any] = {}
     for section in content:
         if section not in known:
-            raise unknown(f"section of {where}", str(section), known)
+            raise unknown(f"section of {where}", section, known)
     for section in sections:
         entries = content.get(section) or {}
         if not isinstance(entries, dict):
@@ -268,8 +278,7 @@ def preset(
         if parameters is not None:
             if section == "all":
                 entries = {key: v for key, v in entries.items() if key in parameters}
-            place = f"{where}, section {section}:"
-            resolve(parameters, entries, place)
-            entries = {key: parameters[key].check(v, place) for key, v in entries.items()}
+            checked = resolve(parameters, entries, f"{where}, section {section}:")
+            entries = {key: checked[key] for key in entries}
         values.update(entries)
     return values

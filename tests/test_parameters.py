@@ -10,7 +10,7 @@ from cdplib.errors import InputError
 CELL = textwrap.dedent(
     """
     gammas: list[float] = [0.0, 0.01]  # in [0, 10]; weights of the cross entropy
-    n: int = 3  # in (0, inf); how many
+    n: int = 3  # in (0, 2147483647]; how many
     kind: str = "kl"  # one of tv|kl; the divergence
     again: bool = False  # train again
     seeds: list[int] = []  # in [0, 9]; empty: the preset's
@@ -34,7 +34,8 @@ def test_cell_gives_names_types_ranges_choices_and_help(declared):
     )
     assert gammas.help == "weights of the cross entropy"
     assert declared["n"].low_open
-    assert declared["n"].range == "(0, inf)"
+    assert declared["n"].range == "(0, 2147483647]"
+    assert parameters.Parameter("x", "float", 1.0, low=0.25).range == "[0.25, inf]"
     assert declared["kind"].choices == ("tv", "kl")
 
 
@@ -97,9 +98,14 @@ def test_an_assignment_becomes_a_value_of_its_type(declared, given, value):
         ("gamas=[0]", "unknown parameter 'gamas': did you mean 'gammas'?"),
         ("n=1.0", "1.0 is not an int"),
         ("n=true", "True is not an int"),
-        ("n=0", "0 is not in (0, inf)"),
+        ("n=0", "0 is not in (0, 2147483647]"),
         ("kind=w3", "'w3' is not one of tv, kl"),
         ("again=1", "1 is not a bool"),
+        ("n=!!bool foo", "-p 'n=!!bool foo': cannot be read, it is not YAML ('foo')"),
+        ("n=!!timestamp foo", "cannot be read"),
+        ('n=!!int ""', "cannot be read"),
+        ("n=" + "[" * 5000, "cannot be read"),
+        ("n=10000000000", "10000000000 is not in (0, 2147483647]"),
         ("n", "expected NAME=VALUE"),
         ("=1", "expected NAME=VALUE"),
     ],
@@ -149,10 +155,15 @@ def test_later_sections_win_and_all_may_name_what_a_chapter_lacks(presets, decla
         ("exp9: {n: 2}", "unknown section"),
         ("exp1: {n: 2", "not YAML"),
         ("- 1", "expected sections"),
+        ("exp1: {1: 2}", "section exp1: 1: expected one of again"),
+        ("1: {n: 2}", "unknown section"),
+        ("exp1: {n: !!timestamp foo}", "not YAML"),
+        ("exp1: {n: " + "[" * 5000, "not YAML"),
+        ("exp1: {n: \xff}", "not YAML"),
     ],
 )
 def test_a_wrong_preset_is_refused_by_its_file(tmp_path, declared, text, said):
-    (tmp_path / "p.yml").write_text(text)
+    (tmp_path / "p.yml").write_text(text, encoding="latin-1")
     with pytest.raises(InputError) as error:
         parameters.preset("p", ["all", "exp1"], declared, folder=tmp_path)
     assert said in str(error.value)
@@ -163,3 +174,13 @@ def test_a_wrong_preset_is_refused_by_its_file(tmp_path, declared, text, said):
 def test_unknown_preset_names_the_nearest(presets):
     with pytest.raises(InputError, match="unknown preset 'q'"):
         parameters.preset("q", ["all"], folder=presets)
+
+
+def test_grids_and_ablations_are_no_presets(presets, tmp_path):
+    (presets / "grids.yml").write_text("all: {n: 1}\n")
+    for name in ("grids", "grid"):
+        with pytest.raises(InputError) as error:
+            parameters.preset(name, ["all"], folder=presets)
+        assert str(error.value) == f"unknown preset {name!r}: expected one of p"
+    with pytest.raises(InputError, match="unknown preset 'p': there are none"):
+        parameters.preset("p", ["all"], folder=tmp_path / "nowhere")

@@ -11,15 +11,14 @@ import functools
 import inspect
 import itertools
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
-
-import yaml
 
 from cdplib import parameters, paths
 from cdplib.errors import InputError, unknown
-from cdplib.experiments.table import Experiment, get
+from cdplib.experiments.table import EXPERIMENTS, Experiment, get
 
 
 class Settings(NamedTuple):
@@ -104,27 +103,72 @@ def weights(settings: Settings, experiment: str) -> list[tuple[float, float, flo
     """The (alpha, beta, gamma) of the sweep: a product, or the blocks of a named grid."""
     blocks: Sequence[Mapping[str, Any]]
     if settings.grid:
-        grids = _named("grids.yml").get(experiment, {})
+        grids = _grids().get(experiment, {})
         if settings.grid not in grids:
             raise unknown(f"grid of {experiment}", settings.grid, grids)
         blocks = grids[settings.grid]
     else:
         blocks = [{name: getattr(settings, name) for name in GRID[:3]}]
-    known = declared()
     found: dict[tuple[float, float, float], None] = {}
     for block in blocks:
-        lists = [known[n].check(block[n], "params/grids.yml") for n in GRID[:3]]
-        found.update(dict.fromkeys(itertools.product(*lists)))
+        found.update(dict.fromkeys(itertools.product(*(block[name] for name in GRID[:3]))))
     if (0.0, 0.0, 0.0) in found:
         raise InputError("alphas, betas, gammas: alpha=beta=gamma=0 leaves nothing to train")
     return list(found)
 
 
+def _grids() -> dict[str, dict[str, Any]]:
+    """The blocks of every grid in ``params/grids.yml``, by experiment and name."""
+    return _named(paths.PARAMS / "grids.yml", _blocks)
+
+
+def _ablations() -> dict[str, dict[str, Any]]:
+    """What every ablation in ``params/ablations.yml`` changes, by experiment and name."""
+    return _named(paths.PARAMS / "ablations.yml", _changes)
+
+
 @functools.cache
-def _named(file: str) -> dict[str, dict[str, Any]]:
-    """A file of ``params/`` with entries by experiment and name: grids, ablations."""
-    content = yaml.safe_load((paths.PARAMS / file).read_text(encoding="utf-8"))
-    return content if isinstance(content, dict) else {}
+def _named(file: Path, check: Callable[[Any, str], Any]) -> dict[str, dict[str, Any]]:
+    """A file of ``params/`` with entries by experiment and name, each of them checked."""
+    where = f"{file.parent.name}/{file.name}"
+    content = _mapping(parameters.read_yaml(file.read_bytes(), where), where, "experiments")
+    found: dict[str, dict[str, Any]] = {}
+    for experiment, entries in content.items():
+        if experiment not in EXPERIMENTS:
+            raise unknown(f"experiment in {where}", experiment, EXPERIMENTS)
+        named = _mapping(entries, f"{where}, {experiment}", "names")
+        found[experiment] = {
+            name: check(entry, f"{where}, {experiment}, {name}:") for name, entry in named.items()
+        }
+    return found
+
+
+def _mapping(value: Any, where: str, of: str) -> dict[Any, Any]:
+    if not isinstance(value, dict):
+        raise InputError(f"{where}: expected {of} with their entries, got {value!r:.60}")
+    return value
+
+
+def _blocks(entry: Any, where: str) -> list[dict[str, list[float]]]:
+    if not isinstance(entry, list) or not entry:
+        raise InputError(f"{where} expected a list of blocks, got {entry!r:.60}")
+    found = []
+    for block in entry:
+        given = _mapping(block, where.rstrip(":"), "alphas, betas and gammas")
+        missing = [name for name in GRID[:3] if name not in given]
+        if missing:
+            raise InputError(
+                f"{where} a block without {missing[0]}: expected alphas, betas, gammas"
+            )
+        known = {name: declared()[name] for name in GRID[:3]}
+        found.append(parameters.resolve(known, given, where))
+    return found
+
+
+def _changes(entry: Any, where: str) -> dict[str, Any]:
+    given = _mapping(entry, where.rstrip(":"), "settings")
+    checked = parameters.resolve(declared(), given, where)
+    return {name: checked[name] for name in given}
 
 
 def ablation(experiment: str, name: str) -> dict[str, Any]:
@@ -132,7 +176,7 @@ def ablation(experiment: str, name: str) -> dict[str, Any]:
 
     Raises :class:`InputError` for an unknown experiment or name.
     """
-    known = _named("ablations.yml").get(get(experiment).name, {})
+    known = _ablations().get(get(experiment).name, {})
     if name not in known:
         raise unknown(f"ablation of {experiment}", name, known)
     return dict(known[name])
@@ -140,7 +184,7 @@ def ablation(experiment: str, name: str) -> dict[str, Any]:
 
 def ablations(experiment: str) -> tuple[str, ...]:
     """Names of the experiment's ablations."""
-    return tuple(_named("ablations.yml").get(get(experiment).name, {}))
+    return tuple(_ablations().get(get(experiment).name, {}))
 
 
 @dataclass(frozen=True)

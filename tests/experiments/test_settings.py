@@ -2,6 +2,7 @@
 
 import pytest
 
+from cdplib import paths
 from cdplib.errors import InputError
 from cdplib.experiments import jobs, settings
 from cdplib.experiments.table import EXPERIMENTS
@@ -64,6 +65,49 @@ def test_the_release_s_grid_is_there_and_given_weights_replace_it():
     grid = settings.weights(settings.resolve("exp4", "smoke", {"grid": "release"}), "exp4")
     assert len(grid) == 140
     assert settings.resolve("exp4", "paper", {"betas": [0.5]}).grid == ""
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("grids", "exp2: {g: [{alphas: [1], betas: [0]}]}", "exp2, g: a block without gammas"),
+        ("grids", "exp2: {g: [{alphas: 1, betas: [0], gammas: [0]}]}", "alphas=1: expected list"),
+        ("grids", "exp2: {g: [{alphas: [1], betas: [0], gammas: [0], gama: [1]}]}", "'gama'"),
+        ("grids", "exp2: {g: [words]}", "exp2, g: expected alphas"),
+        ("grids", "exp2: {g: words}", "exp2, g: expected a list of blocks, got 'words'"),
+        ("grids", "exp2: {g: null}", "exp2, g: expected a list of blocks, got None"),
+        ("grids", "exp2:", "exp2: expected names with their entries, got None"),
+        ("grids", "exp22: {}", "'exp22': did you mean 'exp2'"),
+        ("grids", "[exp2]", "expected experiments with their entries"),
+        ("grids", "exp2: {", "cannot be read"),
+        ("ablations", "exp2: {a: {stepz: 3}}", "exp2, a: 'stepz': did you mean 'steps'"),
+        ("ablations", "exp2: {a: {steps: x}}", "exp2, a: steps='x'"),
+        ("ablations", "exp2: {a: [steps]}", "exp2, a: expected settings"),
+        ("ablations", "exp2: {a: null}", "exp2, a: expected settings"),
+        ("ablations", "exp9: {}", "'exp9'"),
+    ],
+)
+def test_a_wrong_entry_of_grids_or_ablations_is_named_with_its_file(
+    tmp_path, monkeypatch, file, text, said
+):
+    found = settings.resolve("exp2", "smoke")
+    monkeypatch.setattr(paths, "PARAMS", tmp_path)
+    (tmp_path / f"{file}.yml").write_text(text)
+    with pytest.raises(InputError) as caught:
+        if file == "grids":
+            settings.weights(found._replace(grid="g"), "exp2")
+        else:
+            settings.ablation("exp2", "a")
+    assert said in str(caught.value)
+    assert f"{file}.yml" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_grid_or_ablation_names_those_there_are(tmp_path, monkeypatch):
+    with pytest.raises(InputError, match="unknown ablation of exp2 'ensembles': did you mean"):
+        settings.ablation("exp2", "ensembles")
+    with pytest.raises(InputError, match="unknown ablation of exp3 'ensemble': there are none"):
+        settings.ablation("exp3", "ensemble")
 
 
 def _key(experiment="exp2", **given):

@@ -104,7 +104,7 @@ for name in datasets:
         degraded = degradations.degrade(kind, whole, "test")[:n_images]
         pictures[f"{name}, {degradations.get(kind).title}"] = degraded.numpy()
 
-# %% mystnb={"figure": {"name": "fig-experiments-degraded", "caption": "The first test images and what the restorers are given. Noisy pixels outside [0, 1] are shown as black or white; the networks see them unclipped."}, "image": {"alt": "Rows of original, noisy and reduced test images"}}
+# %% mystnb={"figure": {"name": "fig-experiments-degraded", "caption": "The first test images and what the restorers are given. Noisy pixels outside [0, 1] are shown as black or white; the networks see them unclipped. Look for digits that you cannot read in one of the rows."}, "image": {"alt": "Rows of original, noisy and reduced test images"}}
 samples.strips(pictures)
 
 # %% [markdown]
@@ -118,7 +118,7 @@ of parameters. Look at the restorer's width against the critic's: at every step 
 goes into the five full-resolution $5\times5$ convolutions.
 """
 
-# %% mystnb={"figure": {"name": "fig-experiments-networks", "caption": "The paper's denoiser, its critic and the classifier CNN-1, drawn from the modules. Right of a box: shape that leaves it, parameters."}, "image": {"alt": "Layer diagrams of denoiser, critic and classifier with shapes and parameter counts"}}
+# %% mystnb={"figure": {"name": "fig-experiments-networks", "caption": "The paper's denoiser, its critic and the classifier CNN-1, drawn from the modules. Right of a box: shape that leaves it, parameters. Look for the layers at full resolution: they take most of the time."}, "image": {"alt": "Layer diagrams of denoiser, critic and classifier with shapes and parameter counts"}}
 draw.diagram(
     {
         "Denoiser": (networks.denoiser(), (1, 28, 28)),
@@ -146,9 +146,10 @@ r"""
 Every classifier is trained on clean training images, selected on validation images and then frozen.
 The table gives error rates on the 10,000 test images: clean, and degraded without any restoration.
 *Predefined* ones are the paper's, whose error rate is $C$ in {eq}`eq:paper-7` for their experiment.
-*Independent* ones never take part in training a restorer; they tell whether restored images became
-more recognisable, or only more agreeable to one network. The first row is the distortion of the
-unrestored input, against which every restorer's $D$ should be read.
+*Independent* ones take no part in training the restorers of the five experiments; they tell whether
+restored images became more recognisable, or only more agreeable to one network. (The ensembles of
+{ref}`ch:who-benefits` are the exception: some are members there, and then not called independent.) The
+first row is the distortion of the unrestored input, against which every restorer's $D$ should be read.
 """
 
 # %% tags=["remove-stderr"]
@@ -163,8 +164,9 @@ A measure of $P$ compares two *sets* of images. Between two halves of the real t
 zero: that floor is what no restorer can be expected to beat, and a value near it means "cannot be
 told from real". Halves are drawn at random, because the first and last digits of MNIST's test set
 come from different writers. The judge reads its gap on images that it was not fitted on, so its
-floor is zero up to noise. The axis called $P$ is the judge's unless a page says otherwise: it
-estimates the distance that the paper names, and all points share it.
+floor is zero up to noise: look at the standard error behind its ±, which is over those images. The
+axis called $P$ is the judge's unless a page says otherwise: it estimates the distance that the paper
+names, and all points share it.
 """
 
 # %%
@@ -175,11 +177,12 @@ Markdown(overview.perception_table(datasets[0], kind))
 r"""
 ## How a point is trained
 
-A sweep is a star. For each seed the restorer first learns the MSE alone (in preset `full` for long,
-in `quick` not until its validation error is flat); a critic is warmed against it; then every triple $(\alpha,\beta,\gamma)$ starts from both
-and trains on {eq}`eq:paper-16`. Why the long first stage? Further training lowers $D$ *and* $C$ of
-an unfinished restorer, so points that stop early trade nothing off: they show who trained longer.
-The table lists what each preset trains.
+A sweep is a star. For each seed the restorer first learns the MSE alone; a critic is warmed against
+it; then every triple $(\alpha,\beta,\gamma)$ starts from both and trains on {eq}`eq:paper-16`. Why the
+long first stage? Further training lowers $D$ *and* $C$ of an unfinished restorer, so points that stop
+early trade nothing off: they show who trained longer. No preset made for two cores trains until
+nothing more is gained: {ref}`ch:reproducibility` shows the curves, and what more steps would still
+give beside what $\gamma$ does. The table lists what each preset trains.
 """
 
 # %%

@@ -67,7 +67,7 @@ a critic that punishes unnatural images may leave less room for bending. Levels 
 classifiers because degraded-looking images are harder for some; the slopes are what matters.
 """
 
-# %% mystnb={"figure": {"name": "fig-who-curves", "caption": "Error rates over γ of the classifier trained against (thick, filled) and of independent ones (thin, open), a row an experiment, a column a β. Bars: standard deviation over seeds; with one seed, standard error on the test images."}, "image": {"alt": "Line charts of error rates against gamma: the predefined classifier's and independent ones', by experiment and beta"}}
+# %% mystnb={"figure": {"name": "fig-who-curves", "caption": "Error rates over γ of the classifier trained against (thick, filled) and of independent ones (thin, open), a row an experiment, a column a β. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for thin lines that rise where the thick one falls."}, "image": {"alt": "Line charts of error rates against gamma: the predefined classifier's and independent ones', by experiment and beta"}}
 draw.curves(runs, shown, betas_shown)
 
 # %% tags=["hide-input"]
@@ -87,7 +87,7 @@ start. In each panel the first line, in bold, is the classifier trained against.
 by_gamma = transfer.effects(runs, "gamma")
 gains = transfer.gains(runs)
 
-# %% mystnb={"figure": {"name": "fig-who-gamma", "caption": "Change of each classifier's error rate from γ = 0 to the greatest γ, averaged over β, with 95 % intervals. Bold: the classifier trained against. Left of zero: fewer errors. Each experiment has its own scale; arrow heads: the interval goes on."}, "image": {"alt": "Forest plot of the effect of gamma on the error rate of each classifier, grouped by experiment"}}
+# %% mystnb={"figure": {"name": "fig-who-gamma", "caption": "Change of each classifier's error rate from γ = 0 to the greatest γ, averaged over β, with 95 % intervals. Bold: the classifier trained against. Left of zero: fewer errors. Each experiment has its own scale; arrow heads: the interval goes on. Look for lines on the other side of zero than the bold one."}, "image": {"alt": "Forest plot of the effect of gamma on the error rate of each classifier, grouped by experiment"}}
 draw.forest({benefits.title(n): lines for n, lines in by_gamma.items()}, "effect of γ (points)")
 
 # %% tags=["hide-input"]
@@ -161,7 +161,7 @@ than blurred ones; it may also be misled by strokes that the restorer invented.
 by_beta_alone = transfer.effects(runs, "beta", held="least")
 each_beta = transfer.beta_effects(runs)
 
-# %% mystnb={"figure": {"name": "fig-who-beta", "caption": "Change of each classifier's error rate from β = 0 to the greatest β at γ = 0, with 95 % intervals. Left of zero: fewer errors. Each experiment has its own scale; arrow heads: the interval goes on."}, "image": {"alt": "Forest plot of the effect of beta on the error rate of each classifier, grouped by experiment"}}
+# %% mystnb={"figure": {"name": "fig-who-beta", "caption": "Change of each classifier's error rate from β = 0 to the greatest β at γ = 0, with 95 % intervals. Left of zero: fewer errors. Each experiment has its own scale; arrow heads: the interval goes on. Look for classifiers on opposite sides in one panel; Exp-1 to Exp-3 show the same restorers."}, "image": {"alt": "Forest plot of the effect of beta on the error rate of each classifier, grouped by experiment"}}
 draw.forest(
     {benefits.title(n): lines for n, lines in by_beta_alone.items()}, "effect of β (points)"
 )
@@ -213,7 +213,7 @@ share of the loss became smaller, then at the independent ones, then at what it 
 # %%
 together = ensembles.published(source, perception)
 
-# %% mystnb={"figure": {"name": "fig-who-ensemble", "caption": "Change of error rates from γ = 0, trained against the predefined classifier alone (top) and against the ensemble (bottom), averaged over β, with 95 % intervals. Bold: the predefined classifier; members are in the ensemble's loss."}, "image": {"alt": "Forest plot of the effect of gamma on each classifier under training against one classifier and against an ensemble"}}
+# %% mystnb={"figure": {"name": "fig-who-ensemble", "caption": "Change of error rates from γ = 0, trained against the predefined classifier alone (top) and against the ensemble (bottom), averaged over β, with 95 % intervals. Bold: the predefined classifier; members are in the ensemble's loss. Look for independent ones that move left from the upper panel to the lower."}, "image": {"alt": "Forest plot of the effect of gamma on each classifier under training against one classifier and against an ensemble"}}
 draw.forest(benefits.ensemble_groups(together), "effect of γ (points)", True, "Not published yet")
 
 # %% tags=["hide-input"]

@@ -17,7 +17,8 @@ batch normalisation uses at test time, whether a restorer may draw lots, how str
 
 **What will be checked.** Each choice alone, on Exp-2 with the fast restorer and the coarse grid: does it
 change what the two weights do to $C$, $D$ and $P$? A choice that only moves levels leaves the paper's
-statements alone; one that turns a sign does not.
+statements alone; one that turns a sign does not. The critic is the exception to the title: the released one
+is a bundle of choices, and is changed as a whole.
 """
 
 # %% tags=["parameters"]
@@ -35,16 +36,21 @@ r"""
 ## How to read the tables
 
 One column is one way of training. The first lines give its starting point: $D$, $C$ and $P$ (the
-judge's gap) with the least weights of its grid. The others say what a weight changes from its least to its
-largest value, averaged over the other weight, with the 95 % interval over training seeds. The sentence after
-a table is computed: it takes the difference of two columns within each seed, and names the lines where the
+judge's gap) with the least weights of its grid, and what the judge says of real images against other real
+ones: no restorer can be expected to be better than that. The other lines say what a weight changes from its
+least to its largest value, averaged over the other weight, with the 95 % interval over training seeds; a
+column of one seed has only the interval over the test images, and a remark says so. Where the grids of two
+columns differ, their titles say how far each goes. The sentence after a table is computed: it takes the
+difference of two columns within each seed, at the weights that both have, and names the lines where the
 interval of that difference leaves out zero.
 
 ## The critic: as released, or with a gradient penalty
 
-The release's critic has batch normalisation and parameters clipped to 0.01, and takes five steps for each
-step of the restorer. Its scores are small ({ref}`ch:measuring-perception` derives their bound), so its
-grid has larger $\beta$. This is the release's Exp-2 in small: three values of $\beta$ by three of $\gamma$.
+The release's critic differs from ours in five ways at once: batch normalisation, parameters clipped to 0.01
+in place of a gradient penalty, twice the width, five steps for each step of the restorer, and a smaller
+learning rate. A difference below is that of the bundle; which member makes it is not measured. Its scores are
+small ({ref}`ch:measuring-perception` derives their bound), so its grid has larger $\beta$, and what $\beta$
+changes over two ranges does not compare: look at the signs. This is the release's Exp-2 in small.
 """
 
 # %%
@@ -93,7 +99,8 @@ r"""
 ## The network, at what cost
 
 The same experiments with every restorer that is published, and the seconds that a point of each took:
-Exp-2, Exp-4, then Exp-5.
+Exp-2, Exp-4, then Exp-5. All columns of a table are at the weights that all of them were trained at, as a
+weight that goes further changes more. They differ in the number of steps besides.
 """
 
 # %%

@@ -14,8 +14,9 @@ r"""
 A reproduction differs from its original, and the original differs from its own text. The table lists every
 place that we know of where {cite}`liu2019cdp`, the code that its authors released, and this book do not do
 the same, and what the difference changes: measured, from the published rows, when this page was made.
-Effects are given with 95 % intervals over seeds where there are several; "not measured yet" means what it
-says.
+Look at the fifth column. Effects of trained points have 95 % intervals over seeds, that of the statistics at
+test over images. What comes from tried schedules rests on one seed, without an interval; a level or a spread
+is called that. "Not measured yet" means what it says, with the reason.
 """
 
 # %% tags=["parameters"]

@@ -31,7 +31,10 @@ r"""
 ## What it cost
 
 Every row of `book/results` carries the seconds of its training and measuring, the device, the number
-of threads, the precision, the version of torch and the commit of the code. Summed by sweep:
+of threads, the precision, the version of torch and the commit of the code. Summed by sweep, with the
+pre-trainings, one a seed, in a column of their own. "Shared" stands where several sweeps started from the
+same ones: those were trained once. The short warming of the critics is in no column, and neither are tried
+schedules and points that were not published.
 """
 
 # %% tags=["hide-input"]
@@ -59,14 +62,14 @@ r"""
 
 Schedules of the pre-training and of the points, judged on validation images alone, one seed. Three things were
 looked for: the peak of the learning rate; whether fewer images a step are the better use of the same time;
-and how many steps a point needs, at one pair of weights where all three terms of the loss pull. A longer
-pre-training still lowers both numbers a little: "flat" is a matter of degree, and the point with both
-weights zero, which trains on as long as every other, is the one to compare with. Of the points' lines look
-at what the last doubling still changes: that is the part of a published row which is schedule, not weights.
+and how many steps a point needs, at one pair of weights where all three terms of the loss pull. "Flat" is a
+matter of degree: the sentence after the table sets what the longest schedules still gain beside all that
+$\gamma$ does. Where the two are alike, levels are schedule as much as weights, and only differences between
+points of equal length mean something: the point with both weights zero trains on as long as every other.
 """
 
 # %% tags=["hide-input"]
-Markdown(costs.tuning())
+Markdown(f"{costs.tuning()}\n\n{costs.longer()}")
 
 # %% [markdown]
 r"""

@@ -14,7 +14,7 @@ import torch
 from scipy import stats
 
 from cdplib.analysis import chapter, trends
-from cdplib.analysis.overview import markdown
+from cdplib.analysis.overview import markdown, signed
 from cdplib.errors import DataError, InputError
 from cdplib.experiments import (
     classifiers,
@@ -73,12 +73,60 @@ def effects(tables: Mapping[str, pd.DataFrame]) -> str:
     """One column a table: D, C and P at its least weights, and what either weight changes.
 
     A change is from a weight's least to its greatest value in that table, averaged over the other
-    weight, with its 95 % interval (:func:`.trends.effect`); Markdown. A column whose table is empty
-    says so.
+    weight, with its 95 % interval (:func:`.trends.effect`); Markdown. Where the tables have
+    different weights, each column's title says how far its own go; a column of one seed is
+    remarked on, one whose table is empty says so.
     """
     columns = [_column(table) for table in tables.values()]
-    lines = zip(["seeds", *(title for title, *_ in LINES)], *columns, strict=True)
-    return markdown(["", *tables], lines)
+    lines = list(zip(["seeds", *(title for title, *_ in LINES)], *columns, strict=True))
+    floors = [_floor(table) for table in tables.values()]
+    lines.insert(4, ("P of real images against real (floor ± standard error)", *floors))
+    text = markdown(["", *_titles(tables)], lines)
+    single = [title for title, table in tables.items() if _seeds(table) == 1]
+    if single:
+        text += (
+            f"\n\nOf one seed: {'; '.join(single)}. Intervals there rest on the test images and "
+            "leave out the noise of training."
+        )
+    return text
+
+
+def _seeds(table: pd.DataFrame) -> int:
+    return int(table["seed"].nunique())
+
+
+def _floor(table: pd.DataFrame) -> str:
+    """The judge's value for real images of the table's data set against other real ones."""
+    found = None if table.empty else chapter.floor_estimate(table["dataset"].iloc[0], "p_judge")
+    return "" if found is None else f"{found.value:.3f} ± {found.se:.3f}"
+
+
+def _titles(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """The columns' titles, with the greatest weights where the tables' weights differ."""
+    if len({frozenset(_pairs(table)) for table in tables.values() if not table.empty}) < 2:
+        return list(tables)
+    return [
+        title
+        if table.empty
+        else f"{title}: β to {table['beta'].max():g}, γ to {table['gamma'].max():g}"
+        for title, table in tables.items()
+    ]
+
+
+def _pairs(table: pd.DataFrame) -> set[tuple[float, float]]:
+    return set(zip(table["beta"], table["gamma"], strict=True))
+
+
+def at_shared_weights(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Each table's rows at the (beta, gamma) that all have; all rows if these span no 2 x 2."""
+    shared = set.intersection(*(_pairs(table) for table in tables.values())) if tables else set()
+    if any(len(set(values)) < 2 for values in zip(*shared, strict=True)) or not shared:
+        return dict(tables)
+    found = {}
+    for title, table in tables.items():
+        kept = [pair in shared for pair in zip(table["beta"], table["gamma"], strict=True)]
+        found[title] = table[kept]
+    return found
 
 
 def _column(table: pd.DataFrame) -> list[str]:
@@ -96,7 +144,7 @@ def _column(table: pd.DataFrame) -> list[str]:
             cells.append("one value only")
             continue
         numbers = [factor * v for v in (found.change, found.lower, found.upper)]
-        change, low, high = (f"{v:+.{digits}f}" for v in numbers)
+        change, low, high = (signed(v, digits) for v in numbers)
         cells.append(f"{change} [{low}, {high}]")
     return cells
 
@@ -119,18 +167,38 @@ def differences(main: pd.DataFrame, other: pd.DataFrame) -> dict[str, tuple[floa
     """Other less main, by line of :func:`effects`: (difference, its 95 % interval's two ends).
 
     Both are trained with the same seeds, so every seed gives its own difference and Student's
-    interval is over those; a line with fewer than two common seeds is left out.
+    interval is over those. Left out are lines with fewer than two common seeds, and those whose
+    weights differ (:func:`comparable`).
     """
     found = {}
     for title, weight, column, factor, _ in LINES:
-        each = pd.Series(dtype=float)
-        if not main.empty and not other.empty:
-            one, two = (_of_seed(table, weight, column) for table in (main, other))
-            each = factor * (two - one).dropna()
+        alike = comparable(main, other, weight)
+        if alike is None:
+            continue
+        one, two = (_of_seed(table, weight, column) for table in alike)
+        each = factor * (two - one).dropna()
         if len(each) > 1:
-            half = stats.t.ppf(0.975, len(each) - 1) * each.std(ddof=1) / np.sqrt(len(each))
-            found[title] = (float(each.mean()), each.mean() - half, each.mean() + half)
+            found[title] = trends.student(each)
     return found
+
+
+def comparable(
+    main: pd.DataFrame, other: pd.DataFrame, weight: str
+) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """The rows in which an effect of ``weight``, or a level (no weight), compares like with like.
+
+    An effect: the other weight's common values, if ``weight`` then has the same ends in both; a
+    level: all rows, if their least weights are the same. None where they do not compare.
+    """
+    if main.empty or other.empty:
+        return None
+    if not weight:
+        return (main, other) if min(_pairs(main)) == min(_pairs(other)) else None
+    held = "gamma" if weight == "beta" else "beta"
+    shared = set(main[held]) & set(other[held])
+    main, other = (table[table[held].isin(shared)] for table in (main, other))
+    ends = [(table[weight].min(), table[weight].max()) for table in (main, other)]
+    return (main, other) if ends[0] == ends[1] else None
 
 
 def _of_seed(table: pd.DataFrame, weight: str, column: str) -> pd.Series:
@@ -148,15 +216,17 @@ def seen(main: pd.DataFrame, other: pd.DataFrame, title: str) -> str:
         return ""
     digits = {line[0]: line[4] for line in LINES}
     clear = [
-        f"{name.split(' (')[0]} by {value:+.{digits[name]}f} [{low:+.{digits[name]}f}, "
-        f"{high:+.{digits[name]}f}]"
-        for name, (value, low, high) in found.items()
-        if low * high > 0
+        "{} by {} [{}, {}]".format(name.split(" (")[0], *(signed(v, digits[name]) for v in ends))
+        for name, ends in found.items()
+        if ends[1] * ends[2] > 0
     ]
     turned, kept = [], 0
     for name, weight, column, *_ in EFFECTS:
+        alike = comparable(main, other, weight)
+        if alike is None:
+            continue
         with contextlib.suppress(InputError):
-            one, two = (trends.effect(table, weight, column) for table in (main, other))
+            one, two = (trends.effect(table, weight, column) for table in alike)
             if "unclear" not in (one.direction, two.direction):
                 kept += one.direction == two.direction
                 turned += [name] if one.direction != two.direction else []
@@ -165,19 +235,35 @@ def seen(main: pd.DataFrame, other: pd.DataFrame, title: str) -> str:
         f"**Seen** (paired by seed, 95 %): *{title}* changes "
         f"{'; '.join(clear) or 'no line clearly'} ({len(clear)} of {len(found)} lines, where "
         f"chance alone would give about {0.05 * len(found):.1f}); of the "
-        f"{kept + len(turned)} effects that are clear both ways it {signs}."
+        f"{kept + len(turned)} effects that are clear both ways it {signs}.{_limits(main, other)}"
     )
 
 
+def _limits(main: pd.DataFrame, other: pd.DataFrame) -> str:
+    """Which effects two tables with different weights do not let compare, or where alone."""
+    said = ""
+    for weight, letter, held, at in (("beta", "β", "gamma", "γ"), ("gamma", "γ", "beta", "β")):
+        alike = comparable(main, other, weight)
+        if alike is None:
+            said += f" Effects of {letter} are not compared: its values differ."
+        elif set(main[held]) != set(other[held]):
+            common = ", ".join(f"{value:g}" for value in sorted(set(alike[0][held])))
+            said += f" Effects of {letter} are compared at the common {at} = {common}."
+    return said
+
+
 def networks_table(experiment: str, known: Iterable[tuple[str, str]] = chapter.PREFERRED) -> str:
-    """:func:`effects` of every published (preset, restorer) of an experiment, with its cost."""
+    """:func:`effects` of every published (preset, restorer) of an experiment, with its cost.
+
+    At the weights that all of them have, or an effect would differ by how far the weight goes.
+    """
     found = {}
     for preset, restorer in known:
         run = chapter.published_run(experiment, [(preset, restorer)])
         if run is not None:
             seconds = run.table["seconds"].median()
             found[f"`{restorer}`, preset `{preset}`, {seconds:.0f} s a point"] = run.table
-    return effects(found) if found else "Nothing is published yet."
+    return effects(at_shared_weights(found)) if found else "Nothing is published yet."
 
 
 def statistics_at_test(run: chapter.Run, sizes: Iterable[int], images: int) -> pd.DataFrame:
@@ -230,8 +316,8 @@ def statistics_table(run: chapter.Run | None, sizes: Iterable[int], images: int)
     rows = [
         (line.statistics, f"{1000 * line.mse:.2f}", f"{100 * line.error_rate:.2f}",
          *(("", "") if line.statistics == "running" else (
-             f"{1000 * line.mse_change:+.3f} ± {1000 * line.mse_half:.3f}",
-             f"{100 * line.error_change:+.2f} ± {100 * line.error_half:.2f}")))
+             f"{signed(1000 * line.mse_change, 3)} ± {1000 * line.mse_half:.3f}",
+             f"{signed(100 * line.error_change, 2)} ± {100 * line.error_half:.2f}")))
         for line in found.itertuples()
     ]  # fmt: skip
     head = ["statistics at test", "D (10⁻³)", "C (%)", "change of D", "change of C (points)"]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
 from cdplib import paths
+from cdplib.analysis import chapter, claims, trends
 from cdplib.analysis.claims import NAMES
-from cdplib.analysis.overview import markdown
+from cdplib.analysis.overview import markdown, signed
 from cdplib.errors import DataError
 from cdplib.experiments import classifiers, compare, jobs, results, store
 from cdplib.experiments.table import EXPERIMENTS
@@ -32,30 +36,60 @@ def published() -> pd.DataFrame:
 def sweeps(table: pd.DataFrame) -> str:
     """Core-minutes and machine of each published sweep, as Markdown.
 
-    Seconds of a point are its training and measuring on one thread; pre-training, which all points
-    of a seed share, is not among them.
+    Of the points: training and measuring, on one thread. Of the pre-trainings: the sum over the
+    kept ones that its seeds started from; ``shared`` where another line started from one of them
+    too. The warming of the critics is in neither.
     """
     if table.empty:
         return "Nothing is published yet."
     keys = ["experiment", "dataset", "preset", "restorer", "variant"]
+    parts = {key: (part, starts(part)) for key, part in table.groupby(keys)}
+    used = Counter(start for _, found in parts.values() for start in found)
     rows = []
-    for key, part in table.groupby(keys):
+    for key, (part, found) in parts.items():
         experiment, dataset, preset, restorer, variant = key
         rows.append(
             (
-                f"{{ref}}`{str(experiment).replace('exp', 'Exp-')} <ch:{experiment}>`",
+                f"{{ref}}`{_title(experiment)} <ch:{experiment}>`",
                 dataset,
                 f"`{preset}`" + (f", {variant}" if variant else ""),
                 f"`{restorer}`",
                 len(part),
                 part["seed"].nunique(),
                 f"{part['seconds'].sum() / 60:.0f}",
+                _pretraining_minutes(part, found)
+                + (" (shared)" if any(used[start] > 1 for start in found) else ""),
                 ", ".join(sorted(set(part["precision"]))),
                 ", ".join(sorted(set(part["hardware"]))),
             )
         )
-    head = ["experiment", "data", "preset, change", "restorer", "points", "seeds", "core-minutes"]
-    return markdown([*head, "trained in", "machine"], rows)
+    head = ["experiment", "data", "preset, change", "restorer", "points", "seeds"]
+    head += ["core-minutes of the points", "of the pre-trainings", "trained in", "machine"]
+    return markdown(head, rows)
+
+
+def _pretraining_minutes(part: pd.DataFrame, found: Mapping[str, Mapping[str, str]]) -> str:
+    if not (part["pretrain_steps"] > 0).any():
+        return "none"
+    if len(found) < part["seed"].nunique():
+        return "not kept"
+    return f"{sum(float(facts['seconds']) for facts in found.values()) / 60:.1f}"
+
+
+def starts(rows: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """The kept pre-trainings that ``rows`` of one sweep started from: facts by key, seed by seed.
+
+    Those of rows that today's settings no longer describe are left out.
+    """
+    found = {}
+    begun = rows[rows["pretrain_steps"] > 0]
+    for row in begun.drop_duplicates("seed").sort_values("seed").to_dict("records"):
+        with contextlib.suppress(DataError):
+            key = store.digest(jobs.start_configuration(compare.point_of(row)))
+            kept = store.load_weights("restorer", key)
+            if kept is not None:
+                found[key] = kept[1]
+    return found
 
 
 def versions(table: pd.DataFrame) -> str:
@@ -98,6 +132,48 @@ def tuning(file: Path = TUNING) -> str:
     return markdown([*head, "D", "C (%)", "P", "CPU seconds"], rows)
 
 
+def longer(file: Path = TUNING) -> str:
+    """What the longest schedule still gains over the next shorter one, in a sentence.
+
+    For every kind of training of which several lengths were tried, all else equal; beside it what
+    gamma changes about C in the published rows of those experiments.
+    """
+    if not file.is_file():
+        return ""
+    keys = ["experiment", "restorer", "stage", "batch", "lr", "beta", "gamma"]
+    said, runs = [], {}
+    for key, part in pd.read_csv(file).groupby(keys):
+        experiment, restorer, stage, batch, *_ = key
+        if part["steps"].nunique() < 2:
+            continue
+        before, after = part.sort_values("steps").iloc[-2:].to_dict("records")
+        gain = [
+            factor * (after[c] - before[c]) for c, factor in (("error_rate", 100), ("mse", 1000))
+        ]
+        what = "points" if stage == "point" else f"pre-training, {batch} images a step"
+        said.append(
+            f"{_title(experiment)}, `{restorer}`, {what}, from {before['steps']:,} to "
+            f"{after['steps']:,} steps: C {signed(gain[0], 1)} points, D "
+            f"{signed(gain[1], 2)} · 10⁻³"
+        )
+        known = [pair for pair in chapter.PREFERRED if pair[1] == restorer]
+        run = chapter.published_run(experiment, known) or chapter.published_run(experiment)
+        if run is not None:
+            runs[f"{_title(experiment)}, `{run.settings.restorer}`, preset `{run.preset}`"] = run
+    if not said:
+        return ""
+    text = f"**What more steps still give** (validation images, one seed): {'; '.join(said)}."
+    whole = [
+        f"{title}: {claims.effect_text(trends.effect(run.table, 'gamma', 'error_rate'))}"
+        for title, run in runs.items()
+    ]
+    return f"{text} γ's whole effect on C, to compare: {'; '.join(whole)}." if whole else text
+
+
+def _title(experiment: object) -> str:
+    return str(experiment).replace("exp", "Exp-")
+
+
 def bench(file: Path = BENCH) -> str:
     """The kept run of ``make bench``: a training step as released against ours, as Markdown."""
     if not file.is_file():
@@ -130,16 +206,10 @@ def pretrainings(table: pd.DataFrame) -> dict[str, list[list[dict[str, float]]]]
     plain = table[(table["variant"] == "") & (table["pretrain_steps"] > 0)]
     for (experiment, preset, restorer), part in plain.groupby(["experiment", "preset", "restorer"]):
         rows = part[part["dataset"] == EXPERIMENTS[str(experiment)].dataset]
-        found, name = [], ""
-        for row in rows.drop_duplicates("seed").sort_values("seed").to_dict("records"):
-            key = store.digest(jobs.start_configuration(compare.point_of(row)))
-            kept = store.load_weights("restorer", key)
-            if kept is not None and "curve" in kept[1]:
-                found.append(json.loads(kept[1]["curve"]))
-                name = name or key
+        kept = {key: facts for key, facts in starts(rows).items() if "curve" in facts}
+        found, name = [json.loads(facts["curve"]) for facts in kept.values()], next(iter(kept), "")
         if found:
-            label = f"{str(experiment).replace('exp', 'Exp-')}"
-            titles.setdefault(f"{name} {preset} {restorer}", []).append(label)
+            titles.setdefault(f"{name} {preset} {restorer}", []).append(_title(experiment))
             curves[f"{name} {preset} {restorer}"] = found
     return {
         f"{', '.join(titles[key])}: {key.split()[2]} restorer, preset {key.split()[1]}": value

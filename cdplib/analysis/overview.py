@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 
 import torch
 
-from cdplib.analysis.chapter import floor
+from cdplib.analysis.chapter import floor_estimate
 from cdplib.analysis.claims import NAMES
 from cdplib.experiments import (
     classifiers,
@@ -27,6 +28,11 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def signed(value: float, digits: int) -> str:
+    """A number with its sign, a true minus where it is negative."""
+    return f"{value:+z.{digits}f}".replace("-", "\u2212")
 
 
 def table1() -> str:
@@ -100,18 +106,20 @@ def classifier_table(dataset: str) -> str:
 
 
 def perception_table(dataset: str, kind: str) -> str:
-    """Each measure of P: its floor (real against real) and its value for the degraded input."""
+    """Each measure of P: its floor (real against real) and its value for the degraded input.
+
+    With the standard error over the test images where the measure has one.
+    """
     whole = data.load(dataset)
     clean, _ = whole.test.tensors()
     bad = degradations.degrade(kind, whole, "test").clamp(0, 1)
     features = classifiers.get(classifiers.FEATURES[dataset], dataset).features
     one, other = perception.halves(len(clean))
+    fake, real = measures.outputs(features, bad[one]), measures.outputs(features, clean[other])
     found = {
-        "p_judge": perception.judge(bad, clean).value,
-        "sliced_w2": perception.sliced_w2(bad, clean),
-        "frechet": perception.frechet(
-            measures.outputs(features, bad[one]), measures.outputs(features, clean[other])
-        ),
+        "p_judge": perception.judge(bad, clean),
+        "sliced_w2": perception.Estimate(perception.sliced_w2(bad, clean), math.nan),
+        "frechet": perception.Estimate(perception.frechet(fake, real), math.nan),
     }
     names = {
         "p_judge": "judge's gap (Wasserstein-1, one critic for all)",
@@ -119,11 +127,17 @@ def perception_table(dataset: str, kind: str) -> str:
         "frechet": "Fréchet, features of an independent classifier",
     }
     rows = [
-        (f"`{name}`: {text}", f"{floor(dataset, name):.3g}", f"{found[name]:.3g}")
+        (f"`{name}`: {text}", _estimate(floor_estimate(dataset, name)), _estimate(found[name]))
         for name, text in names.items()
     ]
     title = degradations.get(kind).title
     return markdown(["measure of P", "floor: real against real", f"{title}, clipped"], rows)
+
+
+def _estimate(found: perception.Estimate | None) -> str:
+    if found is None:
+        return ""
+    return f"{found.value:.3g}" + ("" if math.isnan(found.se) else f" ± {found.se:.2g}")
 
 
 def presets(experiment: str) -> str:

@@ -1,11 +1,12 @@
 """Tables of ablations: known effects come out, what is not published is said."""
 
+import pandas as pd
 import pytest
 
 from cdplib import paths
 from cdplib.analysis import ablations, chapter
 from cdplib.errors import InputError
-from cdplib.experiments import results, settings, sweep
+from cdplib.experiments import perception, results, settings, sweep
 
 
 def sheet(variant="", lift=0.0):
@@ -26,6 +27,13 @@ def sheet(variant="", lift=0.0):
 
 MAIN = sheet()
 OTHER = sheet(variant="noise_input=True", lift=0.01)
+
+
+@pytest.fixture(autouse=True)
+def floor(monkeypatch):
+    """A floor of P that is not measured here: the judge is a training."""
+    known = perception.Estimate(0.002, 0.013)
+    monkeypatch.setattr(chapter, "floor_estimate", lambda dataset, measure: known)
 
 
 @pytest.fixture
@@ -66,10 +74,13 @@ def test_effects_are_those_of_the_rows(published):
     lines = {line.split("|")[1].strip(): line for line in table.splitlines()}
     assert "*noise* changes" in said
     # In the rows gamma takes C from .18 to .17 and beta raises D by as much as itself.
-    assert lines["γ on C (points)"].count("-1.00 [-1.00, -1.00]") == 2
+    assert lines["γ on C (points)"].count("−1.00 [−1.00, −1.00]") == 2
     assert "+10.00 [+10.00, +10.00]" in lines["β on D (10⁻³)"]
     assert lines["C there (%)"].split("|")[2:4] == [" 18.00 ", " 19.00 "]
     assert "not published yet" in lines["seeds"]
+    floor = lines["P of real images against real (floor ± standard error)"]
+    assert floor.split("|")[2:5] == [" 0.002 ± 0.013 ", " 0.002 ± 0.013 ", "  "]
+    assert "Of one seed" not in text
 
 
 def jittered(lift=0.0, slope=-1.0, variant=""):
@@ -100,6 +111,64 @@ def test_a_turned_sign_is_said_and_an_equal_one_is_not():
     turned = ablations.seen(jittered(), jittered(slope=1.0), "turned")
     assert "turns the sign of γ on C (points)" in turned
     assert "γ on C by +2.00" in turned
+
+
+def test_a_column_of_one_seed_is_remarked_on():
+    text = ablations.effects({"many": jittered(), "single": jittered().query("seed == 0")})
+    assert "Of one seed: single." in text
+    assert "noise of training" in text
+
+
+def wider():
+    """The sheet with a further beta of 0.1; gamma's effect on C is -1 + 4 beta points."""
+    table = results.frame(MAIN)
+    more = table[table["beta"] > 0].assign(beta=0.1)
+    table = pd.concat([table, more], ignore_index=True)
+    table["error_rate"] = 0.18 - table["gamma"] * (1 - 4 * table["beta"])
+    return table
+
+
+def test_networks_are_compared_at_the_weights_that_all_have():
+    tables = {"quick": results.frame(MAIN), "full": wider()}
+    kept = ablations.at_shared_weights(tables)
+    assert {frozenset(t["beta"]) for t in kept.values()} == {frozenset((0.0, 0.01))}
+    text = ablations.effects(kept)
+    assert "β to" not in text
+    assert "−0.98 [" in next(line for line in text.splitlines() if "γ on C" in line)
+    # Over all of its own weights the second column averages gamma's effect over another range.
+    assert "−0.85 [" in ablations.effects(tables)
+
+
+def test_a_column_over_other_weights_says_how_far_they_go():
+    apart = {
+        "one": results.frame(MAIN),
+        "two": results.frame(MAIN).assign(beta=lambda t: t.beta + 5),
+    }
+    assert ablations.at_shared_weights(apart)["two"] is apart["two"]
+    head = ablations.effects(apart).splitlines()[0]
+    assert head == "|  | one: β to 0.01, γ to 0.01 | two: β to 5.01, γ to 0.01 |"
+    assert ablations.at_shared_weights({}) == {}
+
+
+def test_effects_over_other_weights_are_not_compared():
+    # As the released critic: another range of beta, beta = 0 in common.
+    main, other = jittered(), jittered(slope=1.0).assign(beta=lambda t: 50 * t["beta"])
+    found = ablations.differences(main, other)
+    assert not [line for line in found if line.startswith("β")]
+    assert found["γ on C (points)"][0] == pytest.approx(2)
+    assert "C there (%)" in found
+    said = ablations.seen(main, other, "critic")
+    assert "Effects of β are not compared" in said
+    assert "Effects of γ are compared at the common β = 0." in said
+    assert "turns the sign of γ on C (points)" in said
+    assert ablations.seen(main, jittered(), "same").endswith("no sign.")
+
+
+def test_levels_at_other_least_weights_are_not_compared():
+    found = ablations.differences(jittered(), jittered().query("beta > 0"))
+    assert set(found) == {"γ on C (points)", "γ on D (10⁻³)", "γ on P"}
+    apart = jittered().assign(beta=lambda t: t["beta"] + 5)
+    assert set(ablations.differences(jittered(), apart)) == set()
 
 
 def test_only_common_weights_are_compared(published):

@@ -7,8 +7,8 @@ import pytest
 
 from cdplib import paths
 from cdplib.analysis import costs
-from cdplib.errors import InputError
-from cdplib.experiments import results
+from cdplib.errors import DataError, InputError
+from cdplib.experiments import compare, jobs, results, store
 from cdplib.figures import curves
 
 
@@ -30,10 +30,59 @@ def row(seed, seconds, variant=""):
 def test_minutes_are_summed_by_sweep_and_ablations_stand_apart(nothing):
     results.publish("exp2", [row(0, 60), row(1, 120), row(0, 600, "critic=clip")])
     lines = costs.sweeps(costs.published()).splitlines()
-    assert "| 2 | 2 | 3 |" in lines[2]
+    assert "| 2 | 2 | 3 | none |" in lines[2]
     assert "critic=clip" in lines[3]
-    assert "| 10 |" in lines[3]
+    assert "| 10 | none |" in lines[3]
     assert "`abc+`" in costs.versions(costs.published())
+
+
+def test_pretrainings_are_summed_over_seeds_and_shared_ones_are_said(nothing, monkeypatch):
+    rows = [row(0, 60), row(1, 60), row(0, 600, "against=ensemble"), row(2, 1, "critic=clip")]
+    results.publish("exp2", [r | {"pretrain_steps": 10} for r in rows])
+    kept = {"0": {"seconds": "60"}, "1": {"seconds": "90"}}
+    monkeypatch.setattr(compare, "point_of", lambda row: str(row["seed"]))
+    monkeypatch.setattr(jobs, "start_configuration", lambda point: point)
+    monkeypatch.setattr(store, "digest", lambda configuration: configuration)
+    monkeypatch.setattr(
+        store, "load_weights", lambda _, key: ({}, kept[key]) if key in kept else None
+    )
+    main, ensemble, clipped = costs.sweeps(costs.published()).splitlines()[2:]
+    assert "| 2.5 (shared) |" in main
+    assert "| 1.0 (shared) |" in ensemble
+    assert "| not kept |" in clipped
+
+
+def test_rows_of_former_settings_have_no_known_start(nothing, monkeypatch):
+    def refuse(row):
+        raise DataError("preset quick has changed")
+
+    monkeypatch.setattr(compare, "point_of", refuse)
+    results.publish("exp2", [row(0, 60) | {"pretrain_steps": 10}])
+    assert costs.starts(costs.published()) == {}
+    assert "| not kept |" in costs.sweeps(costs.published())
+
+
+def test_the_longest_schedule_is_set_against_the_next_shorter(nothing):
+    head = "experiment,restorer,stage,steps,batch,lr,beta,gamma,mse,error_rate\n"
+    lines = (
+        "exp2,fast,pretrain,3000,32,0.004,0,0,0.030,0.20",
+        "exp2,fast,pretrain,6000,32,0.004,0,0,0.028,0.18",
+        "exp2,fast,pretrain,1000,32,0.004,0,0,0.040,0.30",
+        "exp2,fast,pretrain,9000,50,0.004,0,0,0.010,0.10",  # no other length of it
+    )
+    (nothing / "tuning.csv").write_text(head + "\n".join(lines) + "\n")
+    said = costs.longer(nothing / "tuning.csv")
+    assert "from 3,000 to 6,000 steps: C −2.0 points, D −2.00 · 10⁻³." in said
+    assert "1,000" not in said
+    assert "9,000" not in said
+    assert "γ" not in said  # no rows to compare with
+    (nothing / "tuning.csv").write_text(head + lines[0] + "\n")
+    assert costs.longer(nothing / "tuning.csv") == costs.longer(nothing / "none.csv") == ""
+
+
+def test_gammas_effect_stands_beside_what_more_steps_give():
+    if costs.longer():
+        assert "γ's whole effect on C" in costs.longer()
 
 
 def test_without_rows_or_kept_runs_the_page_says_so(nothing):

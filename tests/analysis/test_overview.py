@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from cdplib.analysis import overview
-from cdplib.experiments import settings
+from cdplib.experiments import perception, settings
 from cdplib.experiments.table import EXPERIMENTS
 
 
@@ -36,3 +38,9 @@ def test_presets_are_listed_as_they_resolve(experiment):
     quick = settings.resolve(experiment, "quick")
     assert f"| {quick.steps:,} |" in lines[1]
     assert f"| {len(settings.weights(quick, experiment))} |" in lines[1]
+
+
+def test_a_measure_has_its_standard_error_where_it_has_one():
+    assert overview._estimate(perception.Estimate(0.0333, 0.0281)) == "0.0333 ± 0.028"
+    assert overview._estimate(perception.Estimate(2.5, math.nan)) == "2.5"
+    assert overview._estimate(None) == ""

@@ -44,6 +44,7 @@ class Readings:
     before: np.ndarray
     after: np.ndarray
     read: Mapping[str, tuple[np.ndarray, np.ndarray]]
+    dataset: str = "mnist"
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def readings(run: Run, names: Sequence[str]) -> Readings | None:
         before=before.numpy(),
         after=after.numpy(),
         read=read,
+        dataset=run.settings.dataset,
     )
 
 

@@ -19,8 +19,8 @@ DASHES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
 
-def _canvas(columns: int = 1, width: float = 6.4, height: float = 4.0) -> Figure:
-    figure, _ = plt.subplots(1, columns, figsize=(width, height), layout="constrained")
+def _canvas(rows: int = 1, height: float = 4.0) -> Figure:
+    figure, _ = plt.subplots(rows, 1, figsize=(6.4, height), sharex=True, layout="constrained")
     plt.close(figure)
     return figure
 
@@ -44,8 +44,8 @@ def curves(
 
 
 def plans(problem: Problem, shown: Mapping[str, Array], threshold: float) -> Figure:
-    """Restorers q(x^|y) side by side; the dotted line is the classifier's threshold."""
-    figure = _canvas(len(shown), width=2.6 * len(shown), height=3.6)
+    """Restorers p(x̂|y) below one another; the dotted line is the classifier's threshold."""
+    figure = _canvas(len(shown), height=2.7 * len(shown) + 1)
     mass = problem.py[:, None]
     for axes, (name, plan) in zip(figure.axes, shown.items(), strict=True):
         restorer = np.clip(plan / mass, 1e-3, 1.0)
@@ -58,11 +58,11 @@ def plans(problem: Problem, shown: Mapping[str, Array], threshold: float) -> Fig
             shading="nearest",
         )
         axes.axhline(threshold, color="white", linestyle=":")
-        axes.set(title=name, xlabel="received y", xlim=(-4, 5), ylim=(-3.5, 4))
+        axes.set(title=name, ylabel=r"restored $\hat x$", xlim=(-4, 5), ylim=(-3.5, 4))
         axes.grid(visible=False)
-    figure.axes[0].set_ylabel("restored x^")
-    label = "q(x^ | y), at least 0.001"
-    figure.colorbar(mesh, ax=figure.axes, label=label, location="bottom", aspect=40)
+    figure.axes[-1].set_xlabel("received y")
+    label = r"$p(\hat x\mid y)$, at least 0.001"
+    figure.colorbar(mesh, ax=figure.axes, label=label, location="bottom", aspect=40, pad=0.01)
     return figure
 
 

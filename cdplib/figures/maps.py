@@ -33,11 +33,13 @@ def weights_map(frame: pd.DataFrame, columns: tuple[str, ...] = ("error_rate",))
         shown = planes.quantity(column, frame)
         values = planes.sheet(points, column) * shown.factor
         image = ax.imshow(values, origin="lower", aspect="auto", cmap=style.MAP)
+        form = f".{style.decimals(values)}f"
         middle = (np.nanmin(values) + np.nanmax(values)) / 2
         for (i, j), value in np.ndenumerate(values):
             if np.isfinite(value):
                 ink = "black" if value > middle else "white"
-                ax.text(j, i, f"{value:.3g}", ha="center", va="center", color=ink, fontsize=11)
+                ax.text(j, i, style.number(value, form), ha="center", va="center", color=ink,
+                        fontsize=11)  # fmt: skip
         ax.set_xticks(range(len(gammas)), [f"{g:g}" for g in gammas])
         ax.set_yticks(range(len(betas)), [f"{b:g}" for b in betas])
         ax.set(xlabel="γ (weight of the cross entropy)", ylabel="β (of the critic)")

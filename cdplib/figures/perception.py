@@ -25,6 +25,9 @@ LABELS = {
     "sliced_w2": "sliced W2 (pixel range)",
     "frechet": "Fréchet (features²)",
 }
+#: Line of each data set's floor, in the order in which the data sets appear.
+FLOORS = (":", (0, (5, 2)), "-.")
+NAMES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "cifar10": "CIFAR-10"}
 _BARS: dict[str, Any] = {"elinewidth": 1, "linestyle": "none", "markeredgecolor": "black"}
 
 
@@ -32,7 +35,7 @@ def against_judge(runs: Mapping[str, Run]) -> Figure:
     """Every measure against the judge, a panel each, below one another; an experiment a colour.
 
     Points are means over seeds and bars those of the results table (:func:`.trends.over_seeds`).
-    Dotted, in the colour of the data set's first experiment: the measure's floor. An axis is
+    Level lines, in the colour of the data set's first experiment: the measure's floor. An axis is
     logarithmic if all its values are positive: data sets differ in scale, and the best points
     lie close together. Order is not changed by that.
     """
@@ -55,13 +58,27 @@ def against_judge(runs: Mapping[str, Run]) -> Figure:
         for k, name in enumerate(runs)
     ]  # fmt: skip
     if handles:
-        handles.append(Line2D([], [], color="0.3", linestyle=":", label="floor"))
+        handles += [
+            Line2D([], [], label=f"floor, {NAMES.get(dataset, dataset)}", **look)
+            for dataset, look in _floors(runs).items()
+        ]
         figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)
     return figure
 
 
+def _floors(runs: Mapping[str, Run]) -> dict[str, dict[str, Any]]:
+    """Colour, that of its first experiment, and dashes of each data set's floor."""
+    first: dict[str, str] = {}
+    for colour, run in zip(style.COLOURS, runs.values(), strict=False):
+        first.setdefault(run.settings.dataset, colour)
+    return {
+        dataset: {"color": colour, "linestyle": dashes}
+        for (dataset, colour), dashes in zip(first.items(), FLOORS, strict=False)
+    }
+
+
 def _points(ax: Axes, runs: Mapping[str, Run], measure: str) -> None:
-    lowest, drawn = _least(runs, measure), set()
+    lowest, floors = _least(runs, measure), _floors(runs)
     for k, run in enumerate(runs.values()):
         points, colour = run.points(), style.COLOURS[k]
         ax.errorbar(
@@ -69,9 +86,8 @@ def _points(ax: Axes, runs: Mapping[str, Run], measure: str) -> None:
             marker=MARKERS[k], color=colour, ecolor="0.45", markersize=8, **_BARS,
         )  # fmt: skip
         floor = run.floor(measure)
-        if floor is not None and run.settings.dataset not in drawn:
-            drawn.add(run.settings.dataset)
-            ax.axhline(floor, color=colour, linestyle=":", linewidth=2)
+        if floor is not None and (look := floors.pop(run.settings.dataset, None)):
+            ax.axhline(floor, linewidth=2, **look)
             lowest = min(lowest, floor)
     if lowest > 0:
         _logarithmic(ax, "y")

@@ -14,6 +14,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -93,7 +94,10 @@ def level_curves(
     for level in levels:
         for line in generator.lines(float(level)):
             at = np.asarray(line)[:, ::-1].T  # contourpy says (column, row)
-            plane = [ndimage.map_coordinates(np.where(hole, 0.0, a), at, order=1) for a in (x, y)]
+            plane = [  # "nearest": rounding may put an end of a line a hair outside the grid
+                ndimage.map_coordinates(np.where(hole, 0.0, a), at, order=1, mode="nearest")
+                for a in (x, y)
+            ]
             curves.append((float(level), np.column_stack(plane)))
     return curves
 
@@ -107,9 +111,6 @@ def plane(
     scaled = {n: points[n].to_numpy(float) * q.factor for n, q in quantities.items()}
     bars = {n: points[f"{n}_bar"].to_numpy(float) * q.factor for n, q in quantities.items()}
     norm = mpl.colors.Normalize(scaled[colour].min(), scaled[colour].max())
-    if points["alpha"].nunique() == 1:
-        sheets = [sheet(points, n) * quantities[n].factor for n in (x, y, colour)]
-        _draw_levels(axes, sheets, norm)
     axes.errorbar(
         scaled[x], scaled[y], bars[y], bars[x], fmt="none", ecolor="0.45", elinewidth=1, zorder=2
     )
@@ -124,6 +125,9 @@ def plane(
                 line(floor, color="0.3", linestyle=":", linewidth=1.5)
     axes.set(xlabel=quantities[x].label, ylabel=quantities[y].label)
     axes.xaxis.set_major_locator(MaxNLocator(6))
+    if points["alpha"].nunique() == 1:
+        sheets = [sheet(points, n) * quantities[n].factor for n in (x, y, colour)]
+        _draw_levels(axes, sheets, norm, np.column_stack([scaled[x], scaled[y]]))
     mappable = mpl.cm.ScalarMappable(norm, style.MAP)
     axes.figure.colorbar(mappable, ax=axes, label=quantities[colour].label, pad=0.02)
 
@@ -133,22 +137,48 @@ def near(floor: float, values: pd.Series) -> bool:
     return abs(floor - values.min()) <= np.ptp(values.to_numpy(float))
 
 
-def _draw_levels(axes: Axes, sheets: list[np.ndarray], norm: mpl.colors.Normalize) -> None:
+def _draw_levels(
+    axes: Axes, sheets: list[np.ndarray], norm: mpl.colors.Normalize, markers: np.ndarray
+) -> None:
+    """Curves of equal third quantity; each level is written once, away from ``markers``."""
     x, y, z = sheets
     low, high = np.nanmin(z), np.nanmax(z)
     ticks = np.asarray(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))
     levels = ticks[(ticks > low) & (ticks < high)]
     colour_map = mpl.colormaps[style.MAP]
-    labelled: set[float] = set()
-    for level, curve in level_curves(x, y, z, levels):
-        axes.plot(*curve.T, color=colour_map(norm(level)), linewidth=2.5, zorder=1)
-        if level not in labelled and len(curve) > 1:
-            labelled.add(level)
-            axes.annotate(
-                f"{level:g}", curve[len(curve) // 2], ha="center", va="center", fontsize=9,
-                bbox={"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.8},
-                zorder=2.5,
-            )  # fmt: skip
+    drawn = {float(level): level_curves(x, y, z, np.array([level])) for level in levels}
+    for level, curves in drawn.items():
+        for _, curve in curves:
+            axes.plot(*curve.T, color=colour_map(norm(level)), linewidth=2.5, zorder=1)
+    axes.autoscale_view()  # the limits are final: distances can be compared as they are seen
+    taken = axes.transData.transform(markers)
+    for level, curves in drawn.items():
+        if not curves:
+            continue
+        places = np.vstack([_filled_in(curve) for _, curve in curves])
+        seen = axes.transData.transform(places)
+        best, room = freest(seen, taken)
+        if room < 8:  # pixels: the text would hide a marker, and the curve's colour says it too
+            continue
+        taken = np.vstack([taken, seen[best]])
+        axes.annotate(
+            style.number(level), places[best], ha="center", va="center", fontsize=10, zorder=5,
+            path_effects=[patheffects.withStroke(linewidth=3, foreground="white")],
+        )  # fmt: skip
+
+
+def _filled_in(curve: np.ndarray, each: int = 10) -> np.ndarray:
+    """``curve`` with further points on its segments, ``each`` a vertex."""
+    vertices = np.arange(len(curve))
+    at = np.linspace(0, len(curve) - 1, each * len(curve))
+    return np.column_stack([np.interp(at, vertices, values) for values in curve.T])
+
+
+def freest(places: np.ndarray, taken: np.ndarray) -> tuple[int, float]:
+    """Which of ``places`` (n, 2) is farthest from all of ``taken`` (m, 2), and how far."""
+    apart = (places[:, None] - taken) / (2.0, 1.0)  # a label is twice as wide as it is high
+    nearest = np.linalg.norm(apart, axis=-1).min(axis=1)
+    return int(nearest.argmax()), float(nearest.max())
 
 
 def marks(points: pd.DataFrame) -> tuple[list[str], list[float]]:
@@ -180,7 +210,7 @@ def legend(figure: Figure, frame: pd.DataFrame, floor: float | None) -> None:
     rows = max(len(shapes), len(sizes))
     columns = [shapes, sizes]
     if floor is not None:
-        label = f"real against real: {floor:.2g}"
+        label = f"real against real: {style.number(floor, '.2g')}"
         columns.append([Line2D([], [], color="0.3", linestyle=":", label=label)])
     handles = [handle for c in columns for handle in [*c, *[blank] * (rows - len(c))]]
     figure.legend(

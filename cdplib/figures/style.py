@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from matplotlib.axes import Axes
+
 #: Okabe and Ito's eight colours, told apart by every common form of colour vision.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 MAP = "cividis"
@@ -20,6 +23,25 @@ _SETTINGS: dict[Any, Any] = {
     "image.cmap": MAP,
     "figure.constrained_layout.use": True,
 }
+
+
+def number(value: float, form: str = "g") -> str:
+    """``value`` as text with a true minus sign, which matplotlib has in its ticks only."""
+    return f"{value:{form}}".replace("-", "−")
+
+
+def decimals(values: np.ndarray, digits: int = 3) -> int:
+    """Decimals that give the largest of ``values`` its ``digits``: one number for a whole map."""
+    largest = np.nanmax(np.abs(values), initial=0.0)
+    return max(0, digits - 1 - int(np.floor(np.log10(largest)))) if largest > 0 else 0
+
+
+def legend_above(axes: Axes) -> None:
+    """The legend in one line over ``axes``, where it hides no end of a curve."""
+    axes.legend(
+        loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, fontsize=11, frameon=False,
+        handlelength=1.6, columnspacing=1.0,
+    )  # fmt: skip
 
 
 def apply() -> None:

@@ -129,11 +129,14 @@ def ranks(found: Revealed) -> Figure:
     axes = figure.axes[0]
     most = max(float(table["rank"].max()), 4.0)
     image = axes.imshow(rank, origin="lower", aspect="auto", cmap=style.MAP, vmin=1, vmax=most)
+    form = ".0f" if (rank % 1 == 0)[np.isfinite(rank)].all() else ".1f"
     for (i, j), value in np.ndenumerate(rank):
         if np.isfinite(value):
             ink = "black" if value > (1 + most) / 2 else "white"
             mark = " ×" if beaten[i, j] == 1 else ""
-            axes.text(j, i, f"{value:.3g}{mark}", ha="center", va="center", color=ink, fontsize=12)
+            axes.text(
+                j, i, f"{value:{form}}{mark}", ha="center", va="center", color=ink, fontsize=12
+            )
     axes.set_xticks(range(len(gammas)), [f"{g:g}" for g in gammas])
     axes.set_yticks(range(len(betas)), [f"{b:g}" for b in betas])
     axes.set(xlabel="γ (weight of the cross entropy)", ylabel="β (of the critic)")
@@ -168,15 +171,17 @@ def distances(excess: pd.DataFrame, perception: str = "p_judge") -> Figure:
         points["mse"], points[perception], points[f"{perception}_bar"], points["mse_bar"],
         fmt="none", ecolor="0.45", elinewidth=1, zorder=1,
     )  # fmt: skip
-    for row, (shape, size) in enumerate(zip(*planes.marks(points), strict=True)):
-        bottom.scatter(points["mse"][row], points[perception][row], marker=shape, s=size, norm=norm,
+    shapes, sizes = planes.marks(points)
+    for row in np.argsort(points["excess"]):  # the farthest last, so that nothing covers them
+        bottom.scatter(points["mse"][row], points[perception][row], marker=shapes[row],
+                       s=sizes[row], norm=norm,
                        c=[100 * points["excess"][row]], cmap=style.MAP, edgecolors="black",
                        linewidths=0.9, zorder=2)  # fmt: skip
     bottom.set(xlabel=planes.QUANTITIES["mse"].label, ylabel=shown.label)
     bottom.xaxis.set_major_locator(MaxNLocator(6))
     figure.colorbar(
         mpl.cm.ScalarMappable(norm, style.MAP), ax=bottom, pad=0.02,
-        label="C above the hull (points of %)",
+        label="C above the hull (percentage points)",
     )  # fmt: skip
     return figure
 
@@ -185,8 +190,8 @@ def prices(table: pd.DataFrame) -> Figure:
     """The price that weights ask against the range that the hull implies, on logarithmic axes.
 
     ``table``: of :func:`cdplib.analysis.hulls.prices`. Bars are ranges, dots their middles,
-    hollow for points above the hull; on the dotted diagonal both agree. Zero and infinity are
-    drawn at the frame.
+    hollow for points above the hull; on the dotted diagonal both agree. Implied zero and infinity
+    are drawn at the frame, an asked price of zero in a grey strip beside the logarithmic axis.
     """
     figure = _panels(2, 4.3)
     titles = {
@@ -233,11 +238,14 @@ def _price_panel(axes: Axes, table: pd.DataFrame, name: str) -> None:
     if len(ticks) < 2:  # less than two decades: the prices themselves
         ticks = sorted(set(positive.tolist()))
         labels = [f"{t:.3g}" for t in ticks]
-    if (asked <= 0).any():
+    start = min(bottom, x.min())  # of the diagonal
+    if (asked <= 0).any():  # zero has no place on the axis: a strip of its own
         ticks, labels = [zero, *ticks], ["0", *labels]
+        start = zero * 5**0.5
+        axes.axvspan(axes.get_xlim()[0], start, color="0.9", linewidth=0, zorder=0)
     axes.set_xticks(ticks, labels)
     axes.minorticks_off()
-    ends = (min(bottom, x.min()), max(top, x.max()))
+    ends = (start, max(top, x.max()))
     axes.plot(ends, ends, color="0.3", linestyle=":", scalex=False, scaley=False)
 
 

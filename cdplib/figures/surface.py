@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -49,24 +50,29 @@ def heights(surface: Surface, title: str = "", divergence: str = "divergence") -
 
 
 def static(surface: Surface, title: str = "", divergence: str = "divergence") -> Figure:
-    """The surface in perspective, and slices of it at four distortions."""
+    """The surface in perspective, and below it slices of it at four distortions."""
     Ds, Ps, value = _drawn(surface)
-    figure = plt.figure(figsize=(8.4, 4.2), layout="constrained")
+    figure = plt.figure(figsize=(6.4, 8.4), layout="constrained")
     plt.close(figure)
     _, label_P, label_C = _labels(divergence)
-    space: Any = figure.add_subplot(1, 2, 1, projection="3d")
+    grid = figure.add_gridspec(2, 1, height_ratios=(4.8, 3.6))
+    space: Any = figure.add_subplot(grid[0], projection="3d")
     grid_D, grid_P = np.meshgrid(Ds, Ps, indexing="ij")
     space.plot_surface(grid_D, grid_P, value, cmap=style.MAP, edgecolor="0.3", linewidth=0.15)
     space.set(xlabel="D", ylabel="P", zlabel="C", title=title)
     space.view_init(elev=24, azim=35)
-    slices = figure.add_subplot(1, 2, 2)
+    space.locator_params(nbins=5)
+    for axis, pad in ((space.xaxis, 8), (space.yaxis, 8), (space.zaxis, 14)):
+        axis.labelpad = pad
+    space.zaxis.set_tick_params(pad=6)
+    slices = figure.add_subplot(grid[1])
     shown = np.flatnonzero(np.isfinite(value).sum(axis=1) > 1)
     picks = shown[np.unique(np.linspace(0, len(shown) - 1, 4).astype(int))] if len(shown) else []
     for row, colour, dash in zip(picks, style.COLOURS, ("-", "--", "-.", ":"), strict=False):
         slices.plot(Ps, value[row], color=colour, linestyle=dash, label=f"D = {Ds[row]:.3g}")
     slices.set(xlabel=label_P, ylabel=label_C)
     if len(picks):
-        slices.legend()
+        style.legend_above(slices)
     return figure
 
 
@@ -82,21 +88,19 @@ def interactive(
 
     ``div_id``: fixed, so that the page is the same on every build.  ``others``: further named
     surfaces, chosen by buttons.  ``script``: address of plotly.min.js beside the page; nothing is
-    loaded from anywhere else.
+    loaded from anywhere else.  Colour repeats the height, so it needs no bar of its own.
     """
     import plotly.graph_objects as go
     import plotly.io as pio
 
     named = [("all restorations" if others else title, surface), *others]
-    label_D, label_P, label_C = _labels(divergence)
     figure = go.Figure()
     for place, (name, one) in enumerate(named):
         Ds, Ps, value = _drawn(one)
         figure.add_trace(
             go.Surface(
                 x=Ds, y=Ps, z=_rounded(value.T), name=name, colorscale="Cividis",
-                visible=place == 0, showscale=place == 0,
-                colorbar={"title": {"text": "C"}, "len": 0.7},
+                visible=place == 0, showscale=False,
                 hovertemplate="D %{x:.4g}<br>P %{y:.4g}<br>C %{z:.5f}<extra></extra>",
             )
         )  # fmt: skip
@@ -110,19 +114,18 @@ def interactive(
     last = len(named)
     figure.update_layout(
         title={"text": title},
-        margin={"l": 0, "r": 0, "t": 40 if title else 10, "b": 70},
-        height=600,
+        margin={"l": 0, "r": 0, "t": 60, "b": 105},
         scene={
-            "xaxis": {"title": {"text": label_D}},
-            "yaxis": {"title": {"text": label_P}},
-            "zaxis": {"title": {"text": label_C}},
-            "camera": {"eye": {"x": 1.6, "y": 1.5, "z": 0.8}},
+            "xaxis": {"title": {"text": "D"}, "nticks": 5},
+            "yaxis": {"title": {"text": f"P ({divergence})"}, "nticks": 5},
+            "zaxis": {"title": {"text": "C"}, "nticks": 5},
+            "camera": {"eye": {"x": 1.6, "y": 1.5, "z": 0.75}, "center": {"z": -0.15}},
         },
         sliders=[
             {
                 "currentvalue": {"prefix": "slice at D = "},
                 "active": len(Ds) - 1,
-                "pad": {"t": 10},
+                "pad": {"t": 30, "l": 20, "r": 20},
                 "steps": [
                     {
                         "label": f"{D:.3g}",
@@ -141,7 +144,8 @@ def interactive(
         figure.update_layout(
             updatemenus=[
                 {
-                    "type": "buttons", "direction": "right", "x": 0, "y": 1.1,
+                    "type": "buttons", "direction": "right",
+                    "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom",
                     "buttons": [
                         {
                             "label": name, "method": "restyle",
@@ -155,8 +159,16 @@ def interactive(
     html = pio.to_html(
         figure, full_html=False, include_plotlyjs=False, include_mathjax=False, div_id=div_id,
         config={"displaylogo": False, "responsive": True},
+        default_height="min(600px, 110vw)",  # on a phone nearly square, or the sides are cut
     )  # fmt: skip
-    return f'<script src="{script}"></script>\n{html}'
+    ranges = [
+        f"{name}: C from {np.nanmin(value):.3f} to {np.nanmax(value):.3f}"
+        for name, value in ((name, _drawn(one)[2]) for name, one in named)
+    ]
+    alternative = escape("C as a surface over D and P that can be turned; " + ", ".join(ranges))
+    return (
+        f'<script src="{script}"></script>\n<div role="img" aria-label="{alternative}">{html}</div>'
+    )
 
 
 def _rounded(values: Array) -> list[Any]:

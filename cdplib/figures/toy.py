@@ -16,7 +16,9 @@ from cdplib.theory.toy import GaussianToy
 
 Array = NDArray[np.float64]
 BLUE, RED, GREEN, PINK, ORANGE, SKY, BLACK = style.COLOURS[:7]
-DIRECTIONS = {"kl": "KL(p_X || p_X^)", "reverse_kl": "KL(p_X^ || p_X)"}
+DIRECTIONS = {
+    "kl": r"KL($p_X\,\|\,p_{\hat X}$)", "reverse_kl": r"KL($p_{\hat X}\,\|\,p_X$)",
+}  # fmt: skip
 DASHES = ("-", "--", "-.", ":")
 
 
@@ -32,7 +34,7 @@ def densities(toy: GaussianToy, gain: float, span: float = 5.0) -> Figure:
     figure = canvas(2, 1, height=6.0)
     x = np.linspace(-span, span, 801)
     t = toy.boundary
-    panels = ((None, "original signal X"), (gain, f"restored signal X^ = {gain:g} Y"))
+    panels = ((None, "original signal X"), (gain, rf"restored signal $\hat X = {gain:g}\,Y$"))
     for axes, (scale, title) in zip(figure.axes, panels, strict=True):
         parts = toy.density(x, scale)
         for part, colour, dash, name in zip(
@@ -43,7 +45,10 @@ def densities(toy: GaussianToy, gain: float, span: float = 5.0) -> Figure:
         axes.fill_between(x, parts[0], where=x >= t, color=BLUE, alpha=0.3, linewidth=0)
         axes.fill_between(x, parts[1], where=x < t, color=RED, alpha=0.3, linewidth=0)
         axes.axvline(t, color="grey", linestyle=":")
-        axes.annotate("t*" if toy.threshold is None else "t", (t, axes.get_ylim()[1] * 0.9))
+        axes.annotate(
+            "$t^*$" if toy.threshold is None else "$t$", (t, axes.get_ylim()[1] * 0.9),
+            xytext=(4, 0), textcoords="offset points",
+        )  # fmt: skip
         axes.set(title=title, xlabel="value of the signal", ylabel="density")
     figure.axes[1].sharey(figure.axes[0])
     figure.axes[0].legend(loc="upper right", fontsize=10)
@@ -61,7 +66,7 @@ def measures(gains: Array, mse: Array, kl: dict[str, Array], error: Array) -> Fi
     top.set(ylabel="MSE")
     middle.set(ylabel="divergence (nats)", yscale="log")
     middle.legend(fontsize=10)
-    bottom.set(ylabel="error rate", xlabel="gain a of the restoration X^ = aY")
+    bottom.set(ylabel="error rate", xlabel=r"gain $a$ of the restoration $\hat X = aY$")
     for axes in (middle, bottom):
         axes.sharex(top)
     return figure
@@ -81,17 +86,16 @@ def surface(Ds: Array, Ps: Array, values: Array) -> Figure:
     axes = figure.add_subplot(projection="3d")
     shown = np.where(np.isfinite(values), values, np.nan)
     grid = np.meshgrid(Ds, Ps, indexing="ij")
-    drawn = axes.plot_surface(
+    axes.plot_surface(
         *grid, shown, cmap=style.MAP, rcount=80, ccount=80, vmin=np.nanmin(shown),
         vmax=np.nanmax(shown), linewidth=0,
     )  # fmt: skip
     axes.set(xlabel="D (MSE)", ylabel="P (nats)", zlabel="C (error rate)")
-    axes.tick_params(labelsize=9)
+    axes.locator_params(nbins=5)
     for axis, pad in ((axes.xaxis, 8), (axes.yaxis, 8), (axes.zaxis, 12)):
         axis.labelpad = pad
     axes.zaxis.set_tick_params(pad=6)
     axes.view_init(elev=28, azim=38)
-    figure.colorbar(drawn, ax=axes, shrink=0.6, pad=0.12, label="C (error rate)")
     return figure
 
 
@@ -125,7 +129,7 @@ def profiles(
     ``budgets`` are the horizontal axes (Ds, Ps); ``curves`` map the value held fixed to C along
     the axis, first at fixed P, then at fixed D.
     """
-    figure = canvas(1, 2, height=3.8, width=9.0)
+    figure = canvas(2, 1, height=7.0)
     names = (("D (MSE)", "P"), (unit, "D"))
     for axes, x, family, (label, fixed) in zip(figure.axes, budgets, curves, names, strict=True):
         for k, (value, y) in enumerate(family.items()):
@@ -135,7 +139,7 @@ def profiles(
                 label=f"{fixed} = {value:g}",
             )  # fmt: skip
         axes.set(xlabel=label, ylabel="C (error rate)")
-        axes.legend(fontsize=9)
+        style.legend_above(axes)
     figure.axes[1].sharey(figure.axes[0])
     return figure
 
@@ -187,7 +191,7 @@ def against_exact(
     family: dict[str, Array],
     exact: dict[str, Array],
     xlabel: str,
-    name: str = "only X^ = aY",
+    name: str = r"only $\hat X = aY$",
 ) -> Figure:
     """C of a family of restorations, ``name`` (dashed), over that of all of them (solid).
 

@@ -31,6 +31,16 @@ DIRECTIONS = {
     "raises": (style.COLOURS[1], "^", True),
     "unclear": ("0.4", "o", False),
 }
+#: What the ten labels stand for; those of other data sets are digits.
+CLASSES = {
+    "cifar10": (
+        "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+    ),
+    "fashion-mnist": (
+        "T-shirt", "trouser", "pullover", "dress", "coat",
+        "sandal", "shirt", "sneaker", "bag", "boot",
+    ),
+}  # fmt: skip
 _FALLS = {"lowers": "error falls", "raises": "error rises", "unclear": "interval holds zero"}
 
 
@@ -194,6 +204,7 @@ def strips(examples: Sequence[Example]) -> Figure:
     plt.close(figure)  # pyplot must not draw it too, whatever happens below
     for line, example in zip(axes, examples, strict=True):
         found, k = example.readings, example.index
+        classes = CLASSES.get(found.dataset, tuple("0123456789"))
         names = [f"γ = {g:g}" for g in found.gammas]
         images = (found.clean, found.degraded, found.before, found.after)
         for ax, stack, title in zip(line, images, ("original", "degraded", *names), strict=True):
@@ -203,15 +214,16 @@ def strips(examples: Sequence[Example]) -> Figure:
             ax.grid(False)
             ax.set_title(title, fontsize=11)
         line[0].set_xlabel(
-            f"{found.experiment.replace('exp', 'Exp-')}, class {int(found.labels[k])}\n"
+            f"{found.experiment.replace('exp', 'Exp-')}, class {classes[found.labels[k]]}\n"
             f"{example.kind}", fontsize=9.5,
         )  # fmt: skip
         readers = (next(iter(found.read)), example.other)
         for ax, when in ((line[2], 0), (line[3], 1)):
-            said = [_said(name, found.read[name][when][k], found.labels[k]) for name in readers]
+            said = [_said(name, found.read[name][when][k], found.labels[k], classes)
+                    for name in readers]  # fmt: skip
             ax.set_xlabel("\n".join(said), fontsize=9.5)
     return figure
 
 
-def _said(name: str, read: int, label: int) -> str:
-    return f"{NAMES.get(name, name)}: {int(read)} {'✓' if read == label else '✗'}"
+def _said(name: str, read: int, label: int, classes: Sequence[str]) -> str:
+    return f"{NAMES.get(name, name)}: {classes[read]} {'✓' if read == label else '✗'}"

@@ -40,11 +40,21 @@ def test_each_other_measure_is_drawn_against_the_judge_at_every_point(run):
         assert np.allclose(np.column_stack(line.get_data()), points[["p_judge", name]])
 
 
-def test_a_floor_is_dotted_where_there_is_one_and_scales_fit_the_sign(run):
+def test_a_floor_is_drawn_where_there_is_one_and_scales_fit_the_sign(run):
     axes = perception.against_judge({"exp2": run, "exp3": run}).axes
     dotted = [[x for x in ax.lines if x.get_linestyle() == ":"] for ax in axes]
     assert [len(lines) for lines in dotted] == [0, 1, 1]  # one data set, one floor
     assert [ax.get_yscale() for ax in axes] == ["linear", "log", "log"]
+
+
+def test_floors_of_two_data_sets_differ_in_dashes_and_are_named(run):
+    other = _Run("exp5", settings.resolve("exp5", "quick"), "quick", run.table, True)
+    figure = perception.against_judge({"exp2": run, "exp5": other})
+    first, second = perception.FLOORS[:2]
+    assert first != second
+    assert len(figure.axes[2].lines) - len(figure.axes[0].lines) == 2
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert named[-2:] == ["floor, MNIST", "floor, CIFAR-10"]
 
 
 def test_without_published_rows_the_figure_says_so():

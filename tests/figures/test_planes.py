@@ -67,6 +67,19 @@ def test_a_level_curve_keeps_its_level_even_on_a_folded_sheet():
     assert len(folded) == 1
 
 
+def test_a_level_curve_that_ends_on_the_edge_of_the_grid_stays_on_it():
+    """Rounding puts the end of this one a hair outside, where interpolation would give zero."""
+    z = np.array([[0, 0, 0, 0.1], [1, 1, 1, 1.9000000000000008]])
+    [(_, points)] = planes.level_curves(z + 1, z + 1, z, np.array([0.5]))
+    assert np.allclose(points, 1.5)
+
+
+def test_a_label_lies_on_its_curve_away_from_what_is_there():
+    curve = np.column_stack([np.linspace(0, 100, 11), np.zeros(11)])
+    best, room = planes.freest(curve, np.array([[0.0, 0.0], [60.0, 0.0]]))
+    assert (best, room) == (10, 20)
+
+
 def test_a_missing_point_leaves_a_hole_and_no_false_curve():
     beta, gamma = np.meshgrid(np.arange(3.0), np.arange(3.0), indexing="ij")
     z = beta + gamma
@@ -95,7 +108,9 @@ def test_the_maps_are_drawn(frame):
     figure = maps.weights_map(frame, ("error_rate", "mse", "p_judge"))
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert len(texts) == 9
-    assert "18" in texts[0]
+    assert texts[0] == "18.1"
+    decimals = [len(text.partition(".")[2]) for text in texts]
+    assert set(decimals) == {1}  # one number of decimals for a whole map
     assert isinstance(maps.achieved_map(frame, floor=0.05), Figure)
     assert isinstance(maps.gaming(frame, ("cnn2",), "CNN-1"), Figure)
 

@@ -69,6 +69,8 @@ def test_distances_are_drawn_between_measured_and_hull(frame):
     assert sorted(lengths) == pytest.approx(sorted(100 * excess["excess"]))
     assert max(lengths) > 1
     assert len(top.get_yticklabels()) == 6
+    drawn = [c.get_array()[0] for c in figure.axes[1].collections if c.get_array() is not None]
+    assert drawn == sorted(drawn)  # what is far from the hull lies on top
 
 
 def test_prices_are_drawn_at_what_the_weights_ask(frame):
@@ -80,7 +82,10 @@ def test_prices_are_drawn_at_what_the_weights_ask(frame):
     at = {round(float(np.mean(line.get_xdata())), 1) for line in first.lines[:-1]}
     assert any(abs(x - 1) < 0.3 for x in at)
     zero = figures.prices(hulls.prices(frame.assign(beta=frame["beta"] - 0.5)))
-    assert zero.axes[1].get_xticklabels()[0].get_text() == "0"
+    axes = zero.axes[1]
+    assert axes.get_xticklabels()[0].get_text() == "0"
+    diagonal = axes.lines[-1].get_xdata()
+    assert axes.get_xticks()[0] < diagonal[0] < axes.get_xticks()[1]  # no diagonal through zero
 
 
 def test_a_mixture_is_never_worse_than_one_restorer(frame):

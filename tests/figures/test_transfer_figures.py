@@ -102,6 +102,17 @@ def test_without_rows_a_figure_says_so():
     )
 
 
+def test_classes_that_are_no_digits_have_names():
+    images = np.zeros((1, 3, 8, 8))
+    found = readings.Readings(
+        "exp5", (0.0, 0.03), 0.0, 0, np.array([6]), images, images, images, images,
+        {"cnn2c": (np.array([3]), np.array([6]))}, "cifar10",
+    )  # fmt: skip
+    axes = transfer.strips([readings.Example(found, 0, "won by one alone", "cnn2c")]).axes
+    assert "class frog" in axes[0].get_xlabel()
+    assert axes[2].get_xlabel().startswith("CNN-2': cat ✗")
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_an_example_shows_four_images_and_who_reads_what(channels):
     images = np.random.default_rng(0).random((2, channels, 8, 8))

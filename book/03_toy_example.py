@@ -154,7 +154,7 @@ Ps = np.linspace(0.0, P_max, n_grid)
 C = toy.cdp(Ds[:, None], Ps)
 print(f"{np.isfinite(C).mean():.0%} of {C.size} pairs of budgets are feasible")
 
-# %% mystnb={"figure": {"name": "fig-toy-surface", "caption": "Fig. 2 (a) of the paper: C(D,P) over the gains. It falls from the edge of the feasible set to a plateau, the Bayes error of Y."}, "image": {"alt": "Surface of the error rate over the budgets D and P, falling from a ridge at the edge of the feasible set to a flat plateau."}}
+# %% mystnb={"figure": {"name": "fig-toy-surface", "caption": "Fig. 2 (a) of the paper: C(D,P) over the gains; colour repeats the height. It falls from the edge of the feasible set to a plateau, the Bayes error of Y."}, "image": {"alt": "Surface of the error rate over the budgets D and P, falling from a ridge at the edge of the feasible set to a flat plateau."}}
 figures.surface(Ds, Ps, C)
 
 # %% [markdown]
@@ -178,7 +178,7 @@ together over long stretches, where the fixed budget does not matter.
 at_P = {P: toy.cdp(Ds, P) for P in (0.02, 0.04, 0.08, P_max)}
 at_D = {D: toy.cdp(D, Ps) for D in (0.67, small_D, 0.70, D_max)}
 
-# %% mystnb={"figure": {"name": "fig-toy-profiles", "caption": "Fig. 2 (b) of the paper: C against D at fixed P (left), and against P at fixed D (right). Curves start where the budgets become feasible."}, "image": {"alt": "Two families of falling convex curves of the error rate, against D at four values of P, and against P at four values of D."}}
+# %% mystnb={"figure": {"name": "fig-toy-profiles", "caption": "Fig. 2 (b) of the paper: C against D at fixed P (top), and against P at fixed D (bottom). Curves start where the budgets become feasible."}, "image": {"alt": "Two families of falling convex curves of the error rate: above, against D at four values of P; below, against P at four values of D."}}
 figures.profiles((Ds, Ps), (at_P, at_D))
 
 # %% [markdown]

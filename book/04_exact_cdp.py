@@ -261,7 +261,7 @@ off = max(
     for j, P in enumerate(coarse)
 )
 
-# %% mystnb={"figure": {"name": "fig-exact-closed", "caption": "Toy B, distortion unlimited: C against P in the closed form (lines) and by the full program (dots). A little divergence buys all the error that can be bought."}, "image": {"alt": "Four falling convex curves, one for each divergence, with dots on them; all end on the same floor."}}
+# %% mystnb={"figure": {"name": "fig-exact-closed", "caption": "Toy B, distortion unlimited: C against P in the closed form (lines) and by the full program (dots). Look whether each dot lies on its line, and how much error a little of each divergence buys."}, "image": {"alt": "Four falling convex curves from one start, with dots on them: that of the squared Hellinger distance falls fastest and is flat soonest, then KL and chi-square; that of total variation is the slowest and ends well above the others"}}
 dots = {k: (coarse, s.value[0]) for k, s in solved.items()}
 labels = ("P: allowed divergence", "C(inf, P): error rate")
 figures.curves(closed, labels, dots)
@@ -292,7 +292,7 @@ Markdown(
     f"{(surface.status == 'optimal').sum()} of them certified; worst gap {surface.gap.max():.0e}."
 )
 
-# %% mystnb={"figure": {"name": "fig-exact-surface", "caption": "C(D,P) of toy B over all restorations, and slices at fixed D. It falls in both budgets, is convex, and ends, in steps of the grid, where the budgets are infeasible together."}, "image": {"alt": "A surface falling steeply from the corner of small budgets to a flat floor, and four convex slices of it."}}
+# %% mystnb={"figure": {"name": "fig-exact-surface", "caption": "C(D,P) of toy B over all restorations (top), and slices at fixed D (bottom). It falls in both budgets, is convex, and ends, in steps of the grid, where the budgets are infeasible together. Look for slices that begin further right: a smaller D needs a larger P."}, "image": {"alt": "A surface falling steeply from the corner of small budgets to a flat floor, and below it four convex slices of it over P."}}
 drawing.static(surface, "toy B", divergence)
 
 # %% [markdown]
@@ -302,7 +302,7 @@ Look along the axis of $D$ at a fixed small $P$: toy A is flat in that direction
 The figure comes with the page and loads nothing from elsewhere.
 """
 
-# %% tags=["hide-input"]
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exact-interactive", "caption": "The surface of toy B, or by its button that of toy A, to be turned: C, as height and colour, over the budgets D and P. Orange: the slice of toy B at the slider's D. Look along the axis of D at a small P for which of the two is flat."}}
 HTML(
     drawing.interactive(
         surface, "exact-surface", divergence=divergence, others=[("toy A", twin)]
@@ -333,12 +333,12 @@ $\lambda$ on distortion, where $2\Pr(\text{class 2}|y)-1>\lambda(t-\mathbb E[X|y
 # %%
 tight = float(exact.least_distortion(B, divergence, P_max / 4)) + 0.005
 shown = {
-    "no P, small D": exact.solve(B, divergence, float(Ds[0]), np.inf).plan,
-    "no P, larger D": exact.solve(B, divergence, 0.75, np.inf).plan,
+    "P unlimited, small D": exact.solve(B, divergence, float(Ds[0]), np.inf).plan,
+    "P unlimited, larger D": exact.solve(B, divergence, 0.75, np.inf).plan,
     "small P, small D": exact.solve(B, divergence, tight, P_max / 4).plan,
 }
 
-# %% mystnb={"figure": {"name": "fig-exact-plans", "caption": "Optimal restorers of toy B. Dotted: the classifier's threshold. Left and middle: the posterior mean, snapped above the threshold over a range of y that grows with D. Right: under a perceptual budget the atoms are spread."}, "image": {"alt": "Three maps of restored against received values; an increasing line with a horizontal step just above the dotted threshold, and a fuzzier line at the right."}}
+# %% mystnb={"figure": {"name": "fig-exact-plans", "caption": "Optimal restorers of toy B. Dotted: the classifier's threshold. Top and middle: the posterior mean, snapped above the threshold over a range of y that grows with D. Bottom: under a perceptual budget the atoms are spread. Look for the level step just above the dotted line."}, "image": {"alt": "Three maps of restored against received values below one another; an increasing line with a level step just above the dotted threshold, short in the first and long in the second, and a fuzzier line in the third."}}
 figures.plans(B, shown, threshold)
 
 # %% [markdown]
@@ -597,7 +597,7 @@ for key, group in groups.items():
     n_, seconds = (np.log([r[name] for r in group]) for name in ("n", "seconds"))
     fits[key] = np.polyfit(n_, seconds, 1)[0]
 
-# %% mystnb={"figure": {"name": "fig-exact-growth", "caption": "Seconds of a certified surface of 400 points against n, both axes logarithmic."}, "image": {"alt": "Four rising lines, nearly straight on logarithmic axes; the two of KL are above those of TV."}}
+# %% mystnb={"figure": {"name": "fig-exact-growth", "caption": "Seconds of a certified surface of 400 points against n, both axes logarithmic: a power of n is a straight line. A line ends where nothing larger was measured. Look for lines that steepen: they grow faster than any one power says."}, "image": {"alt": "Four rising lines, nearly straight on logarithmic axes; the two of KL are above those of TV."}}
 figures.growth(kept)
 
 # %% tags=["hide-input"]

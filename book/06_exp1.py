@@ -74,7 +74,7 @@ and bend the right way? The paper's remark on "similar trends" means that these 
 look like those of Exp-2 up to the labels of the axes.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp1-planes", "caption": "Exp-1 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines join equal third quantity. Dotted: P of real images against other real images."}, "image": {"alt": "Three scatter plots of the measured points with curves of equal third quantity and error bars"}}
+# %% mystnb={"figure": {"name": "fig-exp1-planes", "caption": "Exp-1 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines join equal third quantity, which is written on them. Dotted: P of real images against other real images. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}, "image": {"alt": "Exp-1: three scatter plots of its points with error bars and lines of equal third quantity, perceptual difference P against mean squared error D, error rate C of the logistic regression against P, and C against D"}}
 planes.three_planes(run.table, perception, run.floor(perception))
 
 # %% tags=["hide-input"]
@@ -90,7 +90,7 @@ is its steps: where a larger budget in one direction buys nothing, the third qua
 limits this classifier.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp1-achieved", "caption": "The least error rate of the logistic regression among trained restorers with MSE at most D and perceptual difference at most P. Hatched: no restorer meets both."}, "image": {"alt": "Map over the budgets D and P coloured by the least achieved error rate"}}
+# %% mystnb={"figure": {"name": "fig-exp1-achieved", "caption": "The least error rate of the logistic regression among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real images against other real images. Look for steps, and for markers unlike their ground: another restorer is better in all three."}, "image": {"alt": "Exp-1: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of the logistic regression, with the restorers as markers and hatched where there is none"}}
 maps.achieved_map(run.table, perception, run.floor(perception))
 
 # %% [markdown]
@@ -102,7 +102,7 @@ places where a template may have weight; they need not resemble parts of a digit
 predicted class changes with $\gamma$.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp1-images", "caption": "Restored test images, rows of β and columns of γ. Blue frame: the logistic regression is right here and was wrong at the row's least γ; orange, dashed: wrong here and right there; black, dotted: another wrong class."}, "image": {"alt": "Original, degraded and restored images for several weights beta and gamma, changed labels framed"}}
+# %% mystnb={"figure": {"name": "fig-exp1-images", "caption": "Restored test images, rows of β and columns of γ. Blue frame: the logistic regression is right here and was wrong at the row's least γ; orange, dashed: wrong here and right there; black, dotted: another wrong class. Look along a row for strokes that γ adds or removes, and ask in each frame which class you read; down a column, for what β does."}, "image": {"alt": "Exp-1: test digits, original, noisy, and restored with several β (rows) and γ (columns); frames mark those that the logistic regression reads differently than at the row's least γ"}}
 samples.weights_grid(**run.images())
 
 # %% [markdown]
@@ -113,7 +113,7 @@ The same question as in {ref}`ch:exp2`: do classifiers with other eyes share the
 has the simplest gradient to follow, so a gap may show here first.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp1-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of the logistic regression. Lines join points of equal β; shapes are γ, sizes β."}, "image": {"alt": "Scatter plots of other classifiers' error rates against that of the logistic regression"}}
+# %% mystnb={"figure": {"name": "fig-exp1-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of the logistic regression. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-1: scatter plots of the error rates of independent classifiers, one below the other, against that of the logistic regression, with a line for each β and error bars"}}
 maps.gaming(run.table, run.shown_others(), run.classifier)
 
 # %% tags=["hide-input"]
@@ -135,7 +135,7 @@ transferred = chapter.seen_by(
 )
 Markdown(transferred.origin())
 
-# %% mystnb={"figure": {"name": "fig-exp1-released", "caption": "Exp-1 as released: restorers trained with CNN-1's cross entropy, C measured by the logistic regression. Axes, shapes and sizes as before."}, "image": {"alt": "Three scatter plots of Exp-2's restorers with the logistic error rate as C"}}
+# %% mystnb={"figure": {"name": "fig-exp1-released", "caption": "Exp-1 as released: restorers trained with CNN-1's cross entropy, C measured by the logistic regression. Axes, shapes, sizes, lines and bars as before. Dotted: P of real images against other real images. Look in (b) and (c) whether C still falls with γ (shape) at equal β (size)."}, "image": {"alt": "Exp-1 as released: three scatter plots of Exp-2's restorers, P against D, error rate C of the logistic regression against P, and C against D, with error bars and lines of equal third quantity"}}
 planes.three_planes(transferred.table, perception, run.floor(perception))
 
 # %% tags=["hide-input"]

@@ -70,7 +70,7 @@ In (b), C against P, look at the points of $\gamma=0$ (circles): if they run dow
 and $C$ improve together. The trade-off begins where no point lies further to the lower left.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp5-planes", "caption": "Exp-5 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines join equal third quantity. Dotted: P of real images against other real images."}, "image": {"alt": "Three scatter plots of the measured points with curves of equal third quantity and error bars"}}
+# %% mystnb={"figure": {"name": "fig-exp5-planes", "caption": "Exp-5 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines join equal third quantity, which is written on them. Dotted: P of real images against other real images. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}, "image": {"alt": "Exp-5: three scatter plots of its points with error bars and lines of equal third quantity, perceptual difference P against mean squared error D, error rate C of CNN-2' against P, and C against D"}}
 planes.three_planes(run.table, perception, run.floor(perception))
 
 # %% tags=["hide-input"]
@@ -96,7 +96,7 @@ For each budget of $D$ and $P$, the least error rate among the trained restorers
 both budgets are tight: there the trade-off of Theorem 1 is at work, whatever happens inside.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp5-achieved", "caption": "The least error rate of CNN-2' among trained restorers with MSE at most D and perceptual difference at most P. Hatched: no restorer meets both."}, "image": {"alt": "Map over the budgets D and P coloured by the least achieved error rate"}}
+# %% mystnb={"figure": {"name": "fig-exp5-achieved", "caption": "The least error rate of CNN-2' among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real images against other real images. Look for steps, and for markers unlike their ground: another restorer is better in all three."}, "image": {"alt": "Exp-5: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-2', with the restorers as markers and hatched where there is none"}}
 maps.achieved_map(run.table, perception, run.floor(perception))
 
 # %% [markdown]
@@ -107,7 +107,7 @@ Down a column, $\beta$ adds texture. Along a row, $\gamma$ adds what CNN-2' look
 changed classes, blue if they are now right.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp5-images", "caption": "Restored test images, rows of β and columns of γ. Blue frame: CNN-2' is right here and was wrong at the row's least γ; orange, dashed: wrong here and right there; black, dotted: another wrong class."}, "image": {"alt": "Original, degraded and restored images for several weights beta and gamma, changed labels framed"}}
+# %% mystnb={"figure": {"name": "fig-exp5-images", "caption": "Restored test images, rows of β and columns of γ. Blue frame: CNN-2' is right here and was wrong at the row's least γ; orange, dashed: wrong here and right there; black, dotted: another wrong class. Look along a row for edges and textures that γ adds, and ask in each frame which class you read; down a column, for what β does."}, "image": {"alt": "Exp-5: test colour images, original, reduced, and restored with several β (rows) and γ (columns); frames mark those that CNN-2' reads differently than at the row's least γ"}}
 samples.weights_grid(**run.images())
 
 # %% [markdown]
@@ -118,7 +118,7 @@ An independent residual network reads the same images. If $\beta$ helps it as mu
 natural texture is what both were missing; if $\gamma$ helps CNN-2' alone, that part is gaming.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp5-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-2'. Lines join points of equal β; shapes are γ, sizes β."}, "image": {"alt": "Scatter plots of other classifiers' error rates against that of CNN-2'"}}
+# %% mystnb={"figure": {"name": "fig-exp5-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-2'. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-5: scatter plots of the error rates of independent classifiers, one below the other, against that of CNN-2', with a line for each β and error bars"}}
 maps.gaming(run.table, run.shown_others(), run.classifier)
 
 # %% tags=["hide-input"]

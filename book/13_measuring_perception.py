@@ -91,7 +91,7 @@ them apart. Then compare the heights of two experiments at one value of the judg
 far from real images in pixels need not be so in a classifier's features.
 """
 
-# %% mystnb={"figure": {"name": "fig-measuring-judge", "caption": "The run's own critic (top), sliced W2 (middle) and the Fréchet distance (bottom) of every published point against the judge. Bars are standard deviations over seeds, with one seed the standard error where one is known. Dotted: real images against real ones. An axis is logarithmic where all its values are positive."}, "image": {"alt": "Three scatter plots of the other measures of perception against the judge, one colour and shape for each experiment"}}
+# %% mystnb={"figure": {"name": "fig-measuring-judge", "caption": "The run's own critic (top), sliced W2 (middle) and the Fréchet distance (bottom) of every published point against the judge. Level lines: floors, real images against other real ones, with dashes of their own for each data set. Bars are standard deviations over seeds, with one seed the standard error where one is known. An axis is logarithmic where all its values are positive. Look for steps back on the way from left to right, and for points that have come down to their floor."}, "image": {"alt": "Three scatter plots below one another, of the run's own critic, sliced W2 and the Fréchet distance against the judge, one colour and shape for each experiment, and a level line for the floor of each data set"}}
 draw.against_judge(runs)
 
 # %% [markdown]
@@ -263,7 +263,7 @@ rows = [
 ]
 Markdown(markdown(["images", "judge", "own critic (of the bound)", "critic of noise"], rows))
 
-# %% mystnb={"figure": {"name": "fig-measuring-saturation", "caption": "Gaps of clipped critics in per cent of their bound (dotted), against the judge. Filled: a critic fitted against that very kind. White, larger: the one critic fitted against noise alone."}, "image": {"alt": "Scatter plot of the clipped critics' gaps against the judge: filled markers are high for all spoilt kinds, white ones near zero except for noise"}}
+# %% mystnb={"figure": {"name": "fig-measuring-saturation", "caption": "Gaps of clipped critics in per cent of their bound (dotted), against the judge; a shape for each kind of image. Filled: a critic fitted against that very kind. White, larger: the one critic fitted against noise alone. Look whether the filled markers climb as the judge does, and where the white ones lie."}, "image": {"alt": "Scatter plot of the clipped critics' gaps, in per cent of their bound, against the judge: a filled and a larger white marker for each kind of image, and the bound as a dotted line at 100"}}
 draw.saturation(judged, {"fitted against that kind": own, "fitted against noise": noisy}, bound)
 
 # %% tags=["hide-input"]
@@ -368,7 +368,7 @@ of images. Noise alone, far above, is left out.
 some = {kind: x for kind, x in kinds.items() if kind != "noise alone"}
 by_size = spoilt.exact_w1_by_samples(some, samples)
 
-# %% mystnb={"figure": {"name": "fig-measuring-samples", "caption": "Exact W1 between n images of each kind and n other real images. Solid: real images, whose true distance is zero. Bars: standard deviation over random halves, where more than one was drawn."}, "image": {"alt": "Lines of the exact sample Wasserstein distance against sample size, falling for real images and flat for the mean image"}}
+# %% mystnb={"figure": {"name": "fig-measuring-samples", "caption": "Exact W1 between n images of each kind and n other real images. Solid: real images, whose true distance is zero. Bars: standard deviation over random halves, where more than one was drawn. Look for dashed lines below the solid one, and for lines that cross."}, "image": {"alt": "Lines of the exact Wasserstein distance between samples against the number of images in each, one line for each kind of image, that of real images solid"}}
 draw.by_samples(by_size)
 
 # %% tags=["hide-input"]

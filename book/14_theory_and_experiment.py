@@ -173,7 +173,7 @@ row to the third is the price of the stand-ins. The map shows where the first ro
 beats in any seed, and a cross marks a triple that one and the same rival beats in all of them.
 """
 
-# %% mystnb={"figure": {"name": "fig-theory-ranks", "caption": "Rank of each triple's own point in its own loss, as trained (cross entropy, own critic), mean over seeds; 1 is the least. A cross: one and the same rival is lower in every seed."}, "image": {"alt": "Heat map over gamma and beta with the rank of each point written in its cell"}}
+# %% mystnb={"figure": {"name": "fig-theory-ranks", "caption": "Rank of each triple's own point in its own loss, as trained (cross entropy, own critic), mean over seeds; 1 is the least. A cross: one and the same rival is lower in every seed. Look for numbers above 1, points that others beat by these weights, and for the β and γ at which they gather."}, "image": {"alt": "Heat map over gamma and beta with the rank of each point written in its cell"}}
 draw.ranks(trained)
 
 # %% [markdown]
@@ -190,7 +190,7 @@ bar, and compare it with the grey error bar; in the lower one look for *where* s
 # %%
 excess = trends.convex_excess(cloud, perception)
 
-# %% mystnb={"figure": {"name": "fig-theory-distances", "caption": "Top: error rate of each point (dot, with its error bar) and the hull at its D and P (upright bar); orange between them is the distance. Bottom: the points over D and P, coloured by that distance; shapes are γ, sizes β, as in the chapters on the experiments."}, "image": {"alt": "Rows of dots with error bars and an orange tick for the hull beside each, and a scatter plot over distortion and perceptual difference coloured by the distance from the hull"}}
+# %% mystnb={"figure": {"name": "fig-theory-distances", "caption": "Top: error rate of each point (dot, with its error bar) and the hull at its D and P (upright bar); orange between them is the distance. Bottom: the points over D and P, coloured by that distance, the farthest drawn last; shapes are γ, sizes β, as in the chapters on the experiments. Look for orange longer than the error bar beside it."}, "image": {"alt": "Rows of dots with error bars and an orange tick for the hull beside each, and a scatter plot over distortion and perceptual difference coloured by the distance from the hull"}}
 draw.distances(excess, perception)
 
 # %% tags=["hide-input"]
@@ -231,7 +231,7 @@ slope there is less than the weights ask, so the restorer has more $D$ (or $P$) 
 # %%
 prices = hulls.prices(cloud)
 
-# %% mystnb={"figure": {"name": "fig-theory-prices", "caption": "Prices implied by the hull against those asked by the weights, logarithmic. Bars: the range of prices at the point, to the frame where it reaches zero or infinity; marks: its middle; hollow and orange for points above the hull. Equal prices stand side by side. Dotted: both are equal."}, "image": {"alt": "Two scatter plots with vertical bars, the price of distortion above and that of perceptual difference below, rising along a dotted diagonal"}}
+# %% mystnb={"figure": {"name": "fig-theory-prices", "caption": "Prices implied by the hull against those asked by the weights, logarithmic. Bars: the range of prices at the point, to the frame where it reaches zero or infinity; marks: its middle; hollow and orange for points above the hull. Equal prices stand side by side; an asked price of zero stands in a grey strip, off the scale. Dotted: both are equal. Look for bars that the dotted line does not cross."}, "image": {"alt": "Two scatter plots with vertical bars and a dotted diagonal, the price of distortion above and that of perceptual difference below; in the latter a grey strip at the left for an asked price of zero"}}
 draw.prices(prices)
 
 # %% tags=["hide-input"]

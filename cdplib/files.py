@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cdplib.errors import InputError
+
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
@@ -23,6 +25,23 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_target(path: Path, option: str, kind: str) -> None:
+    """Raise :class:`InputError` unless a ``kind`` (``file`` or ``folder``) can be made at ``path``.
+
+    ``option`` is where the path was given, for the message. Nothing is written.
+    """
+    said = f"{option} {str(path)!r}"
+    if path.exists() and path.is_dir() != (kind == "folder"):
+        raise InputError(
+            f"{said}: it is a {'folder' if path.is_dir() else 'file'}, expected a {kind}"
+        )
+    there = next(part for part in (path, *path.absolute().parents) if part.exists())
+    if there != path and not there.is_dir():
+        raise InputError(f"{said}: {str(there)!r} is no folder")
+    if not os.access(there, os.W_OK):
+        raise InputError(f"{said}: {str(there)!r} may not be written to")
 
 
 def write_text(path: Path, text: str) -> None:

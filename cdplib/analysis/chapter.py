@@ -245,7 +245,7 @@ def results(
     if betas:
         own = settings.resolve(experiment, preset, given)
         given["betas"] = _spread(own.betas, betas)
-    table = sweep.run(experiment, preset=preset, progress=True, **given)
+    table = sweep.run(experiment, given, preset=preset, progress=True)
     if table.empty:
         raise DataError(f"{experiment}: every point failed; cdp sweep {experiment} says why")
     own = settings.resolve(experiment, preset, given)

@@ -184,8 +184,8 @@ def recipe(name: str, dataset: str) -> Recipe:
 
 def build(name: str, dataset: str, *, batch_norm: bool = False) -> Classifier:
     """The untrained network, uninitialised (``batch_norm``: as it is while it is trained)."""
-    channels, size = (3, 32) if dataset == "cifar10" else (1, 28)
-    return _BUILD[recipe(name, dataset).network](channels, size, batch_norm)
+    network = recipe(name, dataset).network
+    return _BUILD[network](*data.SHAPES[dataset], batch_norm)
 
 
 def key(name: str, dataset: str) -> str:
@@ -220,7 +220,7 @@ def get(name: str, dataset: str, *, shipped: bool = True, where: str = "cpu") ->
                 kept = model.state_dict(), found
                 print(f"classifier {name} on {dataset}: {found}", file=sys.stderr)
     model = build(name, dataset)
-    model.load_state_dict(kept[0])
+    store.fill(model, kept[0], f"classifier {key(name, dataset)}")
     return model.eval().requires_grad_(False).to(where)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from cdplib.errors import DataError, InputError
+from cdplib.errors import DataError, InputError, unknown
 from cdplib.experiments import device, jobs, results, settings, store, sweep
 from cdplib.experiments.settings import Point
 from cdplib.experiments.table import EXPERIMENTS, get
@@ -68,11 +68,14 @@ def differences(published: Mapping[str, Any], again: Mapping[str, Any]) -> pd.Da
 def point_of(row: Mapping[str, Any], where: str = "cpu") -> Point:
     """The point that a published row was trained as, found in its preset and variant.
 
-    Raises :class:`DataError` where today's settings no longer describe that row.
+    Raises :class:`DataError` where today's settings no longer describe that row, and
+    :class:`InputError` where no settings do.
     """
     given: dict[str, Any] = {"dataset": row["dataset"], "restorer": row["restorer"]}
     for part in str(row.get("variant") or "").split():
         name, _, value = part.partition("=")
+        if name not in settings.declared():
+            raise unknown(f"setting in the variant {row['variant']!r}", name, settings.declared())
         given[name] = _typed(value, settings.declared()[name].kind)
     for name in ("alpha", "beta", "gamma"):
         given[f"{name}s"] = [float(row[name])]
@@ -90,10 +93,16 @@ def point_of(row: Mapping[str, Any], where: str = "cpu") -> Point:
 
 
 def _typed(text: str, kind: str) -> bool | int | float | str:
-    """A setting's value from the text in a row's ``variant``."""
+    """A setting's value from the text in a row's ``variant``; the text where it is no such value.
+
+    Settings are checked later, all alike.
+    """
     if kind == "bool":
-        return text == "True"
-    return int(text) if kind == "int" else float(text) if kind == "float" else text
+        return {"True": True, "False": False}.get(text, text)
+    try:
+        return int(text) if kind == "int" else float(text) if kind == "float" else text
+    except ValueError:
+        return text
 
 
 def again(row: Mapping[str, Any], *, where: str = "cpu", shipped: bool = True) -> dict[str, Any]:
@@ -114,6 +123,8 @@ def command(path: Path, *, experiments: Sequence[str] = ()) -> int:
     """``cdp compare``: the cheapest published point of each experiment, run again.
 
     Status 1 where a column leaves its band. ``path`` is a folder of tables, or one table.
+    Raises :class:`InputError` or :class:`DataError` before any training where there is nothing to
+    compare, or a row that says of no point how it was trained.
     """
     for name in experiments:
         get(name)
@@ -123,15 +134,22 @@ def command(path: Path, *, experiments: Sequence[str] = ()) -> int:
     tables = {file: results.read(file) for file in files if file.is_file()}
     if not tables:
         raise InputError(f"{str(path)!r}: holds no table of results (exp1.csv ... exp5.csv)")
+    rows = {
+        name: cheapest(rows)
+        for table in tables.values()
+        for name, rows in table.groupby("experiment")
+        if not experiments or name in experiments
+    }
+    absent = [name for name in experiments if name not in rows]
+    if absent or not rows:
+        wanted = ", ".join(absent) or "any experiment"
+        raise InputError(f"{str(path)!r}: holds no row of {wanted}")
+    points = {name: point_of(row) for name, row in rows.items()}
     outside = 0
-    for table in tables.values():
-        for name, rows in table.groupby("experiment"):
-            if experiments and name not in experiments:
-                continue
-            row = cheapest(rows)
-            print(f"{point_of(row).label()} (preset {row['preset']}, {row['hardware']}):")
-            found = differences(row, again(row))
-            print(found.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
-            outside += int((~found["inside"]).sum())
+    for name, row in rows.items():
+        print(f"{points[name].label()} (preset {row['preset']}, {row['hardware']}):")
+        found = differences(row, again(row))
+        print(found.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+        outside += int((~found["inside"]).sum())
     print("every column is inside its band" if not outside else f"{outside} outside their bands")
     return int(outside > 0)

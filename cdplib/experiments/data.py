@@ -47,13 +47,8 @@ DIGESTS: dict[str, dict[str, str]] = {
     },
 }
 
-_CLOTHES = "T-shirt trouser pullover dress coat sandal shirt sneaker bag boot"
-_THINGS = "airplane automobile bird cat deer dog frog horse ship truck"
-CLASSES = {
-    "mnist": tuple("0123456789"),
-    "fashion-mnist": tuple(_CLOTHES.split()),
-    "cifar10": tuple(_THINGS.split()),
-}
+#: Channels of each data set's images, and their height and width in pixels.
+SHAPES = {"mnist": (1, 28), "fashion-mnist": (1, 28), "cifar10": (3, 32)}
 
 #: Size of the validation split of every data set.
 VALIDATION = 5_000
@@ -90,7 +85,7 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set with its three splits, its digest (for the hash of a configuration), its names."""
+    """A data set with its three splits and its digest (for the hash of a configuration)."""
 
     name: str
     digest: str
@@ -107,11 +102,6 @@ class Dataset:
     def size(self) -> int:
         """Height and width in pixels: 28 or 32."""
         return int(self.test.images.shape[2])
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """What the ten labels stand for."""
-        return CLASSES[self.name]
 
     def split(self, name: str) -> Split:
         """The split called ``train``, ``validation`` or ``test``."""
@@ -132,6 +122,12 @@ def digest(array: np.ndarray) -> str:
     return state.hexdigest()
 
 
+def check(name: str) -> None:
+    """Raise :class:`InputError` unless there is a data set called ``name``."""
+    if name not in NAMES:
+        raise errors.unknown("data set", name, NAMES)
+
+
 def fetch(name: str) -> Path:
     """Make sure that the data set is in the cache, whole and right; its folder.
 
@@ -142,8 +138,7 @@ def fetch(name: str) -> Path:
         InputError: there is no data set called ``name``.
         DataError: it is not cached and no source could be reached (or none had the right bits).
     """
-    if name not in NAMES:
-        raise errors.unknown("data set", name, NAMES)
+    check(name)
     if _damaged(name):
         _fetch(name)
     _say(f"{name}: complete and checked, in {_folder(name)}")
@@ -159,8 +154,7 @@ def load(name: str) -> Dataset:
     Raises:
         InputError, DataError: as :func:`fetch`.
     """
-    if name not in NAMES:
-        raise errors.unknown("data set", name, NAMES)
+    check(name)
     return _load(name, _folder(name))
 
 

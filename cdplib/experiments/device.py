@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
-import platform
 import re
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import torch
 
+from cdplib import machine
 from cdplib.errors import InputError
 
 
@@ -19,12 +18,12 @@ def choose(name: str = "auto") -> torch.device:
     """``auto`` (CUDA where there is one), ``cpu`` or ``cuda[:N]``; :class:`InputError` else."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
-        raise InputError(f"device {name!r}: expected auto, cpu, cuda or cuda:N")
-    device = torch.device(name)
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+    given = re.fullmatch(r"cpu|cuda(?::([0-9]{1,3}))?", name)
+    if not given:
+        raise InputError(f"device {name!r:.60}: expected auto, cpu, cuda or cuda:N")
+    if name != "cpu" and int(given[1] or 0) >= torch.cuda.device_count():
         raise InputError(f"device {name!r}: this machine has {torch.cuda.device_count()} GPUs")
-    return device
+    return torch.device(name)
 
 
 @functools.cache
@@ -54,18 +53,7 @@ def hardware(kind: str) -> str:
     """The processor's (or GPU's) name and the number of cores this process may use."""
     if kind == "cuda":
         return torch.cuda.get_device_name()
-    name = platform.processor() or platform.machine()
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                name = line.partition(":")[2].strip()
-                break
-    return f"{name} ({cores()} cores)"
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return f"{machine.processor()} ({machine.cores()} cores)"
 
 
 @contextlib.contextmanager

@@ -142,14 +142,14 @@ def run(job: Job, place: Place, packed: dict[str, bytes] | None = None) -> Any:
     ``packed`` are weights by file name, for a machine that does not share this one's disk.
     """
     store.unpack(packed or {})
+    where = device.choose(place.device)
     with device.one_thread():
         if job.kind == "classifier":
             dataset = job.point.settings.dataset
-            classifiers.get(job.name, dataset, shipped=place.shipped)
+            classifiers.get(job.name, dataset, shipped=place.shipped, where=str(where))
             return store.pack(
                 [("classifier", classifiers.key(job.name, dataset))], shipped=place.shipped
             )
-        where = device.choose(place.device)
         if job.kind == "start":
             try:
                 _start(job.point, where, place)
@@ -183,7 +183,7 @@ def _start(point: Point, where: torch.device, place: Place) -> tuple[Any, Any]:
             facts = {"curve": json.dumps(curve), "seconds": f"{time.perf_counter() - began:.1f}"}
             kept = store.rounded(restorer.state_dict()), facts
             store.save_weights("restorer", start_key, *kept)
-        restorer.load_state_dict(kept[0])
+        store.fill(restorer, kept[0], f"restorer {start_key}")
         kept = store.load_weights("critic", warm_key, shipped=place.shipped)
         if kept is None:
             stock = stock or restoration.material(point, where)
@@ -191,7 +191,7 @@ def _start(point: Point, where: torch.device, place: Place) -> tuple[Any, Any]:
             critic = restoration.warm(point, stock, restorer, where, _tick(place))
             kept = store.rounded(critic.state_dict()), {}
             store.save_weights("critic", warm_key, *kept)
-        critic.load_state_dict(kept[0])
+        store.fill(critic, kept[0], f"critic {warm_key}")
     return restorer, critic
 
 

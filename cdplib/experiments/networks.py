@@ -65,7 +65,8 @@ class Restorer(nn.Module):
     def forward(self, degraded: Tensor, generator: torch.Generator | None = None) -> Tensor:
         if self.noise_input:
             shape = (len(degraded), 1, *degraded.shape[2:])
-            noise = torch.randn(shape, generator=generator, device=degraded.device)
+            # Drawn on the CPU: the same noise wherever the network is.
+            noise = torch.randn(shape, generator=generator).to(degraded.device)
             degraded = torch.cat([degraded, noise], 1)
         return self.body(degraded).clamp(0, 1)
 
@@ -246,6 +247,6 @@ def restore(
 
     ``batch`` matters only for ``statistics="batch"``; ``seed`` only for a noise-input restorer.
     """
-    generator = torch.Generator(degraded.device).manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     with evaluating(model, statistics):
         return torch.cat([model(part, generator).float() for part in degraded.split(batch)])

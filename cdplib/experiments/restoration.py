@@ -93,7 +93,7 @@ def _view(pixels: np.ndarray) -> Tensor:
 def new_restorer(point: Point) -> networks.Restorer:
     """The point's restorer, untrained, initialised from its seed."""
     s, row = point.settings, point.row
-    channels, size = (3, 32) if s.dataset == "cifar10" else (1, 28)
+    channels, size = data.SHAPES[s.dataset]
     model = networks.restorer(
         s.restorer,
         row.task,
@@ -110,7 +110,7 @@ def new_restorer(point: Point) -> networks.Restorer:
 def new_critic(point: Point) -> networks.Critic:
     """The point's critic, untrained, initialised from its seed."""
     s = point.settings
-    channels = 3 if s.dataset == "cifar10" else 1
+    channels, _ = data.SHAPES[s.dataset]
     model = networks.Critic(channels, width=s.critic_width, batch_norm=s.critic == "clip")
     networks.initialise(model, stream(point, "critic"))
     return model

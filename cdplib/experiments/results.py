@@ -100,8 +100,9 @@ def read(file: Path) -> pd.DataFrame:
     table["variant"] = table["variant"].fillna("")
     for column in _NUMBERS if len(table) else ():
         numbers = pd.to_numeric(table[column], errors="coerce")
-        wrong = np.isinf(numbers) if column not in _KEY else ~np.isfinite(numbers)
-        wrong |= numbers.isna() & table[column].notna()
+        wrong = numbers.isna() & table[column].notna()
+        if column in (*_KEY, "mse", "error_rate"):
+            wrong |= ~np.isfinite(numbers)
         if wrong.any():
             raise DataError(
                 f"{file}, line {int(np.argmax(wrong)) + 2}: {column} is "

@@ -1,16 +1,18 @@
 """What lasts: trained points and weights, each under the hash of its whole configuration.
 
 A point is a folder that appears in one rename when it is finished; weights are safetensors files.
-A claim is an operating-system lock: it ends with its process, however that ends, so a killed sweep
-leaves nothing to clean up.
+A claim is an operating-system lock: it ends with its process, however that ends. What a kill leaves
+half written is never read, and removed a day later.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +22,12 @@ import filelock
 import numpy as np
 import safetensors
 import safetensors.torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cdplib import files, paths
 from cdplib.errors import DataError
+
+_DAY = 24 * 3600
 
 
 def digest(configuration: Mapping[str, Any]) -> str:
@@ -50,6 +54,7 @@ class Store:
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = (root or paths.cache() / "points").expanduser().resolve()
+        files.check_target(self.root, "--store", "folder")
 
     def folder(self, key: str) -> Path:
         """Where the point with hash ``key`` is, or will be."""
@@ -57,20 +62,24 @@ class Store:
 
     def row(self, key: str) -> dict[str, Any] | None:
         """The finished point's row, or None. A failed one has ``failed``: the reason."""
-        return self._json(key, "row.json")
-
-    def curve(self, key: str) -> list[dict[str, float]]:
-        """The finished point's learning curve: one entry a validation."""
-        return self._json(key, "curve.json") or []
-
-    def configuration(self, key: str) -> dict[str, Any] | None:
-        """The finished point's whole configuration."""
-        return self._json(key, "configuration.json")
+        path = self.folder(key) / "row.json"
+        try:
+            row = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise DataError(f"{path}: damaged ({error}): remove its folder") from None
+        return row if isinstance(row, dict) else None
 
     def samples(self, key: str) -> np.ndarray | None:
         """The point's restorations of the first test images, uint8 (n, c, h, w), or None."""
         path = self.folder(key) / "samples.npy"
-        return np.load(path, allow_pickle=False) if path.is_file() else None
+        try:
+            return np.load(path, allow_pickle=False)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, EOFError) as error:
+            raise DataError(f"{path}: damaged ({error}): remove its folder") from None
 
     def weights_file(self, key: str) -> Path:
         """Where the trained restorer's weights are, or will be."""
@@ -80,6 +89,10 @@ class Store:
         """Keep a finished point: all of it appears at once. A point already there stays."""
         final = self.folder(key)
         final.parent.mkdir(parents=True, exist_ok=True)
+        for left in final.parent.glob(".new-*"):  # by a kill
+            with contextlib.suppress(FileNotFoundError):  # another process removes it, too
+                if time.time() - left.stat().st_mtime > _DAY:
+                    shutil.rmtree(left, ignore_errors=True)
         with tempfile.TemporaryDirectory(prefix=".new-", dir=final.parent) as name:
             new = Path(name) / "point"
             new.mkdir()
@@ -96,12 +109,9 @@ class Store:
             try:
                 new.rename(final)
             except OSError:
-                if not (final / "row.json").is_file():
-                    raise
-
-    def forget(self, key: str) -> None:
-        """Remove a point, so that it is trained again."""
-        shutil.rmtree(self.folder(key), ignore_errors=True)
+                if self.row(key) is None:  # what is there is no finished point
+                    shutil.rmtree(final)
+                    new.rename(final)
 
     def claim(self, key: str) -> filelock.BaseFileLock | None:
         """The right to train a point, or None where another process has it; ``release()`` it."""
@@ -111,15 +121,6 @@ class Store:
         except filelock.Timeout:
             return None
         return claimed
-
-    def _json(self, key: str, file: str) -> Any:
-        path = self.folder(key) / file
-        try:
-            return json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return None
-        except ValueError as error:
-            raise DataError(f"{path}: damaged ({error}): remove its folder") from None
 
 
 def lock(path: Path) -> filelock.BaseFileLock:
@@ -161,6 +162,15 @@ def load_weights(
         except safetensors.SafetensorError as error:
             raise DataError(f"{path}: damaged ({error}): remove it") from None
     return None
+
+
+def fill(model: nn.Module, tensors: Mapping[str, Tensor], what: str) -> None:
+    """Give ``model`` kept weights; ``what`` names them where they are another network's."""
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise DataError(f"the weights of {what} do not fit: {reason}") from None
 
 
 def _candidates(kind: str, key: str, shipped: bool) -> list[Path]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from cdplib import parameters
+from cdplib import machine, parameters
 from cdplib.errors import DataError, InputError
 from cdplib.experiments import classifiers, device, jobs, publication, results, settings, store
 from cdplib.experiments.settings import Point
@@ -27,6 +27,7 @@ _POLL = 2.0
 
 def run(
     experiment: str,
+    given: Mapping[str, Any] | None = None,
     *,
     preset: str = "quick",
     workers: int | None = None,
@@ -36,7 +37,6 @@ def run(
     retrain: bool = False,
     progress: bool | None = None,
     publish: bool = False,
-    **given: Any,
 ) -> pd.DataFrame:
     """Train and measure what is missing of a sweep; all its points as :func:`results.frame`.
 
@@ -51,23 +51,45 @@ def run(
     Raises :class:`InputError` for wrong input, before any work, and :class:`DataError` if workers
     are lost.
     """
+    sweep = _prepared(experiment, preset, given or {}, workers, where, folder, retrain, publish)
+    sweep.progress = sys.stderr.isatty() if progress is None else progress
+    return _trained(sweep, workers, scheduler)
+
+
+def _prepared(
+    experiment: str,
+    preset: str,
+    given: Mapping[str, Any],
+    workers: int | None,
+    where: str,
+    folder: Path | None,
+    retrain: bool,
+    publish: bool,
+) -> Sweep:
+    """The sweep that is asked for, all input checked: nothing is trained yet."""
     if workers is not None and workers < 1:
         raise InputError(f"workers={workers}: expected at least 1")
     target = str(device.choose(where))
     points = plan(experiment, preset, given)
     sweep = Sweep(points, store.Store(folder), target, shipped=not retrain)
-    sweep.progress = sys.stderr.isatty() if progress is None else progress
-    changed = variant(experiment, preset, given)
+    sweep.variant = variant(experiment, preset, given)
     if publish:
-        sweep.publisher = publication.Publisher(changed)
+        sweep.publisher = publication.Publisher(sweep.variant)
         sweep.published = {} if retrain else publication.rows(sweep.keys)
-    pool = _dask(scheduler) if scheduler else _local(workers or device.cores())
+    return sweep
+
+
+def _trained(sweep: Sweep, workers: int | None, scheduler: str | None) -> pd.DataFrame:
+    """The table of a sweep when all its points are finished; failed ones are said."""
+    processes = workers or machine.cores()
     try:
-        sweep.train(pool)
+        sweep.train(_dask(scheduler) if scheduler else _local(processes))
     finally:
-        if not scheduler:
+        if not scheduler and processes > 1:
             _end_workers()
-    return results.frame(sweep.rows(changed))
+    for line in sweep.failures():
+        print(line, file=sys.stderr)
+    return results.frame(sweep.rows(sweep.variant))
 
 
 def plan(experiment: str, preset: str, given: Mapping[str, Any] | None = None) -> list[Point]:
@@ -99,6 +121,7 @@ class Sweep:
         self.store, self.where, self.shipped = kept, where, shipped
         self.keys = {jobs.key(point, where): point for point in points}
         self.progress = False
+        self.variant = ""
         self.publisher: publication.Publisher | None = None
         self.published: Mapping[str, dict[str, Any]] = {}
 
@@ -118,6 +141,15 @@ class Sweep:
             if row is not None:
                 found.append({**row, "preset": point.preset, "variant": variant})
         return found
+
+    def failures(self) -> list[str]:
+        """A line for each finished point that failed: which, and why."""
+        found = ((point, self.row(key)) for key, point in self.keys.items())
+        return [
+            f"{point.label()}: failed, {row['failed']}"
+            for point, row in found
+            if row and row.get("failed")
+        ]
 
     def preparations(self) -> list[list[jobs.Job]]:
         """What missing points need first: stages of jobs, each stage after the one before."""
@@ -172,7 +204,7 @@ class Sweep:
                     claim.release()
             # What another sweep is training now comes from the store when that is ready.
             missing = self.missing()
-            if missing and not claims:
+            if missing:
                 time.sleep(_POLL)
         if self.publisher:
             self.publisher(self, final=True)
@@ -192,7 +224,7 @@ class Sweep:
         self, row: Mapping[str, Any], point: Point, done: int, total: int, began: float
     ) -> None:
         if row.get("failed"):
-            print(f"{point.label()}: failed, {row['failed']}", file=sys.stderr)
+            self._say(f"{done}/{total} {point.label()}: failed")
             return
         left = (time.perf_counter() - began) / done * (total - done)
         self._say(
@@ -244,7 +276,7 @@ def _end_workers() -> None:
     """End joblib's idle processes now: a notebook's kernel would leave them behind."""
     from joblib.externals.loky import get_reusable_executor
 
-    get_reusable_executor().shutdown(wait=True)
+    get_reusable_executor(reuse=True).shutdown(wait=True)
 
 
 def _pair(job: jobs.Job, place: jobs.Place, packed: dict[str, bytes] | None = None) -> Any:
@@ -309,60 +341,42 @@ def command(
     retrain: bool = False,
     publish: bool = False,
 ) -> int:
-    """``cdp sweep``: run, say what came out, and with ``publish`` write it to the book."""
+    """``cdp sweep``: run, say what came out, and with ``publish`` write it to the book.
+
+    1 where points failed, in this run or an earlier one; they are named on standard error.
+    """
     given = settings.ablation(experiment, ablation) if ablation else {}
     given |= parameters.assignments(assignments)
     if dataset is not None:
         given["dataset"] = dataset
+    sweep = _prepared(experiment, preset, given, workers, device, store, retrain, publish)
     if dry_run:
-        return _dry_run(experiment, preset, given, workers, device, store, retrain, publish)
-    table = run(
-        experiment,
-        preset=preset,
-        workers=workers,
-        scheduler=scheduler,
-        where=device,
-        folder=store,
-        retrain=retrain,
-        progress=True,
-        publish=publish,
-        **given,
-    )
+        print(f"{experiment} --preset {preset}: ", end="")
+        return _dry_run(sweep, workers)
+    sweep.progress = True
+    table = _trained(sweep, workers, scheduler)
     columns = ["alpha", "beta", "gamma", "seed", "mse", "error_rate", "ce", "p_critic", "p_judge"]
     columns += ["sliced_w2", "frechet", "seconds"]
     print(table[columns].to_string(index=False, float_format=lambda value: f"{value:.4g}"))
     if publish:
         print(f"published in {results.path(experiment)}")
-    return 0
+    return int(bool(sweep.failures()))
 
 
-def _dry_run(
-    experiment: str,
-    preset: str,
-    given: Mapping[str, Any],
-    workers: int | None,
-    where: str,
-    folder: Path | None,
-    retrain: bool,
-    publish: bool,
-) -> int:
-    target = str(device.choose(where))
-    points = plan(experiment, preset, given)
-    sweep = Sweep(points, store.Store(folder), target, shipped=not retrain)
-    if publish and not retrain:
-        sweep.published = publication.rows(sweep.keys)
+def _dry_run(sweep: Sweep, workers: int | None) -> int:
+    """Say what would be trained, and about how long it would take."""
     missing = [sweep.keys[key] for key in sweep.missing()]
-    print(f"{experiment} --preset {preset}: {len(sweep.keys)} points, {len(missing)} to train")
+    print(f"{len(sweep.keys)} points, {len(missing)} to train")
     for stage in sweep.preparations():
         for job in stage:
             print(f"  first: {job.label()}")
     for point in missing:
         print(f"  {point.label()}")
     if missing:
-        processes = workers or device.cores()
-        each = estimate(points, sweep.store, target)
+        processes = workers or machine.cores()
+        each = estimate(list(sweep.keys.values()), sweep.store, sweep.where)
         total = each * -(-len(missing) // processes)
-        total += jobs.time_start(missing[0], target) * len(
+        total += jobs.time_start(missing[0], sweep.where) * len(
             [job for stage in sweep.preparations() for job in stage if job.kind == "start"]
         )
         print(f"about {duration(total)} on {processes} workers ({duration(each)} a point)")

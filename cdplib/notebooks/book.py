@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import concurrent.futures
 import multiprocessing
-import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
-from cdplib import paths
+from cdplib import machine, paths
 from cdplib.errors import DataError
 from cdplib.notebooks import execute, site, sources
 
@@ -47,7 +46,7 @@ def build(
     for job in jobs:
         if job not in waiting:
             print(f"{job.chapter.name}: unchanged, not executed again", flush=True)
-    _execute_all(waiting, executed, workers or cores())
+    _execute_all(waiting, executed, workers or machine.cores())
     print("rendering the site (jupyter-book; warnings are errors)", flush=True)
     site.assemble(home / "source", chapters, executed, student)
     pages = site.render(home / "source", home)
@@ -59,11 +58,6 @@ def build(
         flush=True,
     )
     return front
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _execute_all(jobs: Sequence[execute.Job], folder: Path, workers: int) -> None:

@@ -12,12 +12,11 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import yaml
 
-from cdplib import paths
+from cdplib import machine, paths
 from cdplib.notebooks.sources import Chapter
 from cdplib.parameters import Parameter
 
@@ -51,7 +50,7 @@ def versions(packages: Iterable[str]) -> dict[str, str]:
 
 def device(packages: Iterable[str]) -> str:
     """The processor, and the GPU when ``packages`` has torch and torch sees one."""
-    text = f"CPU {_processor()}, {os.cpu_count()} cores"
+    text = f"CPU {machine.processor()}, {machine.cores()} cores"
     threads = os.environ.get("OMP_NUM_THREADS")
     if threads:
         text += f", {threads} thread{'s' if threads != '1' else ''} a process"
@@ -61,16 +60,6 @@ def device(packages: Iterable[str]) -> str:
         if torch.cuda.is_available():
             return f"GPU {torch.cuda.get_device_name()}; {text}"
     return text
-
-
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
 
 
 def command(

@@ -61,7 +61,7 @@ def trained(monkeypatch):
     """Calls of the sweep, which trains nothing here."""
     calls = []
 
-    def run(experiment, *, preset, progress, **given):
+    def run(experiment, given, *, preset, progress):
         calls.append((experiment, preset, given))
         return results.frame(sheet())
 

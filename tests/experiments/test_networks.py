@@ -92,6 +92,13 @@ def test_noise_input_makes_the_restoration_stochastic_and_the_seed_repeats_it():
     )
 
 
+def test_noise_comes_from_the_cpu_wherever_the_network_is():
+    model = networks.fast_denoiser(noise_input=True).to("meta")
+    restored = networks.restore(model, torch.rand(3, 1, 28, 28, device="meta"))
+    assert restored.device.type == "meta"
+    assert restored.shape == (3, 1, 28, 28)
+
+
 @pytest.mark.parametrize(
     "call",
     [

@@ -150,7 +150,7 @@ def logistic_only(monkeypatch):
 
 @pytest.mark.data
 def test_two_runs_with_one_seed_give_the_same_row(logistic_only, monkeypatch):
-    from cdplib.experiments import measures, results
+    from cdplib.experiments import measures
 
     # The judge's own test is elsewhere; here its 250 steps would only take time.
     quick = measures.perception.judge
@@ -161,7 +161,7 @@ def test_two_runs_with_one_seed_give_the_same_row(logistic_only, monkeypatch):
     for _ in range(2):
         classifiers.get.cache_clear()
         outcome = jobs.run(job, jobs.Place())
-        rows.append({k: v for k, v in outcome.row.items() if k not in results.VOLATILE})
+        rows.append({k: v for k, v in outcome.row.items() if k != "seconds"})
         assert outcome.samples.shape == (jobs.SAMPLES, 1, 28, 28)
         assert outcome.samples.dtype == np.uint8
     assert rows[0] == rows[1]
@@ -184,6 +184,15 @@ def test_a_point_that_diverges_is_recorded_with_its_reason(logistic_only):
     assert "step" in outcome.row["failed"]
     assert outcome.weights == b""
     assert "mse" not in outcome.row
+
+
+def test_a_classifier_is_trained_on_the_device_of_its_job(monkeypatch):
+    asked = []
+    monkeypatch.setattr(jobs.device, "choose", lambda name: torch.device("meta"))
+    monkeypatch.setattr(classifiers, "get", lambda name, dataset, **how: asked.append((name, how)))
+    monkeypatch.setattr(classifiers, "key", lambda name, dataset: "k" * 64)
+    jobs.run(jobs.Job("classifier", point(), "mlp"), jobs.Place("cuda"))
+    assert asked == [("mlp", {"shipped": True, "where": "meta"})]
 
 
 def test_a_hash_is_of_the_content_not_of_the_order():

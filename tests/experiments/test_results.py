@@ -145,8 +145,48 @@ def test_a_difference_is_held_against_its_band():
     assert inside["error_rate_mlp"]
 
 
-def test_comparing_nothing_is_an_input_error(tmp_path):
+def test_comparing_nothing_is_an_input_error(tmp_path, published):
     with pytest.raises(InputError, match="holds no table"):
         compare.command(tmp_path)
     with pytest.raises(InputError, match="exp7"):
         compare.command(tmp_path, experiments=["exp7"])
+    results.publish("exp2", [row()])
+    with pytest.raises(InputError, match="holds no row of exp3, exp4"):
+        compare.command(tmp_path, experiments=["exp2", "exp3", "exp4"])
+    header = results.path("exp2").read_text().splitlines()[0]
+    results.path("exp2").write_text(header + "\n")
+    with pytest.raises(InputError, match="holds no row of any experiment"):
+        compare.command(tmp_path)
+
+
+@pytest.mark.data
+def test_comparing_ends_with_1_where_a_column_leaves_its_band(published, monkeypatch, capsys):
+    results.publish("exp2", [row(precision="none")])
+    monkeypatch.setattr(compare, "again", lambda row: {**row, "mse": 1.01 * row["mse"]})
+    assert compare.command(published, experiments=["exp2"]) == 0
+    assert "every column is inside its band" in capsys.readouterr().out
+    monkeypatch.setattr(compare, "again", lambda row: {**row, "mse": 1.5 * row["mse"], "ce": 9.0})
+    assert compare.command(results.path("exp2")) == 1
+    assert "2 outside their bands" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"variant": "stepz=3"}, "unknown setting in the variant 'stepz=3' 'stepz'"),
+        ({"variant": "steps=many"}, "steps='many': 'many' is not an int"),
+        ({"variant": "select=maybe"}, "select='maybe': 'maybe' is not a bool"),
+        ({"preset": "quickly"}, "unknown preset 'quickly'"),
+        ({"restorer": "big"}, "'big' is not one of"),
+        ({"seed": -1}, "-1 is not in [0, 2147483647]"),
+        ({"experiment": "exp8"}, "unknown experiment 'exp8'"),
+    ],
+)
+def test_a_row_of_no_settings_is_refused_before_any_training(published, monkeypatch, changes, said):
+    results.publish("exp2", [row(**changes)])
+    results.publish("exp1", [row(experiment="exp1", precision="none", classifier="logistic")])
+    monkeypatch.setattr(compare, "again", None)
+    with pytest.raises(InputError) as caught:
+        compare.command(published)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -93,11 +93,12 @@ def test_a_wrong_entry_of_grids_or_ablations_is_named_with_its_file(
     found = settings.resolve("exp2", "smoke")
     monkeypatch.setattr(paths, "PARAMS", tmp_path)
     (tmp_path / f"{file}.yml").write_text(text)
+    read = {
+        "grids": lambda: settings.weights(found._replace(grid="g"), "exp2"),
+        "ablations": lambda: settings.ablation("exp2", "a"),
+    }
     with pytest.raises(InputError) as caught:
-        if file == "grids":
-            settings.weights(found._replace(grid="g"), "exp2")
-        else:
-            settings.ablation("exp2", "a")
+        read[file]()
     assert said in str(caught.value)
     assert f"{file}.yml" in str(caught.value)
     assert "\n" not in str(caught.value)

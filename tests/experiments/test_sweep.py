@@ -5,6 +5,7 @@ that a job trains what it should is tested with the loop of Eq. 16.
 """
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from cdplib.errors import DataError, InputError
 from cdplib.experiments import jobs, results, settings, store, sweep
@@ -57,8 +59,8 @@ import sys
 from pathlib import Path
 from cdplib.experiments import sweep
 sweep.Sweep.preparations = lambda self: []
-table = sweep.run("exp2", preset="smoke", workers=1, folder=Path(sys.argv[1]), where="cpu",
-                  betas=[0, 0.1, 0.2, 0.3], gammas=[float(g) for g in sys.argv[2:]])
+given = {"betas": [0, 0.1, 0.2, 0.3], "gammas": [float(g) for g in sys.argv[2:]]}
+table = sweep.run("exp2", given, preset="smoke", workers=1, folder=Path(sys.argv[1]), where="cpu")
 print(len(table))
 """
 
@@ -128,8 +130,9 @@ def test_a_failed_point_is_recorded_named_and_kept_out_of_the_table(trace, tmp_p
     out, err = start(tmp_path, 0, 9).communicate(timeout=200)
     assert out.strip() == "4"
     assert err.count("failed, loss is nan at step 3") == 4
-    out, _ = start(tmp_path, 0, 9).communicate(timeout=200)
+    out, err = start(tmp_path, 0, 9).communicate(timeout=200)
     assert out.strip() == "4"
+    assert err.count("failed, loss is nan at step 3") == 4
     assert set(events(trace, "start").values()) == {1}
 
 
@@ -177,12 +180,11 @@ def test_a_dask_cluster_that_loses_a_worker_still_gives_every_row(trace, tmp_pat
         killer.start()
         table = sweep.run(
             "exp2",
+            {"betas": [0.0, 0.1, 0.2, 0.3], "gammas": [0.0, 1.0, 2.0]},
             preset="smoke",
             scheduler=address,
             folder=tmp_path / "store",
             where="cpu",
-            betas=[0.0, 0.1, 0.2, 0.3],
-            gammas=[0.0, 1.0, 2.0],
         )
         killer.join()
     finally:
@@ -210,7 +212,11 @@ def test_no_scheduler_at_the_address_is_said(tmp_path, monkeypatch):
         ({"workers": 0}, "workers=0"),
         ({"where": "tpu"}, "tpu"),
         ({"where": "cuda:99"}, "cuda:99"),
-        ({"gammmas": [0.0]}, "gammmas"),
+        ({"where": "cuda:99999999999999999999"}, "cuda:99999999999999999999"),
+        ({"given": {"gammmas": [0.0]}}, "gammmas"),
+        ({"given": {"workers": 2}}, "unknown parameter 'workers'"),
+        ({"given": {"preset": "quick"}}, "unknown parameter 'preset'"),
+        ({"given": {"publish": True}}, "unknown parameter 'publish'"),
         ({"preset": "smokey"}, "smokey"),
     ],
 )
@@ -218,6 +224,34 @@ def test_wrong_input_is_refused_before_any_work(given, quoted, tmp_path):
     with pytest.raises(InputError, match=quoted):
         sweep.run("exp2", **{"preset": "smoke", "folder": tmp_path / "store", **given})
     assert not (tmp_path / "store").exists()
+
+
+@pytest.mark.parametrize("workers", [0, -3])
+def test_a_dry_run_refuses_what_the_run_would_refuse(workers, tmp_path):
+    with pytest.raises(InputError, match=f"workers={workers}: expected at least 1"):
+        sweep.command("exp2", preset="smoke", store=tmp_path, workers=workers, dry_run=True)
+
+
+def test_a_store_that_is_or_lies_in_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file", tmp_path / "file" / "store"):
+        with pytest.raises(InputError, match="--store"):
+            sweep.command("exp2", preset="smoke", store=path, dry_run=True)
+
+
+@pytest.mark.parametrize("failed", [False, True])
+def test_the_command_ends_with_1_and_names_the_points_that_failed_before(tmp_path, capsys, failed):
+    kept_points = store.Store(tmp_path)
+    for key, point in sweep.Sweep(sweep.plan("exp2", "smoke"), kept_points, "cpu").keys.items():
+        row = dict.fromkeys(results.COLUMNS, 0.5) | {"config_hash": key}
+        if failed and point.gamma:
+            row = {"failed": "loss is nan at step 3", "config_hash": key}
+        kept_points.put(key, {}, store.Outcome(row, [], np.zeros((0, 1, 1, 1), np.uint8), b""))
+    status = sweep.command("exp2", preset="smoke", store=tmp_path, device="cpu", workers=1)
+    said = capsys.readouterr().err
+    assert status == int(failed)
+    assert said.count("gamma=0.03 seed=0: failed, loss is nan at step 3") == 2 * failed
+    assert said.count("failed") == 2 * failed
 
 
 def test_dry_run_says_what_would_be_trained_and_how_long(tmp_path, capsys, monkeypatch):
@@ -243,11 +277,47 @@ def test_the_store_keeps_the_first_of_two_equal_points(tmp_path):
     kept_points.put("ab" * 32, {"a": 1}, store.Outcome({"mse": 1.0}, [], samples, b"x"))
     kept_points.put("ab" * 32, {"a": 1}, store.Outcome({"mse": 2.0}, [], samples, b"x"))
     assert kept_points.row("ab" * 32) == {"mse": 1.0}
-    assert kept_points.configuration("ab" * 32) == {"a": 1}
+    folder = kept_points.folder("ab" * 32)
+    assert json.loads((folder / "configuration.json").read_text()) == {"a": 1}
     assert kept_points.row("cd" * 32) is None
-    (tmp_path / "ab" / ("ab" * 32) / "row.json").write_text("{")
+    (folder / "row.json").write_text("{")
     with pytest.raises(DataError, match="damaged"):
         kept_points.row("ab" * 32)
+    (folder / "samples.npy").write_bytes(b"no array")
+    with pytest.raises(DataError, match=r"samples\.npy: damaged"):
+        kept_points.samples("ab" * 32)
+
+
+@pytest.mark.parametrize("content", ["null", "[]", None])
+def test_a_point_without_a_row_is_missing_and_is_replaced(tmp_path, content):
+    kept_points = store.Store(tmp_path)
+    folder = kept_points.folder("ab" * 32)
+    folder.mkdir(parents=True)
+    (folder / "curve.json").write_text("[]")
+    if content:
+        (folder / "row.json").write_text(content)
+    assert kept_points.row("ab" * 32) is None
+    samples = np.zeros((1, 1, 2, 2), np.uint8)
+    kept_points.put("ab" * 32, {}, store.Outcome({"mse": 1.0}, [], samples, b"x"))
+    assert kept_points.row("ab" * 32) == {"mse": 1.0}
+
+
+def test_what_a_kill_left_is_removed_a_day_later(tmp_path):
+    kept_points = store.Store(tmp_path)
+    old, new = (tmp_path / "ab" / f".new-{name}" for name in ("old", "new"))
+    for left in (old, new):
+        (left / "point").mkdir(parents=True)
+    os.utime(old, (time.time() - 90_000,) * 2)
+    samples = np.zeros((1, 1, 2, 2), np.uint8)
+    kept_points.put("ab" * 32, {}, store.Outcome({"mse": 1.0}, [], samples, b"x"))
+    assert not old.exists()
+    assert new.exists()
+
+
+def test_weights_of_another_network_are_said(tmp_path):
+    with pytest.raises(DataError, match="weights of critic 12 do not fit") as caught:
+        store.fill(torch.nn.Linear(2, 2), {"weight": torch.ones(3)}, "critic 12")
+    assert "\n" not in str(caught.value)
 
 
 def test_a_claim_ends_with_its_holder(tmp_path):
@@ -273,4 +343,3 @@ def test_a_claim_ends_with_its_holder(tmp_path):
 def test_a_preset_s_points_are_ordered_seed_by_seed():
     points = settings.points("exp2", "full", settings.resolve("exp2", "full"))
     assert [p.seed for p in points] == sorted(p.seed for p in points)
-    assert results.COLUMNS[0] == "experiment"

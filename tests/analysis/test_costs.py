@@ -22,6 +22,7 @@ def row(seed, seconds, variant=""):
     return {
         **{"experiment": "exp2", "dataset": "mnist", "preset": "quick", "restorer": "fast"},
         **{"variant": variant, "alpha": 1.0, "beta": 0.0, "gamma": 0.0, "seed": seed, "mse": 0.1},
+        "error_rate": 0.2,
         **{"seconds": seconds, "precision": "fp32", "hardware": "a machine", "torch": "2"},
         **{"config_hash": f"{seed}{variant}", "code_version": "abc+", "pretrain_steps": 0},
     }

@@ -24,7 +24,7 @@ def weights_map(frame: pd.DataFrame, columns: tuple[str, ...] = ("error_rate",))
     if points["alpha"].nunique() != 1:
         raise InputError("a map over (beta, gamma) needs one alpha; filter the table first")
     gammas, betas = sorted(points["gamma"].unique()), sorted(points["beta"].unique())
-    height = 1.3 + 0.5 * len(betas)
+    height = 1.8 + 0.5 * len(betas)
     figure, axes = plt.subplots(
         len(columns), 1, figsize=(6.4, height * len(columns)), squeeze=False, layout="constrained"
     )

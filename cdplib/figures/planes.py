@@ -162,7 +162,7 @@ def _draw_levels(
             continue
         taken = np.vstack([taken, seen[best]])
         axes.annotate(
-            style.number(level), places[best], ha="center", va="center", fontsize=10, zorder=5,
+            style.number(level), places[best], ha="center", va="center", fontsize=11, zorder=5,
             path_effects=[patheffects.withStroke(linewidth=3, foreground="white")],
         )  # fmt: skip
 

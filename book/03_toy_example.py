@@ -169,8 +169,8 @@ figures.heat_map(Ds, Ps, C)
 
 # %% [markdown]
 r"""
-The profiles of Fig. 2 (b) are cuts through the surface. On the left each curve has $P$ fixed, on the
-right $D$. Look for three things: no curve rises; each is convex; and curves with different labels run
+The profiles of Fig. 2 (b) are cuts through the surface. Above, each curve has $P$ fixed, below
+$D$. Look for three things: no curve rises; each is convex; and curves with different labels run
 together over long stretches, where the fixed budget does not matter.
 """
 

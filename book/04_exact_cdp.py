@@ -263,7 +263,7 @@ off = max(
 
 # %% mystnb={"figure": {"name": "fig-exact-closed", "caption": "Toy B, distortion unlimited: C against P in the closed form (lines) and by the full program (dots). Look whether each dot lies on its line, and how much error a little of each divergence buys."}, "image": {"alt": "Four falling convex curves from one start, with dots on them: that of the squared Hellinger distance falls fastest and is flat soonest, then KL and chi-square; that of total variation is the slowest and ends well above the others"}}
 dots = {k: (coarse, s.value[0]) for k, s in solved.items()}
-labels = ("P: allowed divergence", "C(inf, P): error rate")
+labels = ("P: allowed divergence", "C(∞, P): error rate")
 figures.curves(closed, labels, dots)
 
 # %% tags=["hide-input"]
@@ -498,7 +498,7 @@ drawn = {
     "all restorations": (budgets, with_lots),
     "deterministic": (budgets, without),
 }
-labels = ("P: allowed total variation", "C(inf, P): error rate")
+labels = ("P: allowed total variation", "C(∞, P): error rate")
 figures.curves(drawn, labels)
 
 # %% [markdown]

@@ -86,7 +86,7 @@ Markdown(yardsticks.order_table(runs) + "\n\n" + yardsticks.order_seen(runs))
 r"""
 The points behind these numbers follow. A measure that agrees with the judge climbs from left to
 right without a step back. Look at the left, where the restorers are best: there points lie close
-together, disagreements start, and a measure that has come down to its floor (dotted) stops telling
+together, disagreements start, and a measure that has come down to its floor (level line) stops telling
 them apart. Then compare the heights of two experiments at one value of the judge: what is equally
 far from real images in pixels need not be so in a classifier's features.
 """

@@ -126,14 +126,15 @@ def comparisons(
     the gap over seeds leaves out zero and the gap exceeds the range that the weights give either
     error rate, partly if it is clear but smaller. *Similar trends*: reproduced if the interval of
     the correlation (:func:`trend`) is above zero, not reproduced if below; the weakest of C, D and
-    P counts. Both undecided where the interval holds zero, or one seed gives none.
+    P counts. Both undecided where the interval holds zero, or one seed gives none. Numbers are B1,
+    B2, ... (between experiments), beside the E of :mod:`.verdicts`.
     """
     preferred, found = tuple(preferred), list[Comparison]()
     for number, (pair, where) in enumerate(PAIRS.items(), start=1):
         runs = chapter.matched_runs(pair, preferred)
         for key, text, judged in (
-            (f"E{10 + 2 * number}", LEVELS, _levels),
-            (f"E{11 + 2 * number}", SIMILAR, _trends),
+            (f"B{2 * number - 1}", LEVELS, _levels),
+            (f"B{2 * number}", SIMILAR, _trends),
         ):
             said, verdict = "not published alike", UNTESTABLE
             if runs:

@@ -96,15 +96,15 @@ def test_much_is_more_than_the_weights_do(level, verdict):
 
 def test_one_seed_decides_nothing(published):
     published(run(level=0.3, experiment="exp1", seeds=1), run(seeds=1))
-    assert [verdicts()[n] for n in ("E12", "E13")] == [UNDECIDED, UNDECIDED]
+    assert [verdicts()[n] for n in ("B1", "B2")] == [UNDECIDED, UNDECIDED]
     assert "interval unknown" in comparisons.comparisons()[0].found
 
 
 def test_trends_are_similar_where_gamma_orders_the_points_alike(published):
     published(run(), run(slope=-2.0, experiment="exp1"), run(slope=2.0, experiment="exp3"))
     found = verdicts()
-    assert found["E13"] == REPRODUCED
-    assert found["E15"] == NOT  # C is opposite, although D and P agree
+    assert found["B2"] == REPRODUCED
+    assert found["B4"] == NOT  # C is opposite, although D and P agree
 
 
 def test_beta_alone_makes_no_trends_similar():

@@ -7,8 +7,10 @@ executed or unpickled. Whether the arrays are the right ones is for :mod:`.data`
 from __future__ import annotations
 
 import gzip
+import http.client
 import io
 import json
+import math
 import shutil
 import subprocess
 import tarfile
@@ -63,9 +65,11 @@ def read_idx(blob: bytes, name: str) -> np.ndarray:
     if len(blob) < 8 or blob[:3] != b"\0\0\x08":
         raise SourceError(f"{name} is not an idx file of bytes")
     axes = blob[3]
+    if len(blob) < 4 + 4 * axes:
+        raise SourceError(f"{name} is cut short within its shape")
     shape = tuple(int(n) for n in np.frombuffer(blob, ">u4", axes, 4))
-    content = np.frombuffer(blob, np.uint8, offset=4 + 4 * axes)
-    if content.size != int(np.prod(shape)):
+    content = np.frombuffer(blob[4 + 4 * axes :], np.uint8)
+    if content.size != math.prod(shape):
         raise SourceError(f"{name} has {content.size} bytes of content, {shape} expected")
     return content.reshape((*shape[:1], 1, *shape[1:]) if axes == 3 else shape)
 
@@ -86,7 +90,7 @@ def _read_png_rows(blob: bytes, name: str) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(blob)) as image:
             pixels = np.asarray(image.convert("RGB"))
-    except (OSError, SyntaxError) as error:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise SourceError(f"{name} is not a readable PNG: {error}") from error
     if pixels.shape[1:] != (1024, 3):
         raise SourceError(f"{name} is {pixels.shape}, rows of 1024 RGB pixels expected")
@@ -123,8 +127,8 @@ def _answers(url: str) -> str:
         try:
             with urllib.request.urlopen(request, timeout=PROBE_SECONDS):
                 reason[0] = ""
-        except (OSError, ValueError) as error:
-            reason[0] = str(getattr(error, "reason", error))
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            reason[0] = " ".join(str(getattr(error, "reason", error)).split())[:200]
 
     # A thread, because the look-up of a host name obeys no timeout.
     thread = threading.Thread(target=ask, daemon=True)
@@ -140,7 +144,7 @@ def _download(url: str) -> bytes:
     try:
         with urllib.request.urlopen(url, timeout=STALL_SECONDS) as answer:
             return answer.read()
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         raise SourceError(f"the download broke off ({error})") from error
 
 

@@ -110,6 +110,15 @@ def test_the_command_ends_with_1_where_no_source_answers_and_2_for_an_unknown_na
         data.load("svhn")
 
 
+def test_one_unknown_name_among_others_is_refused_before_anything_is_fetched(
+    monkeypatch, tmp_path, capsys
+):
+    asked = _use(monkeypatch, tmp_path)
+    assert cli.main(["data", "mnist", "foo"]) == 2
+    assert "unknown data set 'foo'" in capsys.readouterr().err
+    assert asked == []
+
+
 def _fetch_in_process(cache: str, counter) -> None:
     def slow(folder: Path) -> sources.Arrays:
         with counter.get_lock():
@@ -142,11 +151,52 @@ def test_two_processes_fetch_at_once_and_one_does_the_work(tmp_path):
 def test_broken_idx_and_record_files_are_refused_by_name():
     good = b"\0\0\x08\x01\0\0\0\x02ab"
     assert sources.read_idx(good, "labels").tolist() == [97, 98]
-    for blob in (good[:-1], good + b"c", b"\0\0\x0d" + good[3:], b""):
+    short = b"\0\0\x08\x03\0\0\0\x02"  # ends within its shape
+    for blob in (good[:-1], good + b"c", b"\0\0\x0d" + good[3:], b"", short):
         with pytest.raises(sources.SourceError, match="labels"):
             sources.read_idx(blob, "labels")
     with pytest.raises(sources.SourceError, match="batch"):
         sources.read_records(b"\0" * 3072, "batch")
+
+
+def test_a_picture_that_would_fill_the_memory_is_no_readable_one(monkeypatch):
+    import io
+
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.new("RGB", (1024, 3)).save(stream, "png")
+    assert sources._read_png_rows(stream.getvalue(), "batch").shape == (3, 3, 32, 32)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1024)
+    with pytest.raises(sources.SourceError, match="batch is not a readable PNG"):
+        sources._read_png_rows(stream.getvalue(), "batch")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 9\r\n\r\nshort", "the download broke off"),
+        (b"junk\r\n\r\n", "cannot be reached"),
+    ],
+)
+def test_a_server_that_breaks_off_or_talks_junk_is_passed_over(monkeypatch, answer, said):
+    import socketserver
+    import threading
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.rfile.readline()
+            self.wfile.write(answer)
+
+    monkeypatch.setenv("no_proxy", "*")
+    with socketserver.TCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            with pytest.raises(sources.SourceError, match=said):
+                sources._download(f"http://127.0.0.1:{server.server_address[1]}/x")
+        finally:
+            server.shutdown()
 
 
 def test_a_server_that_never_answers_costs_seconds(monkeypatch):

@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .ONESHELL:
 .SILENT:
 .DEFAULT_GOAL := help
-.PHONY: help setup data book student test lint golden results bench clean clean-env browser
+.PHONY: help setup data book student test lint golden results bench tuning clean clean-env browser
 
 BIN := .venv/bin
 # One thread a process: numbers repeat, and processes share the cores.
@@ -66,10 +66,13 @@ results: data ## Train and publish what is missing of every sweep (many hours; s
 	done
 
 bench: setup ## Measure the solvers and the training against the alternatives
-	for file in bench/*.py; do
+	for file in bench/theory.py bench/experiments.py; do
 	  echo "== $$file"
 	  $(BIN)/python "$$file"
 	done
+
+tuning: data ## Train what is missing of the table that chose the schedules (hours)
+	$(BIN)/python bench/tuning.py
 
 clean: ## Remove what was built; data and trained points stay in the cache
 	rm -rf _build .pytest_cache .ruff_cache .mypy_cache .hypothesis

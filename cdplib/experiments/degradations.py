@@ -52,15 +52,6 @@ def get(kind: str) -> Degradation:
     return DEGRADATIONS[kind]
 
 
-def noisy(clean: torch.Tensor, generator: torch.Generator, sigma: float = 1.0) -> torch.Tensor:
-    """``clean`` plus N(0, sigma^2) from ``generator``, not clipped: fresh noise for training.
-
-    ``clean`` is float32 of any shape in [0, 1]; so is the result, but in (-inf, inf).
-    """
-    noise = torch.randn(clean.shape, generator=generator, device=generator.device)
-    return clean + sigma * noise.to(clean.device, clean.dtype)
-
-
 def degrade(
     kind: str,
     dataset: data.Dataset,
@@ -71,7 +62,7 @@ def degrade(
 ) -> torch.Tensor:
     """All of a split's images degraded: float32 ``(n, channels, height, width)``, in their order.
 
-    The noise is fixed by ``seed`` and the split (use :func:`noisy` for fresh noise). Reduced
+    The noise is fixed by ``seed`` and the split (training draws fresh noise instead). Reduced
     images are kept on disk, as Pillow takes a while over a training set; with ``low_resolution``
     they come before they are enlarged again, for networks that work there.
 

@@ -141,21 +141,3 @@ def evaluate(
     for name, network in (others or {}).items():
         row[f"error_rate_{name}"] = mean(wrong(outputs(network, restored), labels))
     return row
-
-
-def floors(clean: Tensor, feature_net: Network | None = None, seed: int = 0) -> dict[str, float]:
-    """What each measure of P gives for real against real images: its floor.
-
-    ``sliced_w2`` and ``frechet`` compare two halves, as :func:`evaluate` does, so the floor is
-    :func:`evaluate`'s own value for the real images. The judge has one half stand for restored
-    images: its floor is 0 up to ``p_judge_se``, whatever the images.
-    """
-    one, other = perception.halves(len(clean), seed)
-    judged = perception.judge(clean[one], clean[other], seed)
-    row = {"p_judge": judged.value, "p_judge_se": judged.se}
-    row["sliced_w2"] = perception.sliced_w2(clean, clean, seed)
-    row["frechet"] = math.nan
-    if feature_net is not None:
-        features = (outputs(feature_net, clean[half]) for half in (one, other))
-        row["frechet"] = perception.frechet(*features)
-    return row

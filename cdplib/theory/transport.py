@@ -47,13 +47,6 @@ def rearranged(problem: Problem, plan: Array, estimate: ArrayLike) -> Array:
     return monotone(problem.py, plan.sum(axis=0) / plan.sum(), estimate, problem.x)
 
 
-def randomised(plan: Array, tolerance: float = 1e-9) -> float:
-    """The mass of the letters y that the plan (m, n) sends to more than one letter, in [0, 1]."""
-    mass = plan.sum(axis=1)
-    split = (plan > tolerance * mass.max()).sum(axis=1) > 1
-    return float(mass[split].sum())
-
-
 def w2_edge(least: float, span: float, P: ArrayLike) -> Array:
     """The least squared error at W2(p_X, p_X^) <= P when X^ may be any real number.
 

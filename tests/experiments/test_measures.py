@@ -83,14 +83,6 @@ def test_one_row_has_every_column_and_is_the_same_twice(images, hasty_judge):
     assert math.isnan(measures.evaluate(*arguments[:4])["frechet"])
 
 
-def test_floors_are_what_real_images_score(images, hasty_judge):
-    features = nn.Flatten()
-    floor = measures.floors(images, features)
-    assert set(floor) == {"p_judge", "p_judge_se", "sliced_w2", "frechet"}
-    assert floor["sliced_w2"] == perception.sliced_w2(images, images)
-    assert floor["sliced_w2"] > 0
-
-
 def test_wrong_shapes_and_values_that_are_not_finite_are_refused(images):
     labels = torch.zeros(40, dtype=torch.long)
     with pytest.raises(InputError, match="images and labels of shapes"):

@@ -140,6 +140,14 @@ def test_streams_of_one_seed_are_independent_and_repeatable():
     assert len({tuple(draw(p, s)) for p in ("point", "critic") for s in (0, 1)}) == 4
 
 
+def test_the_noise_of_training_is_drawn_afresh_for_every_batch():
+    data, generator = stock(), torch.Generator().manual_seed(0)
+    (one, clean, _), (two, _, _) = (data.batch(torch.arange(40), generator) for _ in range(2))
+    assert not torch.equal(one, two)
+    assert float((one - clean).var()) == pytest.approx(1, abs=0.05)
+    assert one.min() < -1
+
+
 @pytest.fixture
 def logistic_only(monkeypatch):
     """Measure with two classifiers that train in seconds."""

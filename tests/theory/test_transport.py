@@ -35,11 +35,6 @@ def test_rearranging_a_plan_lowers_distortion_and_error_together():
         assert problem.error_rate(better) <= problem.error_rate(plan) + 1e-12
 
 
-def test_randomised_mass_counts_the_letters_that_are_split():
-    assert transport.randomised(np.diag([0.3, 0.7])) == 0
-    assert transport.randomised(np.array([[0.1, 0.2], [0.7, 0.0]])) == pytest.approx(0.3)
-
-
 def test_w2_edge_is_met_by_a_linear_program_on_a_fine_alphabet():
     x = np.array([-1.0, 0.0, 2.0])
     law = np.array([[0.3, 0.1, 0.1], [0.1, 0.2, 0.2]])

@@ -20,6 +20,8 @@ PRESETS = ("smoke", "read", "quick", "full", "paper")
 def _data(args: argparse.Namespace) -> int:
     from cdplib.experiments import data
 
+    for name in args.datasets:
+        data.check(name)
     for name in args.datasets or data.NAMES:
         data.fetch(name)
     return 0
@@ -155,6 +157,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # as with `cdp ... | head`: nobody reads on, nothing is to be said
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:  # a full disk, a folder that may not be read
+        print(f"cdp: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

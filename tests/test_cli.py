@@ -6,12 +6,14 @@ import time
 
 import pytest
 
-from cdplib import paths
+from cdplib import cli, paths
+
+PROBLEM = str(paths.BOOK / "_static" / "problems" / "three_grades.json")
 
 
 def cdp(*arguments, timeout=60):
     command = [sys.executable, "-W", "ignore", "-m", "cdplib.cli", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=timeout)
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, cwd=paths.ROOT)
 
 
 @pytest.mark.parametrize("command", ["data", "run", "book", "sweep", "compare", "exact"])
@@ -29,6 +31,11 @@ def test_every_command_has_help(command):
         (("run", "exp2", "-p", "gammas=soon"), "expected list[float]"),
         (("run", "17_exp2"), "unknown chapter '17_exp2': did you mean"),
         (("book", "--preset", "smoke", "--only", "exp17"), "unknown chapter 'exp17'"),
+        (("sweep", "exp6"), "unknown experiment 'exp6': did you mean"),
+        (("exact", "nowhere.json"), "No such file"),
+        (("exact", "README.md"), "is no JSON"),
+        (("exact", PROBLEM, "--output", "/"), "--output '/': it is a folder, expected a file"),
+        (("run", "exp2", "--output", "/etc/passwd/x"), "--output '/etc/passwd/x': '/etc/passwd'"),
     ],
 )
 def test_wrong_input_is_one_line_status_2_and_quick(arguments, said):
@@ -41,6 +48,37 @@ def test_wrong_input_is_one_line_status_2_and_quick(arguments, said):
     assert done.stdout == ""
     # 5 s on an idle machine; a busy one is given more.
     assert time.monotonic() - started < 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("data", "mnist", "foo"), "unknown data set 'foo'"),
+        (("sweep", "exp2", "-p", "workers=2"), "unknown parameter 'workers'"),
+        (("sweep", "exp2", "--ablation", "none"), "unknown ablation of exp2 'none'"),
+        (("sweep", "exp2", "--dry-run", "--workers", "-3"), "workers=-3: expected at least 1"),
+        (("sweep", "exp2", "--device", "cuda:9999999999"), "device 'cuda:9999999999'"),
+        (("sweep", "exp2", "--store", "/etc/passwd/x"), "--store '/etc/passwd/x': '/etc/passwd'"),
+        (("compare", "nowhere"), "'nowhere': no such folder or table"),
+        (("compare", "params"), "holds no table of results"),
+    ],
+)
+def test_wrong_input_of_what_trains_is_one_line_and_status_2(arguments, said, monkeypatch, capsys):
+    monkeypatch.chdir(paths.ROOT)
+    assert cli.main(arguments) == 2  # in this process: torch is loaded once
+    output = capsys.readouterr()
+    assert len(output.err.splitlines()) == 1
+    assert said in output.err
+    assert output.out == ""
+
+
+def test_what_the_system_refuses_is_one_line_and_status_1(monkeypatch, capsys):
+    def full(arguments):
+        raise OSError(28, "No space left on device", "/cache/x")
+
+    monkeypatch.setattr(cli, "_data", full)
+    assert cli.main(["data"]) == 1
+    assert capsys.readouterr().err == "cdp: [Errno 28] No space left on device: '/cache/x'\n"
 
 
 def test_a_reader_that_goes_away_is_no_error():

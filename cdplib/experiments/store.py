@@ -54,7 +54,8 @@ class Store:
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = (root or paths.cache() / "points").expanduser().resolve()
-        files.check_target(self.root, "--store", "folder")
+        if root is not None:
+            files.check_target(self.root, "--store", "folder")
 
     def folder(self, key: str) -> Path:
         """Where the point with hash ``key`` is, or will be."""

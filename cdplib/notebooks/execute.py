@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import logging
 import os
@@ -33,9 +34,9 @@ class Job:
     preset_values: Mapping[str, Any]
     student: bool = False
 
-    @property
+    @functools.cached_property
     def digest(self) -> str:
-        """What the executed notebook depends on, as one number."""
+        """What the executed notebook depends on, as one number: as it was when first asked for."""
         return inputs.digest(self.chapter.notebook(self.student), self.preset, dict(self.values))
 
 
@@ -71,12 +72,13 @@ def prepare(
 
 def is_fresh(job: Job, folder: Path) -> bool:
     """Whether ``folder`` holds the executed notebook of exactly this job."""
+    digest = job.digest  # first, so that a worker is given it and not left to find its own
     record = folder / f"{job.chapter.name}.json"
     try:
         known = json.loads(record.read_text(encoding="utf-8"))["digest"]
     except (OSError, ValueError, KeyError):
         return False
-    return known == job.digest and (folder / f"{job.chapter.name}.ipynb").is_file()
+    return known == digest and (folder / f"{job.chapter.name}.ipynb").is_file()
 
 
 def injected(job: Job) -> dict[str, Any]:

@@ -8,8 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from cdplib import parameters, paths
-from cdplib.errors import InputError
+from cdplib import files, parameters, paths
 from cdplib.notebooks import execute, site, sources
 
 
@@ -19,7 +18,7 @@ def run_chapter(
     assignments: Sequence[str] = (),
     output: Path | None = None,
 ) -> Path:
-    """Execute ``chapter`` and write ``NAME.ipynb`` and ``NAME.html`` to ``output``.
+    """Execute ``chapter``; write ``NAME.ipynb`` (if it has code) and ``NAME.html`` to ``output``.
 
     ``assignments`` are ``NAME=VALUE`` over the preset's values; all are checked before any kernel
     starts (:class:`cdplib.errors.InputError`). References to other
@@ -28,8 +27,7 @@ def run_chapter(
     found = sources.find(chapter)
     job = execute.prepare(found, preset, parameters.assignments(assignments))
     output = paths.BUILD / "run" / found.name if output is None else output
-    if output.exists() and not output.is_dir():
-        raise InputError(f"--output {str(output)!r}: it is a file, expected a folder")
+    files.check_target(output, "--output", "folder")
     output.mkdir(parents=True, exist_ok=True)
     if found.has_code():
         print(f"{found.name}: executing with preset {preset}", flush=True)
@@ -41,5 +39,6 @@ def run_chapter(
         pages = site.render(tree / "source", tree / "site", strict=False)
         shutil.copytree(pages, output, dirs_exist_ok=True)
     page = output / f"{found.name}.html"
-    print(f"{found.name}: {output / found.name}.ipynb and {page}", flush=True)
+    notebook = f"{output / found.name}.ipynb and " if found.has_code() else ""
+    print(f"{found.name}: {notebook}{page}", flush=True)
     return page

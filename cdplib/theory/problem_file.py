@@ -44,7 +44,11 @@ SCHEMA: dict[str, Any] = {
         "joint": _TABLE,
         "channel": _TABLE,
         "distortion": {"anyOf": [_TABLE, {"enum": ["hamming", "squared"]}]},
-        "labels": {"type": "array", "minItems": 1, "items": {"type": "integer", "minimum": 0}},
+        "labels": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "integer", "minimum": 0, "maximum": 1_000_000},
+        },
         "x": _VECTOR,
         "px": _VECTOR,
         "divergence": {"type": "string"},
@@ -59,10 +63,12 @@ SCHEMA: dict[str, Any] = {
 def load(path: Path) -> dict[str, Any]:
     """The checked content of a problem file; :class:`InputError` says what is wrong, and where."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"), parse_int=_whole)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
-    except (ValueError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise InputError(f"{path} is nested too deeply: expected lists of lists") from None
+    except ValueError as error:
         raise InputError(f"{path} is no JSON: {error}") from None
     validator = jsonschema.Draft202012Validator(SCHEMA)
     wrong = jsonschema.exceptions.best_match(validator.iter_errors(content))
@@ -75,6 +81,11 @@ def load(path: Path) -> dict[str, Any]:
         given = ", ".join(sorted(point | grid)) or "none"
         raise InputError(f"{path} has the budgets {given}: expected D and P, or Ds and Ps")
     return dict(content)
+
+
+def _whole(digits: str) -> int | float:
+    """A whole number, or where it is too long for one a float, which is inf at worst."""
+    return int(digits) if len(digits) < 16 else float(digits)
 
 
 def problem(content: dict[str, Any]) -> exact.Problem:
@@ -160,6 +171,12 @@ def command(path: Path, output: Path | None = None) -> int:
     1 where some point stayed uncertified (its bounds are given all the same).
     """
     content = load(path)
+    if output is not None:
+        files.check_target(output, "--output", "file")
+    if output is not None and "Ds" in content:  # a table, and a picture beside it
+        table_file, picture = output.with_suffix(".csv"), output.with_suffix(".png")
+        for target in (table_file, picture):
+            files.check_target(target, "--output", "file")
     divergences.get(content["divergence"])
     if "D" in content:
         report = point_report(content)
@@ -178,9 +195,9 @@ def command(path: Path, output: Path | None = None) -> int:
     else:
         from cdplib.figures import surface as drawing
 
-        target = output.with_suffix(".csv")
-        files.write_text(target, table)
-        with files.atomic(output.with_suffix(".png")) as temporary:
-            figure = drawing.heights(surface, title=content.get("title", path.stem))
+        figure = drawing.heights(surface, title=content.get("title", path.stem))
+        figure.axes[0].title.set_parse_math(False)  # it is the user's own, not TeX
+        files.write_text(table_file, table)
+        with files.atomic(picture) as temporary:
             figure.savefig(temporary, format="png")
     return int(bool((surface.status == "uncertified").any()))

@@ -115,6 +115,16 @@ def test_output_must_not_be_a_file(tiny, tmp_path):
     (tmp_path / "out").write_text("")
     with pytest.raises(InputError, match="expected a folder"):
         run.run_chapter("tiny", "smoke", [], tmp_path / "out")
+    with pytest.raises(InputError, match="is no folder"):
+        run.run_chapter("tiny", "smoke", [], tmp_path / "out" / "deeper")
+
+
+def test_a_chapter_of_prose_names_its_page_alone(tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(site, "assemble", lambda *arguments, **how: None)
+    monkeypatch.setattr(site, "render", lambda source, output, strict: output)
+    monkeypatch.setattr(run.shutil, "copytree", lambda *arguments, **how: None)
+    run.run_chapter("index", "smoke", [], tmp_path / "out")
+    assert capsys.readouterr().out == f"index: {tmp_path / 'out' / 'index.html'}\n"
 
 
 def test_a_book_executes_only_what_has_changed(tiny, unrendered, capsys):

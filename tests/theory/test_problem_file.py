@@ -75,6 +75,10 @@ def test_infeasible_point_says_why_and_unlimited_budgets_are_strings(tmp_path, c
         ({"P": -1}, "P is -1"),
         ({"colour": 1}, "'colour' was unexpected"),
         ({"distortion": "angle"}, "['distortion']"),
+        ({"D": 10**400, "P": -1}, "P is -1"),
+        ({"joint": [[10**400, 0.1], [0.0, 0.3]]}, "joint has an entry that is not finite"),
+        ({"labels": [0, 10**30]}, "['labels'][1]: 1e+30 is greater than the maximum"),
+        ({"labels": [0, 10**400]}, "['labels'][1]: inf is not of type 'integer'"),
     ],
 )
 def test_wrong_files_end_with_status_2_and_one_line(tmp_path, capsys, changes, words):
@@ -84,7 +88,32 @@ def test_wrong_files_end_with_status_2_and_one_line(tmp_path, capsys, changes, w
     assert message.count("\n") == 1
 
 
-@pytest.mark.parametrize(("text", "words"), [("{", "is no JSON"), (None, "No such file")])
+def test_a_title_is_drawn_as_it_is_written(tmp_path):
+    path = write(tmp_path, title="$\\frac$", D=None, P=None, Ds=[0.2, 0.5], Ps=[0.0, 0.1])
+    assert cli.main(["exact", str(path), "--output", str(tmp_path / "out.csv")]) == 0
+    assert (tmp_path / "out.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize("output", ["", ".", "/", "a_folder", "problem.json/x.csv", "table"])
+def test_an_output_that_cannot_be_written_is_refused_before_solving(
+    tmp_path, monkeypatch, capsys, output
+):
+    path = write(tmp_path, D=None, P=None, Ds=[0.5], Ps=[0.1])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a_folder").mkdir()
+    (tmp_path / "table.png").mkdir()  # where the picture would be
+    monkeypatch.setattr(exact, "surface", None)
+    assert cli.main(["exact", str(path), "--output", output]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("cdp: --output '")
+    assert message.count("\n") == 1
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("{", "is no JSON"), (None, "No such file"), ('{"joint":' + 99_999 * "[", "too deeply")],
+)
 def test_what_is_no_json_is_refused(tmp_path, text, words):
     path = tmp_path / "problem.json"
     if text is not None:

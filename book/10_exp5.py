@@ -112,6 +112,20 @@ samples.weights_grid(**run.images())
 
 # %% [markdown]
 r"""
+Few of the images that are kept with every point change their class. Some of the restorers come with the
+book, so that more can be looked at: the next cell restores the first test images with them, and shows first
+those that CNN-2' reads differently without and with $\gamma$.
+"""
+
+# %% mystnb={"figure": {"name": "fig-exp5-turned", "caption": "Test images whose class, as CNN-2' reads it, γ turns: restored now by shipped restorers, rows of β and columns of γ. Frames as above. Look at the framed ones: would you have read them differently, too?"}, "image": {"alt": "Exp-5: test colour images, original, reduced, and restored without and with γ, for those that CNN-2' reads differently; frames mark them"}}
+turned, said = live.turned(run)
+samples.weights_grid(**turned)
+
+# %% tags=["hide-input"]
+Markdown(said)
+
+# %% [markdown]
+r"""
 ## Gaming one classifier
 
 An independent residual network reads the same images. If $\beta$ helps it as much as CNN-2', then

@@ -14,8 +14,10 @@ from cdplib.analysis.overview import markdown
 from cdplib.experiments import (
     classifiers,
     compare,
+    data,
     jobs,
     measures,
+    networks,
     publication,
     restoration,
     results,
@@ -76,6 +78,55 @@ def restorers(run: Run, most: int = 2) -> str:
         lines.append((f"{row['beta']:g}", f"{row['gamma']:g}", *cells, "yes" if same else "**no**"))
     head = ["β", "γ", "D published", "D now", "C published (%)", "C now (%)", "equal"]
     return f"{markdown(head, lines)}\n\n{equal} of {len(lines)} give their row's digits."
+
+
+def turned(run: Run, images: int = 500, count: int = 12) -> tuple[dict[str, Any], str]:
+    """Test images that the predefined classifier reads differently without and with gamma.
+
+    The arguments of :func:`cdplib.figures.samples.weights_grid` for ``count`` of the first
+    ``images`` test images, as the shipped restorers of the least seed restore them now (as many as
+    there are; others follow), and a sentence that counts them. Where nothing is shipped, what
+    :meth:`.Run.images` gives, and a sentence that says so.
+    """
+    rows = [r for r in run.table.to_dict("records") if run.published and publication.is_shipped(r)]
+    rows = [row for row in rows if row["seed"] == min(r["seed"] for r in rows)]
+    gammas = sorted({row["gamma"] for row in rows})
+    if len(gammas) < 2:
+        return run.images(count), "No two restorers of these rows are shipped: none is run here."
+    point = compare.point_of(rows[0])
+    test = data.load(point.settings.dataset).test
+    clean, labels = test.tensors(slice(0, images))
+    degraded = restoration.degraded_split(point, "test")[:images]
+    classifier = classifiers.get(point.settings.classifier, point.settings.dataset)
+    restored, read = {}, {}
+    for row in rows:
+        state = publication.weights(row)
+        assert state is not None  # it is shipped
+        restorer = restoration.new_restorer(point)
+        restorer.load_state_dict(state)
+        restoration.place(restorer, CPU)
+        key = row["beta"], row["gamma"]
+        restored[key] = networks.restore(restorer, degraded)
+        read[key] = measures.outputs(classifier, restored[key]).argmax(1)
+    changes, said = torch.zeros(images, dtype=torch.bool), []
+    for beta in sorted({row["beta"] for row in rows}):
+        ends = [read[beta, g] for g in (gammas[0], gammas[-1]) if (beta, g) in read]
+        if len(ends) == 2:
+            right = [end == labels for end in ends]
+            changes |= ends[0] != ends[1]
+            said.append(
+                f"at β = {beta:g} γ = {gammas[-1]:g} turns {int((~right[0] & right[1]).sum())} "
+                f"right and {int((right[0] & ~right[1]).sum())} wrong"
+            )
+    chosen = torch.argsort(~changes, stable=True)[:count]
+    shown = {
+        "original": clean[chosen].numpy(),
+        "degraded": degraded[chosen].numpy(),
+        "restored": {key: values[chosen].numpy() for key, values in restored.items()},
+        "predicted": {key: values[chosen].numpy() for key, values in read.items()},
+        "labels": labels[chosen].numpy(),
+    }
+    return shown, f"**Seen:** of the first {images} test images, {'; '.join(said)}."
 
 
 def training(run: Run) -> str:

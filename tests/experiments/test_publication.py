@@ -252,3 +252,22 @@ def test_every_file_of_the_book_s_weights_has_its_digest_and_is_of_a_row_or_clas
             job = jobs.Job("point", dataclasses.replace(point, seed=seed))
             wanted |= {store.shipped_name(*pair) for pair in jobs.needed(job)}
     assert set(digests) <= wanted
+
+
+def test_images_that_gamma_turns_come_first_and_are_counted(book, row, monkeypatch):
+    table = results.load("exp2").assign(variant=row["variant"])
+    run = chapter.Run("exp2", settings.resolve("exp2", "smoke", TINY), "smoke", table, True)
+    shown, said = live.turned(run, images=100, count=6)
+    assert len(shown["labels"]) == 6
+    assert set(shown["restored"]) == set(zip(table["beta"], table["gamma"], strict=True))
+    beta, gamma = table["beta"].min(), table["gamma"].max()
+    assert f"of the first 100 test images, at β = {beta:g} γ = {gamma:g} turns" in said
+    changed = [
+        any((read[beta, 0.0] != read[beta, gamma])[i] for beta in table["beta"].unique())
+        for read in [shown["predicted"]]
+        for i in range(6)
+    ]
+    assert changed == sorted(changed, reverse=True)
+    run.table = table[table["gamma"] == 0]
+    monkeypatch.setattr(chapter.Run, "images", lambda self, count: {"count": count})
+    assert live.turned(run)[0] == {"count": 12}

@@ -52,20 +52,21 @@ def sweeps(table: pd.DataFrame) -> str:
             (
                 f"{{ref}}`{_title(experiment)} <ch:{experiment}>`",
                 dataset,
-                f"`{preset}`" + (f", {variant}" if variant else ""),
-                f"`{restorer}`",
+                f"`{preset}`, `{restorer}`" + (f", {variant}" if variant else ""),
                 len(part),
                 part["seed"].nunique(),
                 f"{part['seconds'].sum() / 60:.0f}",
                 _pretraining_minutes(part, found)
                 + (" (shared)" if any(used[start] > 1 for start in found) else ""),
-                ", ".join(sorted(set(part["precision"]))),
-                ", ".join(sorted(set(part["hardware"]))),
             )
         )
-    head = ["experiment", "data", "preset, change", "restorer", "points", "seeds"]
-    head += ["core-minutes of the points", "of the pre-trainings", "trained in", "machine"]
-    return markdown(head, rows)
+    head = ["experiment", "data", "preset, restorer, change", "points", "seeds"]
+    head += ["core-minutes of the points", "of the pre-trainings"]
+    machines = table.groupby(["hardware", "precision"]).size()
+    said = "; ".join(
+        f"{n} points on {where}, trained in {kind}" for (where, kind), n in machines.items()
+    )
+    return f"{markdown(head, rows)}\n\n{said}."
 
 
 def _pretraining_minutes(part: pd.DataFrame, found: Mapping[str, Mapping[str, str]]) -> str:
@@ -121,15 +122,15 @@ def tuning(file: Path = TUNING) -> str:
         return "Nothing was tried yet."
     table = pd.read_csv(file).sort_values("stage", ascending=False, kind="stable")
     rows = [
-        (line.experiment, f"`{line.restorer}`", line.stage.replace("pretrain", "pre-training"),
-         *((f"{line.beta:g}", f"{line.gamma:g}") if line.stage == "point" else ("", "")),
+        (line.experiment, f"`{line.restorer}`",
+         f"β = {line.beta:g}, γ = {line.gamma:g}" if line.stage == "point" else "pre-training",
          f"{line.steps:,}", line.batch, f"{line.lr:g}", f"{line.mse:.5f}",
          f"{100 * line.error_rate:.2f}", f"{line.p_judge:.2f}" if line.p_judge > -1 else "",
          f"{line.cpu_seconds:.0f}")
         for line in table.itertuples()
     ]  # fmt: skip
-    head = ["experiment", "restorer", "stage", "β", "γ", "steps", "images a step", "peak rate"]
-    return markdown([*head, "D", "C (%)", "P", "CPU seconds"], rows)
+    head = ["", "restorer", "what", "steps", "images a step", "peak rate", "D", "C (%)", "P"]
+    return markdown([*head, "CPU seconds"], rows)
 
 
 def longer(file: Path = TUNING) -> str:

@@ -171,6 +171,13 @@ def test_levels_at_other_least_weights_are_not_compared():
     assert set(ablations.differences(jittered(), apart)) == set()
 
 
+def test_an_ablation_without_rows_is_its_command(published):
+    text = ablations.beside("exp2", {"scratch": "from scratch"})
+    assert text.startswith("**Not published yet.**")
+    assert "--ablation scratch" in text
+    assert "|" not in text
+
+
 def test_only_common_weights_are_compared(published):
     main = ablations.rows("exp2")
     fewer = ablations.rows("exp2", "noise_input")

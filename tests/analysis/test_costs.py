@@ -34,6 +34,7 @@ def test_minutes_are_summed_by_sweep_and_ablations_stand_apart(nothing):
     assert "| 2 | 2 | 3 | none |" in lines[2]
     assert "critic=clip" in lines[3]
     assert "| 10 | none |" in lines[3]
+    assert lines[-1] == "3 points on a machine, trained in fp32."
     assert "`abc+`" in costs.versions(costs.published())
 
 
@@ -47,7 +48,7 @@ def test_pretrainings_are_summed_over_seeds_and_shared_ones_are_said(nothing, mo
     monkeypatch.setattr(
         store, "load_weights", lambda _, key: ({}, kept[key]) if key in kept else None
     )
-    main, ensemble, clipped = costs.sweeps(costs.published()).splitlines()[2:]
+    main, ensemble, clipped = costs.sweeps(costs.published()).splitlines()[2:5]
     assert "| 2.5 (shared) |" in main
     assert "| 1.0 (shared) |" in ensemble
     assert "| not kept |" in clipped
@@ -100,10 +101,8 @@ def test_tried_schedules_are_shown_with_weights_and_p_where_points_were_trained(
         "exp2,paper,pretrain,1500,32,0.002,0,0,0.027,0.19,99,\n"
     )
     first, last = costs.tuning(tmp_path / "tuning.csv").splitlines()[2:]
-    assert first.endswith("| pre-training |  |  | 1,500 | 32 | 0.002 | 0.02700 | 19.00 |  | 99 |")
-    assert last.endswith(
-        "| point | 0.03 | 0.01 | 200 | 32 | 0.0005 | 0.03000 | 18.00 | 0.25 | 20 |"
-    )
+    assert first.endswith("| pre-training | 1,500 | 32 | 0.002 | 0.02700 | 19.00 |  | 99 |")
+    assert last.endswith("| β = 0.03, γ = 0.01 | 200 | 32 | 0.0005 | 0.03000 | 18.00 | 0.25 | 20 |")
 
 
 def test_the_kept_benchmark_is_shown_as_it_was_measured(nothing):

@@ -97,7 +97,7 @@ concave one is not.
 ## The experiments
 
 One line a statement, one column an experiment. Read a line across: does a statement hold wherever it is
-tested? Then read a column down. The last column takes the experiments that decide: it says what they all
+tested? Then read a column down. The column "overall" takes the experiments that decide: it says what they all
 say, "not reproduced" if most of them say so, and "partly" else; where fewer than half decide it is
 "undecided". What was measured stands in the table after it.
 """

@@ -141,8 +141,9 @@ def others(frame: pd.DataFrame) -> list[str]:
 
 def markdown(claims: Iterable[Claim]) -> str:
     """The claims as a Markdown table."""
-    rows = ["| statement | measured (95 % interval) | verdict |", "|---|---|---|"]
-    rows += [f"| {c.statement} | {c.found} | **{c.verdict}** |" for c in claims]
+    # The verdict before the numbers: a phone shows the first columns.
+    rows = ["| statement | verdict | measured (95 % interval) |", "|---|---|---|"]
+    rows += [f"| {c.statement} | **{c.verdict}** | {c.found} |" for c in claims]
     return "\n".join(rows)
 
 

@@ -300,15 +300,15 @@ def lines(runs: Mapping[str, Run], perception: str = "p_judge") -> list[Line]:
 def matrix(found: list[Line]) -> str:
     """Statements by experiments, as Markdown: the verdict in each cell."""
     names = list(dict.fromkeys(name for line in found for name in line.cells))
-    head = ["", "statement", *(f"{{ref}}`{_title(n)} <ch:{n}>`" for n in names), "overall"]
+    head = ["", "statement", "overall", *(f"{{ref}}`{_title(n)} <ch:{n}>`" for n in names)]
     return markdown(
         head,
         [
             (
                 line.statement.number,
                 f"{line.statement.text} ({line.statement.where})",
-                *(line.cells[n].verdict if n in line.cells else "" for n in names),
                 line.counts,
+                *(line.cells[n].verdict if n in line.cells else "" for n in names),
             )
             for line in found
         ],
@@ -321,14 +321,14 @@ def details(found: list[Line]) -> str:
         (
             line.statement.number,
             _title(name),
-            f"{{numref}}`fig-{name}-{line.statement.figure}`",
-            claim.found,
             claim.verdict,
+            claim.found,
+            f"{{numref}}`fig-{name}-{line.statement.figure}`",
         )
         for line in found
         for name, claim in line.cells.items()
     ]
-    return markdown(["", "experiment", "figure", "measured", "verdict"], rows)
+    return markdown(["", "experiment", "verdict", "measured", "figure"], rows)
 
 
 def repeated(runs: Mapping[str, Run]) -> str:
@@ -372,8 +372,8 @@ def theory() -> list[tuple[str, str, str, str, str]]:
 
 def theory_table(found: list[tuple[str, str, str, str, str]]) -> str:
     """:func:`theory` as a Markdown table."""
-    rows = [(n, text, where, said, f"**{verdict}**") for n, text, where, said, verdict in found]
-    return markdown(["", "statement", "where", "remark; check", "verdict"], rows)
+    rows = [(n, text, f"**{verdict}**", where, said) for n, text, where, said, verdict in found]
+    return markdown(["", "statement", "verdict", "where", "remark; check"], rows)
 
 
 def rules_table() -> str:

@@ -48,7 +48,7 @@ r"""
 
 One line an experiment. The classifier *trained against* is the paper's predefined one: its cross entropy
 is in the loss {eq}`eq:paper-16`, its error rate is $C$. Those that *took no part* were trained on the same
-clean images with other architectures; "CNN-1, another seed" has the predefined one's architecture in
+clean images with other architectures; "CNN-1 (another seed)" has the predefined one's architecture in
 Exp-2 and Exp-4, so it is the easiest to deceive along with it. How well each reads clean and degraded
 images stands in {ref}`ch:experiments`. Look at the number of seeds before believing any interval below.
 """

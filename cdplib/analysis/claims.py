@@ -21,7 +21,7 @@ UNDECIDED, UNTESTABLE = "undecided", "not testable"
 #: Classifiers as the text writes them.
 NAMES = {
     "logistic": "logistic regression", "cnn1": "CNN-1", "cnn2": "CNN-2", "cnn2c": "CNN-2'",
-    "cnn1b": "CNN-1, another seed", "mlp": "perceptron", "convbn": "strided CNN",
+    "cnn1b": "CNN-1 (another seed)", "mlp": "perceptron", "convbn": "strided CNN",
     "resnet": "small ResNet",
 }  # fmt: skip
 #: A table from shorter training than this shows training, not the trade-off.

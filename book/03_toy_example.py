@@ -304,7 +304,11 @@ corner = (
     2 / 3 + 1e-3,
     float(toy.divergence(toy.least_divergence_gain())) + 1e-3,
 )
-for name, budgets in {"D alone": (corner[0], np.inf), "P alone": (np.inf, corner[1]), "both": corner}.items():
+for name, budgets in {
+    "D alone": (corner[0], np.inf),
+    "P alone": (np.inf, corner[1]),
+    "both": corner,
+}.items():
     print(f"{name}: {'feasible' if np.isfinite(toy.cdp(*budgets)) else 'not feasible'}")
 
 # %% [markdown]

@@ -52,9 +52,8 @@ r"""
 
 The restorer first learns the mean squared error alone; a critic is then warmed against it; and every
 pair of weights starts from both. So the points differ by their weights and not by how long they were
-trained. In preset `quick` that first stage stops before its error is flat, and part of every gain may
-still be training ({ref}`ch:experiments` says why this matters). The classifier,
-CNN-1, was trained on clean digits beforehand and is frozen. The cell below fetches the published
+trained. A longer first stage would still lower the error a little, so part of every gain may be training
+({ref}`ch:reproducibility` has what was tried, {ref}`ch:experiments` why it matters). The classifier, CNN-1, was trained on clean digits beforehand and is frozen. The cell below fetches the published
 points, or trains those that the store does not have yet: the same parameters never train twice.
 """
 

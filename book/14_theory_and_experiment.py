@@ -41,7 +41,7 @@ permutations: int = 999  # in [99, 9999]; random assignments that say what chanc
 # %%
 from IPython.display import Markdown
 
-from cdplib.analysis import chapter, claims, hulls, landscapes, supports, trends, verdicts
+from cdplib.analysis import chapter, claims, hulls, landscapes, supports, trends, verdicts, words
 from cdplib.figures import style
 from cdplib.figures import supports as draw
 from cdplib.theory import exact
@@ -265,7 +265,7 @@ shapes = [
     toy_b,
 ]
 for key, run in runs.items():
-    title = supports.title_of(key)
+    title = words.title(key)
     shapes.append(landscapes.trained_landscape(run.table, perception, side=side, name=title))
 
 # %% mystnb={"figure": {"name": "fig-theory-surfaces", "caption": "C(D,P) of different origins, every axis scaled to its own range: the paper's toy, toy B over all restorations, and the hull of each published experiment. White: C within 5, 25 and 50 % of its range above its least. Hatched: out of reach."}, "image": {"alt": "Heat maps below one another over scaled distortion and perceptual difference, each with a hatched corner of small budgets, level lines and a dark flat region of large budgets"}}

@@ -13,16 +13,15 @@ import pandas as pd
 import torch
 from scipy import stats
 
-from cdplib.analysis import chapter, trends
-from cdplib.analysis.overview import markdown, signed
+from cdplib.analysis import chapter, live, trends
+from cdplib.analysis.overview import markdown
+from cdplib.analysis.words import signed
 from cdplib.errors import DataError, InputError
 from cdplib.experiments import (
     classifiers,
-    compare,
     data,
     measures,
     networks,
-    publication,
     restoration,
     results,
     settings,
@@ -55,8 +54,9 @@ def rows(experiment: str, name: str = "", preset: str = PRESET) -> pd.DataFrame:
     """
     given = settings.ablation(experiment, name) if name else {}
     variant = sweep.variant(experiment, preset, given)
+    restorer = settings.resolve(experiment, preset, given).restorer
     try:
-        return results.load(experiment, preset=preset, variant=variant)
+        return results.load(experiment, preset=preset, variant=variant, restorer=restorer)
     except DataError:
         return results.frame([])
 
@@ -284,13 +284,10 @@ def statistics_at_test(run: chapter.Run, sizes: Iterable[int], images: int) -> p
     kinds = {"running": ("running", 50), **{f"batch of {n:,}": ("batch", n) for n in sizes}}
     found: dict[str, list[np.ndarray]] = {title: [] for title in kinds}
     for row in run.table.to_dict("records"):
-        state = publication.weights(row)
-        if state is None:
+        kept = live.restorer(row)
+        if kept is None:
             continue
-        point = compare.point_of(row)
-        restorer = restoration.new_restorer(point)
-        restorer.load_state_dict(state)
-        restoration.place(restorer, torch.device("cpu"))
+        point, restorer = kept
         clean, labels = data.load(point.settings.dataset).test.tensors(slice(0, images))
         degraded = restoration.degraded_split(point, "test")[:images]
         model = classifiers.get(point.settings.classifier, point.settings.dataset)

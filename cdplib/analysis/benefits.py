@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-from cdplib.analysis import transfer, trends
+from cdplib.analysis import transfer, trends, words
 from cdplib.analysis.chapter import EXPERIMENTS, Run
 from cdplib.analysis.claims import NAMES
 from cdplib.analysis.ensembles import Ensemble, Line
@@ -23,6 +23,7 @@ from cdplib.analysis.transfer import (
     Transfer,
 )
 from cdplib.analysis.trends import Effect
+from cdplib.analysis.words import signed
 from cdplib.experiments import classifiers
 
 NOTHING = "Nothing is published yet: this table is filled by the first published experiment."
@@ -32,7 +33,7 @@ VERDICTS = (SHARED, PARTLY, NOT_SHARED, GAMED, UNCLEAR, NO_GAIN)
 
 def title(experiment: str) -> str:
     """``Exp-2`` for ``exp2``, with a hyphen at which no line breaks."""
-    return experiment.replace("exp", "Exp\u2011")
+    return words.title(experiment).replace("-", "\u2011")
 
 
 def named(classifier: str) -> str:
@@ -40,20 +41,13 @@ def named(classifier: str) -> str:
     return NAMES.get(classifier, classifier)
 
 
-def _signed(value: float, digits: int) -> str:
-    """A number with its sign and a true minus; zero after rounding has neither."""
-    rounded = round(value, digits) + 0.0
-    text = f"{rounded:+.{digits}f}" if rounded else f"{0:.{digits}f}"
-    return text.replace("-", "\u2212")
-
-
 def _with_interval(numbers: Iterable[float], digits: int) -> str:
     """``+1.20 [+0.90, +1.50]``, on one line."""
     value, lower, upper = numbers
     if not math.isfinite(upper):
-        return f"{_signed(value, digits)} [unknown]"
-    interval = f"[{_signed(lower, digits)}, {_signed(upper, digits)}]"
-    return f"{_signed(value, digits)} {interval}".replace(" ", "\u00a0")
+        return f"{signed(value, digits)} [unknown]"
+    interval = f"[{signed(lower, digits)}, {signed(upper, digits)}]"
+    return f"{signed(value, digits)} {interval}".replace(" ", "\u00a0")
 
 
 def points(effect: Effect) -> str:
@@ -65,7 +59,7 @@ def percent(value: float, lower: float, upper: float) -> str:
     """A share and its interval: ``35 % [10, 60]``; a dash where it is undefined."""
     if math.isnan(value):
         return "–"
-    numbers = [_signed(100 * x, 0).removeprefix("+") for x in (value, lower, upper)]
+    numbers = [signed(100 * x, 0).removeprefix("+") for x in (value, lower, upper)]
     return f"{numbers[0]} % [{numbers[1]}, {numbers[2]}]".replace(" ", "\u00a0")
 
 
@@ -129,7 +123,7 @@ def gaming_table(
         changes = {name: one.other.change for name, one in singles[experiment].items()}
         ends = [min(changes, key=changes.__getitem__), max(changes, key=changes.__getitem__)]
         span = " to ".join(
-            f"{_signed(100 * changes[n], 2)} ({named(n)})" for n in dict.fromkeys(ends)
+            f"{signed(100 * changes[n], 2)} ({named(n)})" for n in dict.fromkeys(ends)
         )
         rows.append(
             (title(experiment), points(t.own), points(t.other), span,

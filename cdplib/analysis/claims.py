@@ -14,6 +14,7 @@ import pandas as pd
 
 from cdplib.analysis import trends
 from cdplib.analysis.trends import Effect
+from cdplib.analysis.words import signed
 from cdplib.errors import InputError
 
 REPRODUCED, PARTLY, NOT = "reproduced", "partly", "not reproduced"
@@ -54,7 +55,7 @@ def effect_text(effect: Effect, others: str = "") -> str:
     name = "error_rate" if effect.column.startswith("error_rate") else effect.column
     factor, unit, digits = _SCALE.get(name, (1.0, "", 3))
     numbers = [
-        f"{factor * x:+z.{digits}f}".replace("-", "−")
+        signed(factor * x, digits) if math.isfinite(x) else ""
         for x in (effect.change, effect.lower, effect.upper)
     ]
     weight = {"beta": "β", "gamma": "γ"}[effect.weight]

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cdplib.analysis import chapter
+from cdplib.analysis import chapter, words
 from cdplib.analysis.chapter import Run
 from cdplib.analysis.claims import NOT, PARTLY, REPRODUCED, UNDECIDED, UNTESTABLE
-from cdplib.analysis.overview import markdown, signed
+from cdplib.analysis.overview import markdown
 from cdplib.analysis.trends import student
+from cdplib.analysis.words import signed
 from cdplib.errors import InputError
 
 OURS = "ours, as for Exp-1"
@@ -190,11 +191,11 @@ def table(found: list[Comparison]) -> str:
             c.number,
             c.text,
             c.where,
-            " / ".join(name.replace("exp", "Exp-") for name in c.pair),
-            c.found,
             f"**{c.verdict}**",
+            " / ".join(words.title(name) for name in c.pair),
+            c.found,
         )
         for c in found
     ]
-    head = ["", "statement", "where", "experiments", "measured (95 % interval)", "verdict"]
+    head = ["", "statement", "where", "verdict", "experiments", "measured (95 % interval)"]
     return markdown(head, rows)

@@ -11,9 +11,10 @@ from pathlib import Path
 import pandas as pd
 
 from cdplib import paths
-from cdplib.analysis import chapter, claims, trends
+from cdplib.analysis import chapter, claims, trends, words
 from cdplib.analysis.claims import NAMES
-from cdplib.analysis.overview import markdown, signed
+from cdplib.analysis.overview import markdown
+from cdplib.analysis.words import signed
 from cdplib.errors import DataError
 from cdplib.experiments import classifiers, compare, jobs, results, store
 from cdplib.experiments.table import EXPERIMENTS
@@ -50,7 +51,7 @@ def sweeps(table: pd.DataFrame) -> str:
         experiment, dataset, preset, restorer, variant = key
         rows.append(
             (
-                f"{{ref}}`{_title(experiment)} <ch:{experiment}>`",
+                f"{{ref}}`{words.title(experiment)} <ch:{experiment}>`",
                 dataset,
                 f"`{preset}`, `{restorer}`" + (f", {variant}" if variant else ""),
                 len(part),
@@ -153,14 +154,16 @@ def longer(file: Path = TUNING) -> str:
         ]
         what = "points" if stage == "point" else f"pre-training, {batch} images a step"
         said.append(
-            f"{_title(experiment)}, `{restorer}`, {what}, from {before['steps']:,} to "
+            f"{words.title(experiment)}, `{restorer}`, {what}, from {before['steps']:,} to "
             f"{after['steps']:,} steps: C {signed(gain[0], 1)} points, D "
             f"{signed(gain[1], 2)} · 10⁻³"
         )
         known = [pair for pair in chapter.PREFERRED if pair[1] == restorer]
         run = chapter.published_run(experiment, known) or chapter.published_run(experiment)
         if run is not None:
-            runs[f"{_title(experiment)}, `{run.settings.restorer}`, preset `{run.preset}`"] = run
+            runs[f"{words.title(experiment)}, `{run.settings.restorer}`, preset `{run.preset}`"] = (
+                run
+            )
     if not said:
         return ""
     text = f"**What more steps still give** (validation images, one seed): {'; '.join(said)}."
@@ -169,10 +172,6 @@ def longer(file: Path = TUNING) -> str:
         for title, run in runs.items()
     ]
     return f"{text} γ's whole effect on C, to compare: {'; '.join(whole)}." if whole else text
-
-
-def _title(experiment: object) -> str:
-    return str(experiment).replace("exp", "Exp-")
 
 
 def bench(file: Path = BENCH) -> str:
@@ -210,7 +209,7 @@ def pretrainings(table: pd.DataFrame) -> dict[str, list[list[dict[str, float]]]]
         kept = {key: facts for key, facts in starts(rows).items() if "curve" in facts}
         found, name = [json.loads(facts["curve"]) for facts in kept.values()], next(iter(kept), "")
         if found:
-            titles.setdefault(f"{name} {preset} {restorer}", []).append(_title(experiment))
+            titles.setdefault(f"{name} {preset} {restorer}", []).append(words.title(experiment))
             curves[f"{name} {preset} {restorer}"] = found
     return {
         f"{', '.join(titles[key])}: {key.split()[2]} restorer, preset {key.split()[1]}": value

@@ -14,8 +14,9 @@ from typing import NoReturn
 import numpy as np
 import pandas as pd
 
-from cdplib.analysis import ablations, chapter, claims, costs, trends, verdicts
-from cdplib.analysis.overview import markdown, signed
+from cdplib.analysis import ablations, chapter, claims, costs, trends, verdicts, words
+from cdplib.analysis.overview import markdown
+from cdplib.analysis.words import signed
 from cdplib.errors import DataError, InputError
 from cdplib.experiments import classifiers
 
@@ -187,14 +188,10 @@ def _networks() -> str:
             f"`{name}` {_change(table, 'gamma', 'error_rate')}"
             for name, table in ablations.at_shared_weights(tables).items()
         ]
-        parts.append(f"γ on C in {_title(experiment)}: {', '.join(said)}")
+        parts.append(f"γ on C in {words.title(experiment)}: {', '.join(said)}")
     if not parts:
         raise DataError("no experiment has rows of both")
     return "; ".join(parts)
-
-
-def _title(experiment: object) -> str:
-    return str(experiment).replace("exp", "Exp-")
 
 
 def _annealing() -> str:
@@ -211,9 +208,8 @@ def _rates() -> str:
         if as_released.empty or len(part) < 2:
             continue
         best = part.loc[part["mse"].idxmin()]
-        parts.append(
-            f"{_title(experiment)} `{restorer}`, {best['lr']:g}: {_gain(best, as_released.iloc[0])}"
-        )
+        gain = _gain(best, as_released.iloc[0])
+        parts.append(f"{words.title(experiment)} `{restorer}`, {best['lr']:g}: {gain}")
     if not parts:
         raise DataError("no rate was tried beside the release's")
     return (
@@ -229,7 +225,7 @@ def _batch() -> str:
         whole = part[part["batch"] == RELEASED_BATCH]
         for _, line in part[part["batch"] < RELEASED_BATCH].iterrows() if len(whole) else ():
             parts.append(
-                f"{_title(experiment)} `{restorer}`, {line['batch']} images, "
+                f"{words.title(experiment)} `{restorer}`, {line['batch']} images, "
                 f"{steps:,} steps: {_gain(line, whole.iloc[0])}, in "
                 f"{100 * line['cpu_seconds'] / whole.iloc[0]['cpu_seconds']:.0f} % of the time"
             )

@@ -21,7 +21,9 @@ from cdplib.experiments import (
     publication,
     restoration,
     results,
+    store,
 )
+from cdplib.experiments.settings import Point
 
 CPU = torch.device("cpu")
 #: What is compared: column, factor and digits with which the pages print it.
@@ -29,20 +31,32 @@ PRINTED = (("mse", 1, 5), ("error_rate", 100, 2))
 TRAINED_HERE = "These points were trained on this machine: there is nothing published to check."
 
 
-def measured_again(row: dict[str, Any]) -> dict[str, float] | None:
-    """D and C of a published row's shipped restorer on the test set, now; None: not shipped.
+def restorer(row: dict[str, Any]) -> tuple[Point, networks.Restorer] | None:
+    """A published row's point and its shipped restorer, on the CPU; None: not shipped.
 
-    Returns ``mse`` and ``error_rate`` (in [0, 1]) of the predefined classifier. Raises
-    :class:`DataError` if the weights are damaged or the row's settings have changed since.
+    Raises :class:`DataError` if the weights are damaged or the row's settings have changed since.
     """
     state = publication.weights(row)
     if state is None:
         return None
     point = compare.point_of(row)
-    restorer = restoration.new_restorer(point)
-    restorer.load_state_dict(state)
-    restoration.place(restorer, CPU)
-    restored, clean, labels = jobs.restored(point, restorer, CPU)
+    model = restoration.new_restorer(point)
+    store.fill(model, state, point.label())
+    restoration.place(model, CPU)
+    return point, model
+
+
+def measured_again(row: dict[str, Any]) -> dict[str, float] | None:
+    """D and C of a published row's shipped restorer on the test set, now; None: not shipped.
+
+    Returns ``mse`` and ``error_rate`` (in [0, 1]) of the predefined classifier. Raises as
+    :func:`restorer`.
+    """
+    kept = restorer(row)
+    if kept is None:
+        return None
+    point, model = kept
+    restored, clean, labels = jobs.restored(point, model, CPU)
     classifier = classifiers.get(point.settings.classifier, point.settings.dataset)
     wrong = measures.wrong(measures.outputs(classifier, restored), labels)
     return {
@@ -100,13 +114,10 @@ def turned(run: Run, images: int = 500, count: int = 12) -> tuple[dict[str, Any]
     classifier = classifiers.get(point.settings.classifier, point.settings.dataset)
     restored, read = {}, {}
     for row in rows:
-        state = publication.weights(row)
-        assert state is not None  # it is shipped
-        restorer = restoration.new_restorer(point)
-        restorer.load_state_dict(state)
-        restoration.place(restorer, CPU)
+        kept = restorer(row)
+        assert kept is not None  # it is shipped
         key = row["beta"], row["gamma"]
-        restored[key] = networks.restore(restorer, degraded)
+        restored[key] = networks.restore(kept[1], degraded)
         read[key] = measures.outputs(classifier, restored[key]).argmax(1)
     changes, said = torch.zeros(images, dtype=torch.bool), []
     for beta in sorted({row["beta"] for row in rows}):

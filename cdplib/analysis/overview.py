@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import torch
 
+from cdplib.analysis import words
 from cdplib.analysis.chapter import floor_estimate
 from cdplib.analysis.claims import NAMES
 from cdplib.experiments import (
@@ -30,16 +31,11 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
-def signed(value: float, digits: int) -> str:
-    """A number with its sign, a true minus where it is negative."""
-    return f"{value:+z.{digits}f}".replace("-", "\u2212")
-
-
 def table1() -> str:
     """Table 1 of the paper, from the table that the engine reads."""
     rows = [
         (
-            row.name.replace("exp", "Exp-"),
+            words.title(row.name),
             {"mnist": "MNIST", "cifar10": "CIFAR-10"}[row.dataset],
             _TASKS.get(row.task, f"super-resolution ×{row.factor}"),
             NAMES[row.classifier],
@@ -98,7 +94,7 @@ def classifier_table(dataset: str) -> str:
     for name in classifiers.names(dataset):
         model = classifiers.get(name, dataset)
         errors = [100 * (1 - classifiers.accuracy(model, x, labels)) for x in images.values()]
-        own = [row.name.replace("exp", "Exp-") for row in EXPERIMENTS.values()
+        own = [words.title(row.name) for row in EXPERIMENTS.values()
                if (row.classifier, row.dataset) == (name, dataset)]  # fmt: skip
         role = ", ".join(own) or "independent"
         rows.append([NAMES[name], role, *(f"{error:.2f}" for error in errors)])

@@ -8,7 +8,7 @@ and from the nearest concave one. Noise is what neither the weights nor the seed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import clarabel
@@ -203,19 +203,14 @@ def distance(points: Cloud, shape: Shape, draws: int = 99) -> Fit:
     observed = float(np.sqrt(np.mean((c - fitted) ** 2)))
     rng = np.random.default_rng(0)
     random = []
-    for moved in _noisy(points, (d, p, fitted), draws, rng):
+    for _ in range(draws):
+        moved = [
+            v + noise * rng.standard_normal(len(v))
+            for v, noise in zip((d, p, fitted), points.noise, strict=True)
+        ]
         random.append(residual(moved[2], shape(moved[0], moved[1])))
     as_far = np.sum(np.array(random) >= observed - _TOLERANCE)
     return Fit(observed, float(np.mean(random)), float((1 + as_far) / (1 + draws)))
-
-
-def _noisy(
-    points: Cloud, truth: tuple[Array, Array, Array], draws: int, rng: np.random.Generator
-) -> Iterator[list[Array]]:
-    for _ in range(draws):
-        yield [
-            v + s * rng.standard_normal(len(v)) for v, s in zip(truth, points.noise, strict=True)
-        ]
 
 
 def convex(d: Array, p: Array) -> sparse.csc_matrix:

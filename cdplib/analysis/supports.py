@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from cdplib.analysis import claims
+from cdplib.analysis import claims, words
 from cdplib.analysis.claims import NOT, PARTLY, REPRODUCED, UNTESTABLE, Claim
 from cdplib.analysis.hulls import agreement, prices
 from cdplib.analysis.landscapes import Landscape, Traits, traits
@@ -232,16 +232,11 @@ def chosen(runs: Mapping[str, Run], experiment: str, stand_in: pd.DataFrame) -> 
         )
         return Shown("toy B (no experiment is published)", stand_in, text, trained=False)
     name = experiment if experiment in runs else next(iter(runs))
-    title, run = title_of(name), runs[name]
+    title, run = words.title(name), runs[name]
     text = f"{title}. {run.origin()}"
     if name != experiment:
-        text = f"{title_of(experiment)} is not published yet; shown is {text}"
+        text = f"{words.title(experiment)} is not published yet; shown is {text}"
     return Shown(title, run.table, text, trained=True)
-
-
-def title_of(experiment: str) -> str:
-    """``exp2`` as the text writes it: Exp-2."""
-    return experiment.replace("exp", "Exp-")
 
 
 def against_noise(found: Revealed, noisy: Revealed | None) -> str:

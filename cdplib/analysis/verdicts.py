@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cdplib.analysis import claims, shapes, transfer, trends
+from cdplib.analysis import claims, shapes, transfer, trends, words
 from cdplib.analysis.chapter import Run
 from cdplib.analysis.claims import NOT, PARTLY, REPRODUCED, UNDECIDED, UNTESTABLE, Claim
 from cdplib.analysis.comparisons import Comparison
@@ -300,7 +300,7 @@ def lines(runs: Mapping[str, Run], perception: str = "p_judge") -> list[Line]:
 def matrix(found: list[Line]) -> str:
     """Statements by experiments, as Markdown: the verdict in each cell."""
     names = list(dict.fromkeys(name for line in found for name in line.cells))
-    head = ["", "statement", "overall", *(f"{{ref}}`{_title(n)} <ch:{n}>`" for n in names)]
+    head = ["", "statement", "overall", *(f"{{ref}}`{words.title(n)} <ch:{n}>`" for n in names)]
     return markdown(
         head,
         [
@@ -320,7 +320,7 @@ def details(found: list[Line]) -> str:
     rows = [
         (
             line.statement.number,
-            _title(name),
+            words.title(name),
             claim.verdict,
             claim.found,
             f"{{numref}}`fig-{name}-{line.statement.figure}`",
@@ -333,17 +333,13 @@ def details(found: list[Line]) -> str:
 
 def repeated(runs: Mapping[str, Run]) -> str:
     """A sentence: which experiments share their restorers of γ = 0, so that E5 and E6 are one."""
-    groups = [", ".join(map(_title, group)) for group in transfer.shared_restorers(runs)]
+    groups = [", ".join(map(words.title, group)) for group in transfer.shared_restorers(runs)]
     if not groups:
         return "No two experiments share restorers: every cell is an observation of its own."
     return (
         f"The restorers of γ = 0 are the same in {' and in '.join(groups)}: there E5 and E6 are "
         "one observation, not several."
     )
-
-
-def _title(name: str) -> str:
-    return name.replace("exp", "Exp-")
 
 
 def theory() -> list[tuple[str, str, str, str, str]]:
@@ -395,7 +391,7 @@ def evidence(runs: Mapping[str, Run]) -> str:
         seeds = table["seed"].nunique()
         minutes = table["seconds"].sum() / 60
         rows.append(
-            (f"{{ref}}`{_title(name)} <ch:{name}>`", f"`{run.preset}`",
+            (f"{{ref}}`{words.title(name)} <ch:{name}>`", f"`{run.preset}`",
              f"`{run.settings.restorer}`", len(points), seeds,
              f"{int(table['steps'].max()):,}", f"{minutes:.0f}")
         )  # fmt: skip

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from cdplib.analysis import words
 from cdplib.analysis.chapter import Run
 from cdplib.analysis.overview import markdown
 from cdplib.analysis.trends import over_seeds
@@ -103,7 +104,7 @@ def counted(runs: Mapping[str, Run]) -> str:
     if not runs:
         return _NONE
     parts = [
-        f"{_title(name)}: {len(run.table)} rows ({len(run.points())} pairs of weights, "
+        f"{words.title(name)}: {len(run.table)} rows ({len(run.points())} pairs of weights, "
         f"{run.table['seed'].nunique()} seed(s), preset `{run.preset}`, {run.settings.restorer})"
         for name, run in runs.items()
     ]
@@ -115,7 +116,7 @@ def order_table(runs: Mapping[str, Run]) -> str:
     """Rank correlation of each other measure with the judge, an experiment a row."""
     shown = [name for name in MEASURES if name != "p_judge"]
     rows = [
-        (_title(name), *(_correlation(agreement(run.table, m)) for m in shown))
+        (words.title(name), *(_correlation(agreement(run.table, m)) for m in shown))
         for name, run in runs.items()
     ]
     return _table(["order against the judge's", *(MEASURES[m] for m in shown)], rows)
@@ -127,7 +128,7 @@ def noise_table(runs: Mapping[str, Run]) -> str:
     for name, run in runs.items():
         several = run.table["seed"].nunique() > 1
         noise = [f"{100 * seed_noise(run.table, m):.1f}" if several else "–" for m in MEASURES]
-        rows.append((_title(name), run.table["seed"].nunique(), *noise))
+        rows.append((words.title(name), run.table["seed"].nunique(), *noise))
     return _table(["seed sd / range (%)", "seeds", *MEASURES.values()], rows)
 
 
@@ -140,7 +141,7 @@ def floor_table(runs: Mapping[str, Run]) -> str:
             values, least = run.points()[m], run.floor(m)
             under = "none" if least is None else f"{least:.2g}"
             cells.append(f"{values.min():.2g} to {values.max():.2g} (floor {under})")
-        rows.append((_title(name), *cells))
+        rows.append((words.title(name), *cells))
     return _table(["values over the points", *MEASURES.values()], rows)
 
 
@@ -155,7 +156,7 @@ def order_seen(runs: Mapping[str, Run]) -> str:
     at = min((f for f in found if math.isfinite(f[0])), default=None)
     if at is None:
         return ""
-    return f"The least agreement is {at[0]:.2f}: {MEASURES[at[1]]} in {_title(at[2])}."
+    return f"The least agreement is {at[0]:.2f}: {MEASURES[at[1]]} in {words.title(at[2])}."
 
 
 def noise_seen(runs: Mapping[str, Run]) -> str:
@@ -168,8 +169,8 @@ def noise_seen(runs: Mapping[str, Run]) -> str:
         return ""
     worst, judge = max(found), max(f for f in found if f[1] == "p_judge")
     return (
-        f"The noisiest is {MEASURES[worst[1]]} in {_title(worst[2])} with {worst[0]:.1f} %; the "
-        f"judge has at most {judge[0]:.1f} %."
+        f"The noisiest is {MEASURES[worst[1]]} in {words.title(worst[2])} with {worst[0]:.1f} %; "
+        f"the judge has at most {judge[0]:.1f} %."
     )
 
 
@@ -185,17 +186,13 @@ def floor_seen(runs: Mapping[str, Run]) -> str:
     if at is None:
         return ""
     return (
-        f"Nearest to its floor is {MEASURES[at[1]]} in {_title(at[2])}: its least value is "
+        f"Nearest to its floor is {MEASURES[at[1]]} in {words.title(at[2])}: its least value is "
         f"{at[0]:.1f} times what real images give."
     )
 
 
 def _table(head: list[str], rows: list[tuple[Any, ...]]) -> str:
     return markdown(head, rows) if rows else _NONE
-
-
-def _title(experiment: str) -> str:
-    return experiment.replace("exp", "Exp-")
 
 
 def _correlation(found: Agreement) -> str:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from cdplib.analysis import words
 from cdplib.analysis.chapter import Run
 from cdplib.analysis.yardsticks import MEASURES
 from cdplib.errors import InputError
@@ -54,7 +55,7 @@ def against_judge(runs: Mapping[str, Run]) -> Figure:
         _logarithmic(axes[-1], "x")
     handles = [
         Line2D([], [], marker=MARKERS[k], color=style.COLOURS[k], linestyle="none",
-               markeredgecolor="black", label=name.replace("exp", "Exp-"))
+               markeredgecolor="black", label=words.title(name))
         for k, name in enumerate(runs)
     ]  # fmt: skip
     if handles:

@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+from cdplib.analysis import words
 from cdplib.analysis.claims import NOT, PARTLY, REPRODUCED, UNDECIDED, UNTESTABLE
 from cdplib.errors import InputError
 from cdplib.figures import style
@@ -39,7 +40,7 @@ def matrix(cells: Mapping[str, Mapping[str, str]]) -> Figure:
                 raise InputError(f"verdict {verdict!r}: expected one of {', '.join(_MARKS)}")
             look = {"marker": "o", "markersize": 15, "markeredgewidth": 2.2, **_MARKS[verdict]}
             axes.plot(names.index(name), y, linestyle="none", **look)
-    axes.set_xticks(range(len(names)), [name.replace("exp", "Exp-") for name in names])
+    axes.set_xticks(range(len(names)), [words.title(name) for name in names])
     axes.set_yticks(range(len(numbers)), numbers)
     axes.set(xlim=(-0.6, max(len(names), 1) - 0.4), ylim=(max(len(numbers), 1) - 0.4, -0.6))
     axes.xaxis.tick_top()

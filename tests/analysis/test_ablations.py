@@ -68,6 +68,13 @@ def test_rows_of_an_ablation_and_of_the_main_table_do_not_mix(published):
     assert ablations.rows("exp4").empty
 
 
+def test_rows_of_another_network_do_not_mix_either(published):
+    paper = [row | {"restorer": "paper", "config_hash": f"p{k}"} for k, row in enumerate(MAIN)]
+    results.publish("exp2", paper)
+    assert set(ablations.rows("exp2")["restorer"]) == {"fast"}
+    assert len(ablations.rows("exp2")) == len(MAIN)
+
+
 def test_effects_are_those_of_the_rows(published):
     text = ablations.beside("exp2", {"noise_input": "noise", "scratch": "scratch"})
     table, said = text.split("\n\n")

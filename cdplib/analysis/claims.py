@@ -54,10 +54,7 @@ def effect_text(effect: Effect, others: str = "") -> str:
     """An effect in words: its size, 95 % interval and what was compared."""
     name = "error_rate" if effect.column.startswith("error_rate") else effect.column
     factor, unit, digits = _SCALE.get(name, (1.0, "", 3))
-    numbers = [
-        signed(factor * x, digits) if math.isfinite(x) else ""
-        for x in (effect.change, effect.lower, effect.upper)
-    ]
+    numbers = [signed(factor * x, digits) for x in (effect.change, effect.lower, effect.upper)]
     weight = {"beta": "β", "gamma": "γ"}[effect.weight]
     seeds = "1 seed" if effect.seeds == 1 else f"{effect.seeds} seeds"
     known = math.isfinite(effect.upper)

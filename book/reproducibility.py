@@ -50,7 +50,8 @@ Markdown(costs.classifier_costs() if machine_tables else "Switched off.")
 
 # %% [markdown]
 r"""
-A step of training as released against ours, measured side by side in one run of `make bench`:
+A step of training as released against ours, measured side by side in one run of `make bench`. S2D32 is the
+restorer `fast` and S2D64x6 `fast-large` (channels, and layers), on pixels unshuffled two by two:
 """
 
 # %% tags=["hide-input"]

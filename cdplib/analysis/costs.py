@@ -192,7 +192,7 @@ def bench(file: Path = BENCH) -> str:
     where = (
         f"{found['hardware']}, torch {found['torch']}, {found['precision']}, one thread a process"
     )
-    return f"Measured on {where}.\n\n{markdown(['', 'measured', 'times'], rows)}"
+    return f"Measured on {where}.\n\n{markdown(['', 'measured', 'times as fast'], rows)}"
 
 
 def pretrainings(table: pd.DataFrame) -> dict[str, list[list[dict[str, float]]]]:

@@ -53,7 +53,8 @@ def hardware(kind: str) -> str:
     """The processor's (or GPU's) name and the number of cores this process may use."""
     if kind == "cuda":
         return torch.cuda.get_device_name()
-    return f"{machine.processor()} ({machine.cores()} cores)"
+    cores = machine.cores()
+    return f"{machine.processor()} ({cores} core{'s' if cores != 1 else ''})"
 
 
 @contextlib.contextmanager

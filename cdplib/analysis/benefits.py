@@ -100,69 +100,57 @@ def sources(runs: Mapping[str, Run]) -> str:
 
 
 def gains_table(found: Mapping[str, Mapping[str, Transfer]]) -> str:
-    """One line an experiment and independent classifier: own gain, its change, ratio, verdict."""
-    rows = [
-        (title(experiment), named(name), points(t.own), points(t.other),
-         percent(t.ratio, t.lower, t.upper), f"**{t.verdict}**")
-        for experiment, lines in found.items()
-        for name, t in lines.items()
-    ]  # fmt: skip
-    if not rows:
-        return NOTHING
-    head = ["", "classifier", "change of the predefined (points)", "its own change (points)"]
-    return markdown([*head, "part of the gain", "verdict"], rows)
-
-
-def gaming_table(
-    means: Mapping[str, Transfer], singles: Mapping[str, Mapping[str, Transfer]]
-) -> str:
-    """One line an experiment: the gain, the mean change of the independent classifiers, and the
-    part of the gain that does not arrive; the least and greatest change of a single classifier."""
+    """For each experiment the predefined classifier's change, bold, then a line an independent
+    one: its change, the part of the gain that reaches it, the verdict."""
     rows = []
-    for experiment, t in means.items():
-        changes = {name: one.other.change for name, one in singles[experiment].items()}
-        ends = [min(changes, key=changes.__getitem__), max(changes, key=changes.__getitem__)]
-        span = " to ".join(
-            f"{signed(100 * changes[n], 2)} ({named(n)})" for n in dict.fromkeys(ends)
-        )
-        rows.append(
-            (title(experiment), points(t.own), points(t.other), span,
-             f"**{percent(*t.gaming)}**", f"**{t.verdict}**")
-        )  # fmt: skip
+    for experiment, lines in found.items():
+        for k, (name, t) in enumerate(lines.items()):
+            if k == 0:
+                rows.append((title(experiment), "**predefined**", f"**{points(t.own)}**", "", ""))
+            part = percent(t.ratio, t.lower, t.upper)
+            rows.append(("", named(name), points(t.other), part, f"**{t.verdict}**"))
     if not rows:
         return NOTHING
-    head = ["", "change of the predefined (points)", "mean of the independent", "from … to"]
-    return markdown([*head, "share that is gaming", "verdict"], rows)
+    return markdown(["", "classifier", "change (points)", "part of the gain", "verdict"], rows)
+
+
+def gaming_table(means: Mapping[str, Transfer]) -> str:
+    """One line an experiment: the gain, the mean change of the independent classifiers, and the
+    part of the gain that does not arrive."""
+    return _shares({(title(experiment),): t for experiment, t in means.items()}, [""])
 
 
 def by_beta_table(found: Mapping[tuple[str, float], Transfer]) -> str:
     """One line an experiment and beta: what gamma does there."""
-    rows = [
-        (title(experiment), f"{beta:g}", f"{t.own.high:g}", points(t.own),
-         points(t.other), percent(*t.gaming), f"**{t.verdict}**")
-        for (experiment, beta), t in found.items()
-    ]  # fmt: skip
-    if not rows:
+    lines = {(title(experiment), f"{beta:g}"): t for (experiment, beta), t in found.items()}
+    return _shares(lines, ["", "β"])
+
+
+def _shares(lines: Mapping[tuple[str, ...], Transfer], head: list[str]) -> str:
+    """A table with a line a gain, ``head`` over the cells of its key."""
+    if not lines:
         return NOTHING
-    head = ["", "β", "γ", "change of the predefined (points)", "mean of the independent"]
-    return markdown([*head, "share that is gaming", "verdict"], rows)
+    rows = [
+        (*key, points(t.own), points(t.other), percent(*t.gaming), f"**{t.verdict}**")
+        for key, t in lines.items()
+    ]
+    columns = ["predefined (points)", "mean of the independent", "share that is gaming", "verdict"]
+    return markdown([*head, *columns], rows)
 
 
 def beta_table(found: Mapping[tuple[str, float], BetaEffect]) -> str:
-    """One line an experiment and beta: its effect on error rates at both ends of gamma."""
+    """One line an experiment and beta: its effect on error rates at both ends of gamma, bold where
+    the interval excludes zero."""
     rows = [
-        (title(experiment), f"{beta:g}", points(e.own), points(e.others),
-         f"**{_helped(e.others)}**", points(e.others_with_gamma),
-         f"**{_helped(e.others_with_gamma)}**")
+        (title(experiment), f"{beta:g}",
+         *(f"**{points(x)}**" if x.direction != "unclear" else points(x)
+           for x in (e.own, e.others, e.others_with_gamma)))
         for (experiment, beta), e in found.items()
     ]  # fmt: skip
     if not rows:
         return NOTHING
-    return markdown(
-        ["", "β against 0", "predefined, γ least (points)", "independent, γ least", "",
-         "independent, γ greatest", ""],
-        rows,
-    )  # fmt: skip
+    head = ["predefined, γ least", "independent, γ least", "independent, γ greatest"]
+    return markdown(["", "β", *head], rows)
 
 
 def _helped(effect: Effect) -> str:

@@ -325,7 +325,7 @@ def test_without_published_rows_every_text_says_so():
     assert text.count("Not testable") == 3
     assert "Nothing is published yet" in benefits.sources({})
     tables = (
-        benefits.gains_table({}), benefits.gaming_table({}, {}), benefits.by_beta_table({}),
+        benefits.gains_table({}), benefits.gaming_table({}), benefits.by_beta_table({}),
         benefits.beta_table({}), benefits.seen({}, "beta"), benefits.curves_text({}),
     )  # fmt: skip
     assert all("Nothing is published yet" in each for each in tables)
@@ -337,7 +337,9 @@ def test_tables_show_points_and_parts_with_their_intervals():
     gains, means = transfer.gains(runs), transfer.mean_gains(runs)
     assert "\u22123.00\u00a0[\u22123.00,\u00a0\u22123.00]" in benefits.gains_table(gains)
     assert "\u221250\u00a0%" in benefits.gains_table(gains)
-    assert "150\u00a0%" in benefits.gaming_table(means, gains)
+    assert benefits.gains_table(gains).count("**predefined**") == 1
+    assert "\u22123.00" not in benefits.gains_table({"exp2": {}})
+    assert "150\u00a0%" in benefits.gaming_table(means)
     seen = benefits.seen(transfer.effects(runs, "gamma"), "gamma")
     assert "falls in 1, rises in 0 and is unclear in 0 of 1 cases" in seen
     assert "rises in 5" in seen

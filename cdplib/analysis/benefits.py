@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from cdplib.analysis import transfer, trends, words
 from cdplib.analysis.chapter import EXPERIMENTS, Run
@@ -117,22 +117,22 @@ def gains_table(found: Mapping[str, Mapping[str, Transfer]]) -> str:
 def gaming_table(means: Mapping[str, Transfer]) -> str:
     """One line an experiment: the gain, the mean change of the independent classifiers, and the
     part of the gain that does not arrive."""
-    return _shares({(title(experiment),): t for experiment, t in means.items()}, [""])
+    return _shares([((title(experiment),), t) for experiment, t in means.items()], [""])
 
 
 def by_beta_table(found: Mapping[tuple[str, float], Transfer]) -> str:
     """One line an experiment and beta: what gamma does there."""
-    lines = {(title(experiment), f"{beta:g}"): t for (experiment, beta), t in found.items()}
+    lines = [((title(experiment), f"{beta:g}"), t) for (experiment, beta), t in found.items()]
     return _shares(lines, ["", "β"])
 
 
-def _shares(lines: Mapping[tuple[str, ...], Transfer], head: list[str]) -> str:
-    """A table with a line a gain, ``head`` over the cells of its key."""
+def _shares(lines: Sequence[tuple[tuple[str, ...], Transfer]], head: list[str]) -> str:
+    """A table with a line a gain, ``head`` over the cells that say whose it is."""
     if not lines:
         return NOTHING
     rows = [
-        (*key, points(t.own), points(t.other), percent(*t.gaming), f"**{t.verdict}**")
-        for key, t in lines.items()
+        (*whose, points(t.own), points(t.other), percent(*t.gaming), f"**{t.verdict}**")
+        for whose, t in lines
     ]
     columns = ["predefined (points)", "mean of the independent", "share that is gaming", "verdict"]
     return markdown([*head, *columns], rows)

@@ -55,7 +55,7 @@ results: data ## Train and publish what is missing of every sweep (many hours; s
 	  $(BIN)/cdp sweep exp$$number --preset quick -p 'seeds=[0,1,2]' --publish
 	done
 	$(BIN)/cdp sweep exp2 --preset quick --dataset fashion-mnist --publish
-	for name in ensemble noise_input less_noise more_noise scratch equal_cost released_critic; do
+	for name in ensemble noise_input less_noise more_noise select equal_cost critic_steps scratch released_critic; do
 	  $(BIN)/cdp sweep exp2 --ablation $$name -p 'seeds=[0,1,2]' --publish
 	done
 	for number in 2 4 1 3 5; do

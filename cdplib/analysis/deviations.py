@@ -280,11 +280,9 @@ DEVIATIONS = (
     Deviation("α is a weight of Eq. 16", "α starts at 1: max(α, 1 − step/299)", "α is a constant",
               _annealing, "{ref}`ch:experiments`"),
     Deviation("not said", "the step of least validation loss, of those after 62.5 %",
-              "the last step", partial(_unmeasured, "no point was trained with `select`"),
-              "{ref}`ch:experiments`"),
+              "the last step", partial(_paired, "select"), "{ref}`ch:ablations`"),
     Deviation("not said", "five critic steps a restorer step, each on a fresh batch",
-              "one, on the restorer's own batch",
-              partial(_unmeasured, "only together with the released critic, above"),
+              "one, on the restorer's own batch", partial(_paired, "critic_steps"),
               "{ref}`ch:ablations`"),
     Deviation("not said", "Adam; the restorer's rate falls to a fifth after every quarter, the "
               "critic's is constant", "Adam; pre-training in one cycle, points along half a "

@@ -78,6 +78,10 @@ A *shape* is the distance of the cloud from the nearest convex surface, and from
 *correlation* is Spearman's, over the points of a seed. Chance is what the same error rates give when they
 are dealt out to the points at random; noise is what neither the weights nor the seed explain, pooled over
 the points. "Undecided" means that the rows can neither confirm nor contradict: it is no half of a success.
+
+From end to end a change may hide a turn. So where a column clearly goes down at one step of a weight and up at
+another the text says "not monotone", with the steps. With three seeds about one step in forty
+is clear in either direction by chance; no verdict rests on this.
 """
 
 # %% tags=["hide-input"]

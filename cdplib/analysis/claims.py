@@ -65,6 +65,23 @@ def effect_text(effect: Effect, others: str = "") -> str:
     )
 
 
+def turning(
+    frame: pd.DataFrame, weight: str, column: str, held: dict[str, float] | None = None
+) -> str:
+    """Where a column clearly goes both ways along a weight, or an empty string.
+
+    What an effect from end to end hides; no verdict rests on it.
+    """
+    ways: dict[str, list[str]] = {"lowers": [], "raises": [], "unclear": []}
+    for step in trends.steps(frame, weight, column, held):
+        ways[step.direction].append(f"{step.low:g} to {step.high:g}")
+    if not (ways["lowers"] and ways["raises"]):
+        return ""
+    letter = {"beta": "β", "gamma": "γ"}[weight]
+    down, up = (", ".join(ways[way]) for way in ("lowers", "raises"))
+    return f"; not monotone: clearly down at {letter} = {down}, clearly up at {up}"
+
+
 def directed(
     frame: pd.DataFrame, weight: str, column: str, wanted: str, held: dict[str, float] | None = None
 ) -> tuple[str, str]:
@@ -76,7 +93,7 @@ def directed(
     effect = trends.effect(frame, weight, column, held)
     where = "".join(f" at {'β' if k == 'beta' else 'γ'} = {v:g}" for k, v in (held or {}).items())
     verdict = {wanted: REPRODUCED, "unclear": UNDECIDED}.get(effect.direction, NOT)
-    return effect_text(effect, where), verdict
+    return effect_text(effect, where) + turning(frame, weight, column, held), verdict
 
 
 def directed_in_rows(frame: pd.DataFrame, weight: str, column: str, wanted: str) -> tuple[str, str]:
@@ -94,6 +111,7 @@ def directed_in_rows(frame: pd.DataFrame, weight: str, column: str, wanted: str)
     average = effect_text(trends.effect(frame, weight, column))
     found = f"{average}; so at {len(at[wanted])} of {rows} {letter}, the opposite at {len(against)}"
     found += f" ({letter} = {', '.join(against)})" if against else ""
+    found += turning(frame, weight, column)
     if len(at[wanted]) == rows:
         return found, REPRODUCED
     if at[wanted]:

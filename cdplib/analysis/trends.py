@@ -6,6 +6,8 @@ numbers and their uncertainty; a verdict is read off from those.
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -101,6 +103,17 @@ def effect(
         half = stats.norm.ppf(0.975) * float(per_row.mean())
         lower, upper = mean - half, mean + half
     return Effect(weight, column, low, high, mean, lower, upper, len(each))
+
+
+def steps(
+    frame: pd.DataFrame, weight: str, column: str, held: dict[str, float] | None = None
+) -> list[Effect]:
+    """:func:`effect` from each value of ``weight`` to the next larger one, where both compare."""
+    found = []
+    for pair in itertools.pairwise(sorted(frame[weight].unique())):
+        with contextlib.suppress(InputError):  # in an unfinished table
+            found.append(effect(frame[frame[weight].isin(pair)], weight, column, held))
+    return found
 
 
 def student(values: Iterable[float]) -> tuple[float, float, float]:

@@ -55,6 +55,19 @@ def test_rows_are_counted_and_named():
     assert claims.directed_in_rows(wide, "gamma", "error_rate", "lowers")[1] == claims.UNDECIDED
 
 
+def test_a_turn_along_a_weight_is_said_and_decides_nothing():
+    assert claims.turning(table(), "beta", "p_judge") == ""
+    frame = table()
+    frame.loc[frame["beta"] == 0.03, "p_judge"] += 0.5  # down to 0.01, up from there
+    text, verdict = claims.directed_in_rows(frame, "beta", "p_judge", "lowers")
+    assert text.endswith("; not monotone: clearly down at β = 0 to 0.01, clearly up at 0.01 to 0.03")
+    assert verdict == claims.directed(frame, "beta", "p_judge", "lowers")[1] == claims.REPRODUCED
+    frame["p_judge_se"] = 1.0  # within the noise nothing turns
+    assert claims.turning(frame, "beta", "p_judge") == ""
+    gap = frame[(frame["beta"] != 0.01) | (frame["gamma"] == 1)]
+    assert claims.turning(gap, "beta", "p_judge") == ""
+
+
 @pytest.mark.parametrize("frame", [table(steps=100), table(weights=(0.0,)), table().iloc[:2]])
 def test_a_smoke_run_or_a_single_point_is_not_testable(frame):
     assert claims.untestable(frame)

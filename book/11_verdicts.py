@@ -80,8 +80,8 @@ are dealt out to the points at random; noise is what neither the weights nor the
 the points. "Undecided" means that the rows can neither confirm nor contradict: it is no half of a success.
 
 From end to end a change may hide a turn. So where a column clearly goes down at one step of a weight and up at
-another the text says "not monotone", with the steps. With three seeds about one step in forty
-is clear in either direction by chance; no verdict rests on this.
+another the text says "not monotone", with the steps. Of steps without any effect one in twenty is clear by
+chance, so no verdict rests on this.
 """
 
 # %% tags=["hide-input"]

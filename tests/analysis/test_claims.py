@@ -60,7 +60,7 @@ def test_a_turn_along_a_weight_is_said_and_decides_nothing():
     frame = table()
     frame.loc[frame["beta"] == 0.03, "p_judge"] += 0.5  # down to 0.01, up from there
     text, verdict = claims.directed_in_rows(frame, "beta", "p_judge", "lowers")
-    assert text.endswith("; not monotone: clearly down at β = 0 to 0.01, clearly up at 0.01 to 0.03")
+    assert text.endswith("clearly down at β = 0 to 0.01, clearly up at 0.01 to 0.03")
     assert verdict == claims.directed(frame, "beta", "p_judge", "lowers")[1] == claims.REPRODUCED
     frame["p_judge_se"] = 1.0  # within the noise nothing turns
     assert claims.turning(frame, "beta", "p_judge") == ""

@@ -103,8 +103,8 @@ concave one is not.
 One line a statement, one column an experiment. Read a line across: does a statement hold wherever it is
 tested? Then read a column down. The column "overall" takes the experiments that decide: it says what they all
 say, "not reproduced" if most of them say so, and "partly" else; where fewer than half decide it is
-"undecided". In the cells "not" is short for "not reproduced", and a dash for "not testable". What was measured
-stands in the table after it.
+"undecided". In the cells "yes" is short for "reproduced", "no" for "not reproduced", and a dash for "not
+testable". What was measured stands in the table after it.
 """
 
 # %% tags=["hide-input"]

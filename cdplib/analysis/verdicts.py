@@ -22,7 +22,7 @@ from cdplib.errors import InputError
 
 Test = Callable[[Run, str], tuple[str, str]]
 
-_SHORT = {NOT: "not", UNTESTABLE: "–"}  # in the cells of a wide table
+_SHORT = {REPRODUCED: "yes", NOT: "no", UNTESTABLE: "–"}  # in the cells of a wide table
 _EXACT, _ROUGH = 1.25, 2.0  # largest ratio of scales that is called quantitative, and roughly so
 #: How each kind of test becomes a verdict: shown on the page.
 RULES = {
@@ -299,7 +299,7 @@ def lines(runs: Mapping[str, Run], perception: str = "p_judge") -> list[Line]:
 
 
 def matrix(found: list[Line]) -> str:
-    """Statements by experiments, as Markdown: the verdict in each cell, ``not`` and ``–`` short."""
+    """Statements by experiments, as Markdown: the verdict in each cell, shortened."""
     names = list(dict.fromkeys(name for line in found for name in line.cells))
     head = ["", "statement", "overall", *(f"{{ref}}`{words.title(n)} <ch:{n}>`" for n in names)]
     return markdown(

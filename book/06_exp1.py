@@ -107,7 +107,8 @@ samples.weights_grid(**run.images())
 
 # %% [markdown]
 r"""
-As in {ref}`ch:exp2`, images that the logistic regression reads differently without and with $\gamma$, restored now.
+As in {ref}`ch:exp2`, images that the logistic regression reads differently without and with $\gamma$,
+restored now.
 """
 
 # %% mystnb={"figure": {"name": "fig-exp1-turned", "caption": "Test images whose class, as the logistic regression reads it, γ turns: restored now by shipped restorers, rows of β and columns of γ. Frames as above. Look at the framed ones: would you have read them differently, too?"}, "image": {"alt": "Exp-1: test digits, original, noisy, and restored without and with γ, for those that the logistic regression reads differently; frames mark them"}}

@@ -53,8 +53,9 @@ r"""
 The restorer first learns the mean squared error alone; a critic is then warmed against it; and every
 pair of weights starts from both. So the points differ by their weights and not by how long they were
 trained. A longer first stage would still lower the error a little, so part of every gain may be training
-({ref}`ch:reproducibility` has what was tried, {ref}`ch:experiments` why it matters). The classifier, CNN-1, was trained on clean digits beforehand and is frozen. The cell below fetches the published
-points, or trains those that the store does not have yet: the same parameters never train twice.
+({ref}`ch:reproducibility` has what was tried, {ref}`ch:experiments` why it matters). The classifier,
+CNN-1, was trained on clean digits beforehand and is frozen. The cell below fetches the published points, or
+trains those that the store does not have yet: the same parameters never train twice.
 """
 
 # %% tags=["remove-stderr"]

@@ -67,8 +67,8 @@ Markdown("`" + ", ".join(f"{k}={v}" for k, v in ablation("exp2", "released_criti
 # %% [markdown]
 r"""
 One member of the bundle alone, with our critic: five critic steps, each on a batch of its own, for each
-step of the restorer. A critic that is nearer to its optimum should make $\beta$ more effective; it costs
-several times as much.
+step of the restorer. A critic that is nearer to its optimum should make $\beta$ more effective. Look at what
+$\beta$ changes about $P$.
 """
 
 # %%

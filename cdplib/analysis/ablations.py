@@ -15,7 +15,7 @@ from scipy import stats
 
 from cdplib.analysis import chapter, live, trends
 from cdplib.analysis.overview import markdown
-from cdplib.analysis.words import signed
+from cdplib.analysis.words import LETTERS, signed
 from cdplib.errors import DataError, InputError
 from cdplib.experiments import (
     classifiers,
@@ -249,7 +249,8 @@ def seen(main: pd.DataFrame, other: pd.DataFrame, title: str) -> str:
 def _limits(main: pd.DataFrame, other: pd.DataFrame) -> str:
     """Which effects two tables with different weights do not let compare, or where alone."""
     said = ""
-    for weight, letter, held, at in (("beta", "β", "gamma", "γ"), ("gamma", "γ", "beta", "β")):
+    for weight, held in (("beta", "gamma"), ("gamma", "beta")):
+        letter, at = LETTERS[weight], LETTERS[held]
         alike = comparable(main, other, weight)
         if alike is None:
             said += f" Effects of {letter} are not compared: its values differ."

@@ -104,9 +104,10 @@ def gains_table(found: Mapping[str, Mapping[str, Transfer]]) -> str:
     one: its change, the part of the gain that reaches it, the verdict."""
     rows = []
     for experiment, lines in found.items():
-        for k, (name, t) in enumerate(lines.items()):
-            if k == 0:
-                rows.append((title(experiment), "**predefined**", f"**{points(t.own)}**", "", ""))
+        if lines:
+            own = points(next(iter(lines.values())).own)  # the same in every line
+            rows.append((title(experiment), "**predefined**", f"**{own}**", "", ""))
+        for name, t in lines.items():
             part = percent(t.ratio, t.lower, t.upper)
             rows.append(("", named(name), points(t.other), part, f"**{t.verdict}**"))
     if not rows:
@@ -200,7 +201,7 @@ def seen(effects: Mapping[str, Mapping[str, Effect]], weight: str) -> str:
         "the predefined classifier": [next(iter(lines.items())) for lines in effects.values()],
         "an independent classifier": [e for x in effects.values() for e in list(x.items())[1:]],
     }
-    letter = {"gamma": "γ", "beta": "β"}[weight]
+    letter = words.LETTERS[weight]
     said = []
     for who, listed in groups.items():
         different = distinct(listed)

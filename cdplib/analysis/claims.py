@@ -14,7 +14,7 @@ import pandas as pd
 
 from cdplib.analysis import trends
 from cdplib.analysis.trends import Effect
-from cdplib.analysis.words import signed
+from cdplib.analysis.words import LETTERS, signed
 from cdplib.errors import InputError
 
 REPRODUCED, PARTLY, NOT = "reproduced", "partly", "not reproduced"
@@ -55,7 +55,7 @@ def effect_text(effect: Effect, others: str = "") -> str:
     name = "error_rate" if effect.column.startswith("error_rate") else effect.column
     factor, unit, digits = _SCALE.get(name, (1.0, "", 3))
     numbers = [signed(factor * x, digits) for x in (effect.change, effect.lower, effect.upper)]
-    weight = {"beta": "β", "gamma": "γ"}[effect.weight]
+    weight = LETTERS[effect.weight]
     seeds = "1 seed" if effect.seeds == 1 else f"{effect.seeds} seeds"
     known = math.isfinite(effect.upper)
     interval = f"[{numbers[1]}, {numbers[2]}]" if known else "[interval unknown: one seed]"
@@ -73,13 +73,12 @@ def turning(
     What an effect from end to end hides; no verdict rests on it.
     """
     ways: dict[str, list[str]] = {"lowers": [], "raises": [], "unclear": []}
-    for step in trends.steps(frame, weight, column, held):
+    for step in trends.successive(frame, weight, column, held):
         ways[step.direction].append(f"{step.low:g} to {step.high:g}")
     if not (ways["lowers"] and ways["raises"]):
         return ""
-    letter = {"beta": "β", "gamma": "γ"}[weight]
     down, up = (", ".join(ways[way]) for way in ("lowers", "raises"))
-    return f"; not monotone: clearly down at {letter} = {down}, clearly up at {up}"
+    return f"; not monotone: clearly down at {LETTERS[weight]} = {down}, clearly up at {up}"
 
 
 def directed(
@@ -91,7 +90,7 @@ def directed(
     :class:`InputError` it raises.
     """
     effect = trends.effect(frame, weight, column, held)
-    where = "".join(f" at {'β' if k == 'beta' else 'γ'} = {v:g}" for k, v in (held or {}).items())
+    where = "".join(f" at {LETTERS[k]} = {v:g}" for k, v in (held or {}).items())
     verdict = {wanted: REPRODUCED, "unclear": UNDECIDED}.get(effect.direction, NOT)
     return effect_text(effect, where) + turning(frame, weight, column, held), verdict
 
@@ -102,7 +101,8 @@ def directed_in_rows(frame: pd.DataFrame, weight: str, column: str, wanted: str)
     Reproduced if it clearly does at every value, partly if at some, not if it nowhere does and
     somewhere clearly does not, else undecided. The text gives the average and counts the rows.
     """
-    other, letter = ("gamma", "γ") if weight == "beta" else ("beta", "β")
+    other = "gamma" if weight == "beta" else "beta"
+    letter = LETTERS[other]
     at: dict[str, list[str]] = {"lowers": [], "raises": [], "unclear": []}
     for value in sorted(frame[other].unique()):
         at[trends.effect(frame, weight, column, {other: value}).direction].append(f"{value:g}")

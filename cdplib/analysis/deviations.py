@@ -111,11 +111,11 @@ def _critic() -> str:
 
 
 def _own_critics() -> str:
-    value, low, high = verdicts.correlation(_quick("exp2").table, "p_critic", "p_judge")
+    found = verdicts.correlation(_quick("exp2").table, "p_critic", "p_judge")
     ratio = _quick("exp2").table.eval("p_critic / p_judge").median()
     return (
-        f"rank correlation of the runs' own gaps with the judge's {value:.2f} [{low:.2f}, "
-        f"{high:.2f}]; their median ratio is {ratio:.1f}"
+        f"rank correlation of the runs' own gaps with the judge's {words.correlation(*found)}; "
+        f"their median ratio is {ratio:.1f}"
     )
 
 

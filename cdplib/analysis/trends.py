@@ -105,7 +105,7 @@ def effect(
     return Effect(weight, column, low, high, mean, lower, upper, len(each))
 
 
-def steps(
+def successive(
     frame: pd.DataFrame, weight: str, column: str, held: dict[str, float] | None = None
 ) -> list[Effect]:
     """:func:`effect` from each value of ``weight`` to the next larger one, where both compare."""

@@ -207,7 +207,7 @@ def correlation(frame: pd.DataFrame, one: str, other: str) -> tuple[float, float
 
 
 def _correlated(value: float, low: float, high: float) -> tuple[str, str]:
-    found = f"ρ = {value:.2f} [{low:.2f}, {high:.2f}]".replace("-", "\u2212")
+    found = f"ρ = {words.correlation(value, low, high)}"
     return found, REPRODUCED if low > 0 else NOT if high < 0 else UNDECIDED
 
 

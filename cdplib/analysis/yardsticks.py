@@ -198,7 +198,7 @@ def _table(head: list[str], rows: list[tuple[Any, ...]]) -> str:
 def _correlation(found: Agreement) -> str:
     if not math.isfinite(found.value):
         return "–"
-    return f"{found.value:.2f} [{found.lower:.2f}, {found.upper:.2f}]"
+    return words.correlation(found.value, found.lower, found.upper)
 
 
 def summary(runs: Mapping[str, Run], seconds: Mapping[str, float]) -> str:

@@ -18,7 +18,7 @@ batch normalisation uses at test time, whether a restorer may draw lots, how str
 **What will be checked.** Each choice alone, on Exp-2 with the fast restorer and the coarse grid: does it
 change what the two weights do to $C$, $D$ and $P$? A choice that only moves levels leaves the paper's
 statements alone; one that turns a sign does not. The critic is the exception to the title: the released one
-is a bundle of choices, and is changed as a whole.
+is a bundle of choices, and is changed as a whole first.
 """
 
 # %% tags=["parameters"]
@@ -121,7 +121,8 @@ r"""
 
 The same experiments with every restorer that is published, and the seconds that a point of each took:
 Exp-2, Exp-4, then Exp-5. All columns of a table are at the weights that all of them were trained at, as a
-weight that goes further changes more. They differ in the number of steps besides.
+weight that goes further changes more. They differ in the number of steps besides. Seconds are by the
+clock, on a machine that often did other work, too; {ref}`ch:reproducibility` has steps timed side by side.
 """
 
 # %%

@@ -31,7 +31,8 @@ r"""
 ## What it cost
 
 Every row of `book/results` carries the seconds of its training and measuring, the device, the number
-of threads, the precision, the version of torch and the commit of the code. Summed by sweep, with the
+of threads, the precision, the version of torch and the commit of the code. Seconds are by the clock, on a
+machine that often did other work, too: take them as upper bounds. They are summed by sweep, with the
 pre-trainings, one a seed, in a column of their own. "Shared" stands where several sweeps started from the
 same ones: those were trained once. The short warming of the critics is in no column, and neither are tried
 schedules and points that were not published.

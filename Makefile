@@ -61,6 +61,7 @@ results: data ## Train and publish what is missing of every sweep (many hours; s
 	for number in 2 4 1 3 5; do
 	  $(BIN)/cdp sweep exp$$number --preset full --publish
 	done
+	$(BIN)/cdp sweep exp2 --preset full --ablation longer --publish
 	for number in 2 5; do
 	  $(BIN)/cdp sweep exp$$number --preset full -p restorer=fast-large --publish
 	done

@@ -173,9 +173,10 @@ r"""
 The statements of Section 4, each with its test. An effect compares the largest weight with zero;
 brackets are 95 % intervals over seeds. E2 counts pairs in which one point is better in $D$, $P$ *and*
 $C$, and asks how many there would be if error rates were dealt out at random, and how many the noise
-of training cannot explain. E4 asks whether noise explains the distance of the points from the nearest
-convex surface, and from the nearest concave one: only both answers together speak for convexity.
-{ref}`ch:verdicts` has the rules, and judges all five experiments together.
+of training cannot explain. After it stands the count without the largest $\beta$, on which no verdict rests;
+{ref}`ch:verdicts` says why it matters. E4 asks whether noise explains the distance of the points from the nearest
+convex surface, and from the nearest concave one: only both answers together speak for convexity. The same page has the
+rules, and judges all five experiments together.
 """
 
 # %% tags=["hide-input"]

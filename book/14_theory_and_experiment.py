@@ -170,7 +170,8 @@ Read the rows downwards. The first asks whether training did what it was told. T
 judge: its unit is not the critic's, so $\beta$ no longer has quite the same meaning. The third asks what
 the paper's picture needs, that the *error rate* is traded at the same prices; a drop from the first
 row to the third is the price of the stand-ins. The map shows where the first row fails: 1 is a point that nothing
-beats in any seed, and a cross marks a triple that one and the same rival beats in all of them.
+beats in any seed, and a cross marks a triple that one and the same rival beats in all of them. {ref}`ch:verdicts` judges
+every statement again without the crosses.
 """
 
 # %% mystnb={"figure": {"name": "fig-theory-ranks", "caption": "Rank of each triple's own point in its own loss, as trained (cross entropy, own critic), mean over seeds; 1 is the least. A cross: one and the same rival is lower in every seed. Look for numbers above 1, points that others beat by these weights, and for the β and γ at which they gather."}, "image": {"alt": "Heat map over gamma and beta with the rank of each point written in its cell"}}

@@ -149,20 +149,26 @@ def _column(table: pd.DataFrame) -> list[str]:
     return cells
 
 
-def beside(experiment: str, named: Mapping[str, str], title: str = "as in the main table") -> str:
+def beside(
+    experiment: str,
+    named: Mapping[str, str],
+    title: str = "as in the main table",
+    preset: str = PRESET,
+) -> str:
     """:func:`effects` of the preset, at the first ablation's weights, and of each ablation.
 
     ``named`` is ablation name -> title of its line. Sentences on what differs follow. Where none
     of them is published, only the commands that would do it.
     """
-    others = {text: rows(experiment, name) for name, text in named.items()}
+    others = {text: rows(experiment, name, preset) for name, text in named.items()}
     if all(table.empty for table in others.values()):
         commands = ", ".join(
-            f"`cdp sweep {experiment} --ablation {name} -p seeds=[0,1,2] --publish`"
+            f"`cdp sweep {experiment} --preset {preset} --ablation {name} -p seeds=[0,1,2] "
+            "--publish`"
             for name in named
         )
         return f"**Not published yet.** The command: {commands}."
-    main = rows(experiment)
+    main = rows(experiment, preset=preset)
     first = next(iter(others.values()))
     if not first.empty and not main.empty:
         main = common_weights(main, first)

@@ -148,6 +148,11 @@ class Count:
     p_value: float
     perfect: float
 
+    @property
+    def short(self) -> str:
+        """The counts in words."""
+        return f"{self.contradict} of {self.compared}, {self.clear} clearly"
+
 
 def count(points: Cloud, kind: Callable[[Array, Array], Comparisons], draws: int = 1999) -> Count:
     """Contradictions of ``kind`` (:func:`pairs` or :func:`triples`) in the cloud."""

@@ -21,6 +21,7 @@ from cdplib.analysis.overview import markdown
 from cdplib.errors import InputError
 
 Test = Callable[[Run, str], tuple[str, str]]
+Kind = Callable[[np.ndarray, np.ndarray], shapes.Comparisons]
 
 _SHORT = {REPRODUCED: "yes", NOT: "no", UNTESTABLE: "–"}  # in the cells of a wide table
 _EXACT, _ROUGH = 1.25, 2.0  # largest ratio of scales that is called quantitative, and roughly so
@@ -95,7 +96,17 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _count(kind: Callable[[np.ndarray, np.ndarray], shapes.Comparisons]) -> Test:
+def _of_largest_beta(run: Run, perception: str, kind: Kind) -> str:
+    """What a count is without the largest beta: no verdict rests on it, but a reader may ask."""
+    largest = run.table["beta"].max()
+    try:
+        points = shapes.cloud(run.table[run.table["beta"] < largest], perception)
+    except InputError:  # too few points are left
+        return ""
+    return f"; without β = {largest:g} {shapes.count(points, kind, draws=1).short}"
+
+
+def _count(kind: Kind) -> Test:
     def test(run: Run, perception: str) -> tuple[str, str]:
         found = shapes.count(shapes.cloud(run.table, perception), kind)
         if not found.compared:
@@ -104,7 +115,7 @@ def _count(kind: Callable[[np.ndarray, np.ndarray], shapes.Comparisons]) -> Test
             f"{found.contradict} of {found.compared} contradict "
             f"({_percent(found.contradict / found.compared)}; chance {_percent(found.chance)}, "
             f"p = {found.p_value:.3f}), {found.clear} clearly; by seed "
-            f"{', '.join(map(str, found.by_seed))}"
+            f"{', '.join(map(str, found.by_seed))}{_of_largest_beta(run, perception, kind)}"
         )
         if found.perfect > shapes.LEVEL:
             return f"{text}; too few for a verdict", UNTESTABLE

@@ -62,6 +62,16 @@ def test_a_convex_decreasing_sheet_reproduces_the_shape_claims():
         assert cell(table, number).verdict == REPRODUCED, cell(table, number)
 
 
+def test_a_count_says_what_is_left_without_the_largest_beta():
+    table = rows(lambda d, p, b, g: 0.1 + 0.0008 / d + 0.01 / (p + 0.2) + (b == BETAS[-1]))
+    found = cell(table, "E2")
+    assert found.verdict != REPRODUCED
+    assert "without β = 0.03 0 of" in found.found
+    four = cell(table.query("beta < 0.015 and gamma < 0.015"), "E2")  # two would be left
+    assert "contradict" in four.found
+    assert "without" not in four.found
+
+
 def test_an_increasing_sheet_does_not():
     table = rows(lambda d, p, b, g: 0.1 + d + 0.05 * p)
     for number in ("E2", "E4"):

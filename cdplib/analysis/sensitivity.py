@@ -1,0 +1,118 @@
+"""What the verdicts hang on: every statement judged again without some of the points, and which.
+
+A point is *disowned* by its loss if one and the same other point has, in every seed, a smaller
+value of the very sum (Eq. 16) that it was trained on: training did not bring it where its weights
+point. That asks neither the judge nor the error rate, so leaving such points out does not choose
+the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from cdplib.analysis import shapes, supports, verdicts, words
+from cdplib.analysis.chapter import Run
+from cdplib.analysis.overview import markdown
+from cdplib.analysis.trends import WEIGHTS
+from cdplib.analysis.verdicts import Line
+from cdplib.errors import InputError
+
+
+def without_largest_beta(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a results table with less than its largest beta."""
+    return frame[frame["beta"] < frame["beta"].max()]
+
+
+def without_disowned(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a results table less the points that their own loss disowns.
+
+    Those are ``beaten`` in :func:`.supports.revealed`, with the values that training sees: cross
+    entropy and the run's own critic. Raises its :class:`InputError`.
+    """
+    table = supports.revealed(frame, permutations=1).table
+    beaten = table.loc[table["beaten"], list(WEIGHTS)]
+    kept = frame.merge(beaten, on=list(WEIGHTS), how="left", indicator="which")
+    return kept[kept["which"] == "left_only"].drop(columns="which")
+
+
+#: What is judged again, by its name on the page.
+SELECTIONS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "without the largest β": without_largest_beta,
+    "without disowned points": without_disowned,
+}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The runs with some points left out, and the verdicts on them."""
+
+    runs: dict[str, Run]
+    lines: list[Line]
+
+
+def judge(
+    runs: Mapping[str, Run], whole: list[Line], perception: str = "p_judge"
+) -> dict[str, Selection]:
+    """Every selection in :data:`SELECTIONS`, by its name, after ``whole``: the verdicts on all."""
+    found = {"all points": Selection(dict(runs), whole)}
+    for name, select in SELECTIONS.items():
+        kept = {key: replace(run, table=select(run.table)) for key, run in runs.items()}
+        found[name] = Selection(kept, verdicts.lines(kept, perception))
+    return found
+
+
+def left_out(found: Mapping[str, Selection]) -> str:
+    """Which points each selection leaves out, by experiment; Markdown."""
+    whole, *others = found.values()
+    rows = []
+    for name, run in whole.runs.items():
+        points = _points(run.table)
+        cells = [_gone(points, _points(other.runs[name].table)) for other in others]
+        rows.append((words.title(name), f"{len(points)}", *cells))
+    titles = [title.replace("without", "left out:") for title in list(found)[1:]]
+    return markdown(["experiment", "points", *titles], rows)
+
+
+def _points(frame: pd.DataFrame) -> set[tuple[float, ...]]:
+    return set(frame[list(WEIGHTS)].itertuples(index=False, name=None))
+
+
+def _gone(points: set[tuple[float, ...]], kept: set[tuple[float, ...]]) -> str:
+    """How many points are not kept, and with which beta."""
+    betas = pd.Series([beta for _, beta, _ in points - kept], dtype=float).value_counts()
+    by_beta = ", ".join(f"{count} at β = {beta:g}" for beta, count in betas.sort_index().items())
+    return f"{len(points - kept)}" + (f" ({by_beta})" if by_beta else "")
+
+
+def table(found: Mapping[str, Selection]) -> str:
+    """Statements of which a verdict changes with the selection: overall and counts; Markdown."""
+    rows = []
+    for together in zip(*(selection.lines for selection in found.values()), strict=True):
+        verdict = [[cell.verdict for cell in line.cells.values()] for line in together]
+        if all(one == verdict[0] for one in verdict):
+            continue
+        statement = together[0].statement
+        rows.append((f"{statement.number}: {statement.text}", *(one.counts for one in together)))
+    return markdown(["statement", *found], rows) if rows else "No verdict changes."
+
+
+def pairs(found: Mapping[str, Selection], perception: str = "p_judge") -> str:
+    """Pairs of points that contradict E2 and its verdict, by experiment and selection; Markdown."""
+    names = list(next(iter(found.values())).runs)
+    rows = [
+        (words.title(name), *(_pairs(one, name, perception) for one in found.values()))
+        for name in names
+    ]
+    return markdown(["E2: contradictions", *found], rows)
+
+
+def _pairs(selection: Selection, name: str, perception: str) -> str:
+    try:
+        cloud = shapes.cloud(selection.runs[name].table, perception)
+    except InputError:
+        return "too few points"
+    line = next(one for one in selection.lines if one.statement.number == "E2")
+    return f"{shapes.count(cloud, shapes.pairs, draws=1).short}: **{line.cells[name].verdict}**"

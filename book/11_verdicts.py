@@ -165,6 +165,16 @@ Where a verdict changes, the sentence that can be defended is the longer one: it
 were brought to where their weights point*. {ref}`ch:ablations` trains the largest $\beta$ for longer, to see whether time
 is what it lacked.
 
+A verdict may hang on the network, too. Two of the experiments were trained on the same grid with a network that is
+better and cheaper than the paper's. Read the columns in pairs: a statement about restoration should not care.
+"""
+
+# %% tags=["hide-input"]
+stronger = chapter.published_runs((("full", "fast-large"),))
+Markdown(sensitivity.networks(found, stronger, perception))
+
+# %% [markdown]
+r"""
 ## Between classifiers
 
 The paper compares Exp-1 with Exp-2: error rates "differ much in number", trends "are similar" (Section

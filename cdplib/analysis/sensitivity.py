@@ -116,3 +116,27 @@ def _pairs(selection: Selection, name: str, perception: str) -> str:
         return "too few points"
     line = next(one for one in selection.lines if one.statement.number == "E2")
     return f"{shapes.count(cloud, shapes.pairs, draws=1).short}: **{line.cells[name].verdict}**"
+
+
+def networks(whole: list[Line], others: Mapping[str, Run], perception: str = "p_judge") -> str:
+    """Verdicts of ``whole`` beside those on ``others``, the same experiments with other restorers.
+
+    Markdown, one line a statement. A sentence where there are no others.
+    """
+    if not others:
+        return "No grid of another network is published."
+    again = verdicts.lines(others, perception)
+    titles = [
+        title
+        for name, run in others.items()
+        for title in (words.title(name), f"{words.title(name)}, `{run.settings.restorer}`")
+    ]
+    rows = []
+    for one, other in zip(whole, again, strict=True):
+        cells = [
+            line.cells[name].verdict if name in line.cells else ""
+            for name in others
+            for line in (one, other)
+        ]
+        rows.append((f"{one.statement.number}: {one.statement.text}", *cells))
+    return markdown(["statement", *titles], rows)

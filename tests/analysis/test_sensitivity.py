@@ -99,3 +99,12 @@ def test_a_cloud_of_too_few_points_has_no_pairs():
         found["all points"].lines,
     )  # fmt: skip
     assert "too few points" in sensitivity.pairs({"few": few})
+
+
+def test_another_network_stands_beside_the_first(spoilt):
+    lines, better = spoilt["all points"].lines, spoilt["without disowned points"].runs
+    text = sensitivity.networks(lines, better)
+    assert "| statement | Exp-2 | Exp-2, `fast` |" in text
+    row = next(line for line in text.splitlines() if line.startswith("| E2: "))
+    assert row.endswith(f"| {PARTLY} | {REPRODUCED} |")
+    assert sensitivity.networks(lines, {}) == "No grid of another network is published."

@@ -304,3 +304,37 @@ r"""
 ```{solution-end}
 ```
 """
+
+# %% [markdown]
+r"""
+```{exercise-start} Any four points? (5 minutes)
+:label: ex:verdicts-3
+```
+Leaving out points always leaves fewer contradictions. Is the largest $\beta$ special, or would any other have
+done as well? Leave out each $\beta$ in turn and count the pairs that contradict E2.
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:verdicts-3
+:class: dropdown
+```
+Each line is an experiment, each column the $\beta$ that is left out. If the points of one $\beta$ are what contradicts,
+its column is the small one.
+"""
+
+# %%
+for name, run in runs.items():
+    counts = []
+    for beta in sorted(run.table["beta"].unique()):
+        cloud = shapes.cloud(run.table[run.table["beta"] != beta], perception)
+        counts.append(f"{beta:g}: {shapes.count(cloud, shapes.pairs, draws=1).short}")
+    print(f"{name} without", "; ".join(counts))
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""

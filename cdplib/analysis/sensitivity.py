@@ -83,8 +83,9 @@ def _points(frame: pd.DataFrame) -> set[tuple[float, ...]]:
 def _gone(points: set[tuple[float, ...]], kept: set[tuple[float, ...]]) -> str:
     """How many points are not kept, and with which beta."""
     betas = pd.Series([beta for _, beta, _ in points - kept], dtype=float).value_counts()
-    by_beta = ", ".join(f"{count} at β = {beta:g}" for beta, count in betas.sort_index().items())
-    return f"{len(points - kept)}" + (f" ({by_beta})" if by_beta else "")
+    by_beta = [f"{count} at β = {beta:g}" for beta, count in betas.sort_index().items()]
+    total = f"{betas.sum():.0f}: " if len(by_beta) > 1 else ""
+    return total + ", ".join(by_beta) if by_beta else "none"
 
 
 def table(found: Mapping[str, Selection]) -> str:

@@ -213,7 +213,7 @@ What all of it amounts to:
 """
 
 # %% tags=["hide-input"]
-Markdown(verdicts.summary(theory, found, between))
+Markdown(verdicts.summary(theory, found, between) + "\n\n" + sensitivity.caveat(judged))
 
 # %% [markdown]
 r"""

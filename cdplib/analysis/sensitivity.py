@@ -100,6 +100,20 @@ def table(found: Mapping[str, Selection]) -> str:
     return markdown(["statement", *found], rows) if rows else "No verdict changes."
 
 
+def caveat(found: Mapping[str, Selection]) -> str:
+    """A sentence: of which statements the overall verdict is another one, by selection."""
+    (_, whole), *others = found.items()
+    parts = []
+    for name, selection in others:
+        changed = [
+            f"{one.statement.number} ({other.verdict})"
+            for one, other in zip(whole.lines, selection.lines, strict=True)
+            if one.verdict != other.verdict
+        ]
+        parts.append(f"{name}, of {', '.join(changed) or 'no statement'}")
+    return f"The overall verdict is another one {'; '.join(parts)}."
+
+
 def pairs(found: Mapping[str, Selection], perception: str = "p_judge") -> str:
     """Pairs of points that contradict E2 and its verdict, by experiment and selection; Markdown."""
     names = list(next(iter(found.values())).runs)

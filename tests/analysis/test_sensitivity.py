@@ -85,6 +85,12 @@ def test_tables_say_which_points_are_left_out_and_what_changes(spoilt):
     assert f"clearly: **{PARTLY}**" in pairs
 
 
+def test_the_caveat_names_each_statement_whose_verdict_is_another(spoilt):
+    without = [part.split(", of ")[1] for part in sensitivity.caveat(spoilt).split("; ")]
+    assert all(f"E2 ({REPRODUCED})" in part for part in without)
+    assert "without disowned points, of no statement." in sensitivity.caveat(judged(trained()))
+
+
 def test_where_nothing_changes_it_is_said():
     runs = judged(trained())["all points"].runs
     lines = verdicts.lines(runs)

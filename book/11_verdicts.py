@@ -163,7 +163,7 @@ Markdown(sensitivity.pairs(judged, perception))
 r"""
 Where a verdict changes, the sentence that can be defended is the longer one: it holds, or not, *among restorers that
 were brought to where their weights point*. {ref}`ch:ablations` trains the largest $\beta$ for longer, to see whether time
-is what it lacked.
+is what it lacked, or whether the floor of $P$ left it nothing to gain.
 
 A verdict may hang on the network, too. Two of the experiments were trained on the same grid with a network that is
 better and cheaper than the paper's. Read the columns in pairs: a statement about restoration should not care.

@@ -83,6 +83,8 @@ $P$, and contradicts the trade-off ({ref}`ch:verdicts`). What minimises a weight
 else in every term of it. So both are trained again, for three times as many steps. The weights of this table are those two $\beta$, so "the least
 weights" are the smaller one, and the effect of $\beta$ is the step between the two: below zero for $P$ and above zero
 for $D$ where there is a trade-off. Look whether that step changes with the steps.
+Compare $P$ with its floor, too: where the judge can hardly tell a restorer from real images, a larger $\beta$ has nothing
+left to buy that the judge could see, and only costs.
 """
 
 # %%

@@ -154,4 +154,9 @@ def networks(whole: list[Line], others: Mapping[str, Run], perception: str = "p_
             for line in (one, other)
         ]
         rows.append((f"{one.statement.number}: {one.statement.text}", *cells))
-    return markdown(["statement", *titles], rows)
+    counted = next(line for line in again if line.statement.number == "E2")
+    said = [f"{words.title(name)}, {cell.found}" for name, cell in counted.cells.items()]
+    return (
+        markdown(["statement", *titles], rows)
+        + f"\n\nE2 with the other network: {'; and '.join(said)}."
+    )

@@ -324,7 +324,34 @@ r"""
 Nearly the whole gap hangs on those few numbers; the rest of the network does not know the contrast of
 what it scores. Brightness added to all pixels is another matter: beside the zeros of the padding, a
 brighter border shows.
+"""
 
+# %% [markdown]
+r"""
+## Fooled by the restorer it was trained with
+
+Blindness is no speciality of clipping. A run's own critic and its restorer are trained against each other, and where the
+restorer wins, the gap is small whatever the images look like. The cell looks through all published grids, those of
+other networks than the paper's too, for the point whose judge sees most that its own critic does not. The figure
+has images of that grid: look at the row of the largest $\beta$ beside those above it.
+"""
+
+# %%
+grids = [chapter.published_runs([one]).values() for one in chapter.PREFERRED]
+worst = yardsticks.fooled(run for grid in grids for run in grid)
+Markdown(worst.said if worst else "Nothing is published yet.")
+
+# %% mystnb={"figure": {"name": "fig-perception-fooled", "caption": "Test images restored by some points of the grid in which a run's own critic was fooled most; frames as in the chapters on the experiments. Look for a cell whose images no one would take for real: the critic that was trained with it does."}, "image": {"alt": "Cells of restored images over the two weights below the original and degraded images"}}
+pictures.weights_grid(**worst.run.images()) if worst else None
+
+# %% [markdown]
+r"""
+A small gap of the own critic is thus no evidence for natural images: it may say that the restorer learned what this
+critic cannot see. One judge, fitted afresh to whatever the restorer returns, has no such partner.
+"""
+
+# %% [markdown]
+r"""
 ## Why the exact Wasserstein distance misleads
 
 If the paper's $P$ is meant to be a Wasserstein distance, why not compute it? Between two samples of

@@ -191,6 +191,43 @@ def floor_seen(runs: Mapping[str, Run]) -> str:
     )
 
 
+class Fooled(NamedTuple):
+    """A run and one of its points (a row of :func:`.trends.over_seeds`), with what to say of it."""
+
+    run: Run
+    point: pd.Series
+    said: str
+
+
+def fooled(runs: Iterable[Run]) -> Fooled | None:
+    """The point of ``runs`` whose judge sees most that the run's own critic does not.
+
+    That is the largest ``p_judge - p_critic``: both are gaps of critics with gradient penalty, in
+    pixel distance. None without published rows.
+    """
+    worst: Fooled | None = None
+    for run in runs:
+        points = run.points()
+        excess = points["p_judge"] - points["p_critic"]
+        at = points.loc[excess.idxmax()]
+        if worst is None or excess.max() > worst.point["p_judge"] - worst.point["p_critic"]:
+            worst = Fooled(run, at, _fooled(run, at, points))
+    return worst
+
+
+def _fooled(run: Run, at: pd.Series, points: pd.DataFrame) -> str:
+    start = points[np.isclose(points["gamma"], at["gamma"])].sort_values("beta").iloc[0]
+    where = f"{words.title(run.experiment)}, `{run.settings.restorer}`, β = {at['beta']:g}"
+    where += f", γ = {at['gamma']:g}, {at['seeds']:.0f} seed(s)"
+    return (
+        f"{where}: its own critic's gap is {at['p_critic']:.2f} ± {at['p_critic_bar']:.2f}, the "
+        f"judge's {at['p_judge']:.2f} ± {at['p_judge_bar']:.2f}, and {run.classifier} misreads "
+        f"{100 * at['error_rate']:.1f} %. At β = {start['beta']:g} and the same γ the own critic "
+        f"says {start['p_critic']:.2f}, the judge {start['p_judge']:.2f}, and "
+        f"{100 * start['error_rate']:.1f} % are misread."
+    )
+
+
 def _table(head: list[str], rows: list[tuple[Any, ...]]) -> str:
     return markdown(head, rows) if rows else _NONE
 

@@ -118,3 +118,16 @@ def test_an_unknown_measure_is_refused():
         yardsticks.agreement(_frame(), "sliced_w1")
     with pytest.raises(InputError, match="not in the results table"):
         yardsticks.agreement(_frame().drop(columns="frechet"), "frechet")
+
+
+def test_the_fooled_critic_is_the_one_that_sees_least_of_what_the_judge_sees():
+    frame = _frame(noise=0.0).assign(p_critic=lambda t: t["p_judge"])
+    blind = frame.assign(
+        p_critic=frame["p_critic"].where((frame["beta"] == 0) | (frame["gamma"] < 0.2), 0.5)
+    )
+    found = yardsticks.fooled([_run(frame), _run(blind)])
+    assert found.run.table is blind
+    assert (found.point["beta"], found.point["gamma"]) == (0.1, 0.2)
+    assert "its own critic's gap is 0.50 ± 0.00, the judge's 6.00 ± 0.00" in found.said
+    assert "At β = 0 and the same γ the own critic says 3.00, the judge 3.00" in found.said
+    assert yardsticks.fooled([]) is None

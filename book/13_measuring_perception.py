@@ -341,7 +341,7 @@ grids = [chapter.published_runs([one]).values() for one in chapter.PREFERRED]
 worst = yardsticks.fooled(run for grid in grids for run in grid)
 Markdown(worst.said if worst else "Nothing is published yet.")
 
-# %% mystnb={"figure": {"name": "fig-perception-fooled", "caption": "Test images restored by some points of the grid in which a run's own critic was fooled most; frames as in the chapters on the experiments. Look for a cell whose images no one would take for real: the critic that was trained with it does."}, "image": {"alt": "Cells of restored images over the two weights below the original and degraded images"}}
+# %% mystnb={"figure": {"name": "fig-perception-fooled", "caption": "Test images restored by some points of the grid in which a run's own critic was fooled most; frames as in the chapters on the experiments. Look for a cell whose images are blurred again, or speckled: no one would take them for real, and the critic that was trained with them nearly does."}, "image": {"alt": "Cells of restored images over the two weights below the original and degraded images"}}
 pictures.weights_grid(**worst.run.images()) if worst else None
 
 # %% [markdown]

@@ -175,6 +175,9 @@ Markdown(sensitivity.networks(found, stronger, perception))
 
 # %% [markdown]
 r"""
+Where the columns of a pair differ, training is again a suspect: {ref}`ch:measuring-perception` has pictures of a
+restorer that fooled the critic it was trained with.
+
 ## Between classifiers
 
 The paper compares Exp-1 with Exp-2: error rates "differ much in number", trends "are similar" (Section

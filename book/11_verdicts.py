@@ -138,7 +138,8 @@ points left out. *Without the largest $\beta$*: there the adversarial term outwe
 made after looking at the points, and would be worth little by itself. *Without disowned points*: those whose own training
 loss is larger, in every seed, than that of one and the same other point ({ref}`ch:theory-experiment` draws this as
 supporting planes). That asks neither the judge nor the error rate, so it does not choose by the answer (only E12 and E13
-are about the critic, which it does ask). Look first at how many are left out, and where; then whether both ways of
+are about the critic, which it does ask). It may leave out too few: a critic that was fooled disowns nothing
+({ref}`ch:measuring-perception`). Look first at how many are left out, and where; then whether both ways of
 choosing lead to the same verdicts.
 """
 

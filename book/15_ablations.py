@@ -15,8 +15,8 @@ r"""
 the text does not discuss, and so does this book: the kind of critic, where training starts, which statistics
 batch normalisation uses at test time, whether a restorer may draw lots, how strong the noise is.
 
-**What will be checked.** Each choice alone, on Exp-2 with the fast restorer and the coarse grid: does it
-change what the two weights do to $C$, $D$ and $P$? A choice that only moves levels leaves the paper's
+**What will be checked.** Each choice alone, on Exp-2, with the fast restorer and the coarse grid unless a section
+says otherwise: does it change what the two weights do to $C$, $D$ and $P$? A choice that only moves levels leaves the paper's
 statements alone; one that turns a sign does not. The critic is the exception to the title: the released one
 is a bundle of choices, and is changed as a whole first.
 """

@@ -110,8 +110,8 @@ def caveat(found: Mapping[str, Selection]) -> str:
             for one, other in zip(whole.lines, selection.lines, strict=True)
             if one.verdict != other.verdict
         ]
-        parts.append(f"{name}, of {', '.join(changed) or 'no statement'}")
-    return f"The overall verdict is another one {'; '.join(parts)}."
+        parts.append(f"{name}, for {', '.join(changed) or 'no statement'}")
+    return f"There is another overall verdict {'; '.join(parts)}."
 
 
 def pairs(found: Mapping[str, Selection], perception: str = "p_judge") -> str:

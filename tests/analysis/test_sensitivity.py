@@ -86,9 +86,9 @@ def test_tables_say_which_points_are_left_out_and_what_changes(spoilt):
 
 
 def test_the_caveat_names_each_statement_whose_verdict_is_another(spoilt):
-    without = [part.split(", of ")[1] for part in sensitivity.caveat(spoilt).split("; ")]
+    without = [part.split(", for ")[1] for part in sensitivity.caveat(spoilt).split("; ")]
     assert all(f"E2 ({REPRODUCED})" in part for part in without)
-    assert "without disowned points, of no statement." in sensitivity.caveat(judged(trained()))
+    assert "without disowned points, for no statement." in sensitivity.caveat(judged(trained()))
 
 
 def test_where_nothing_changes_it_is_said():

@@ -333,7 +333,7 @@ r"""
 Blindness is no speciality of clipping. A run's own critic and its restorer are trained against each other, and where the
 restorer wins, the gap is small whatever the images look like. The cell looks through all published grids, those of
 other networks than the paper's too, for the point whose judge sees most that its own critic does not. The figure
-has images of that grid: look at the row of the largest $\beta$ beside those above it.
+has images of the whole grid that it belongs to: find that point, and look at those around it.
 """
 
 # %%
@@ -341,8 +341,8 @@ grids = [chapter.published_runs([one]).values() for one in chapter.PREFERRED]
 worst = yardsticks.fooled(run for grid in grids for run in grid)
 Markdown(worst.said if worst else "Nothing is published yet.")
 
-# %% mystnb={"figure": {"name": "fig-perception-fooled", "caption": "Test images restored by some points of the grid in which a run's own critic was fooled most; frames as in the chapters on the experiments. Look for a cell whose images are blurred again, or speckled: no one would take them for real, and the critic that was trained with them nearly does."}, "image": {"alt": "Cells of restored images over the two weights below the original and degraded images"}}
-pictures.weights_grid(**worst.run.images()) if worst else None
+# %% mystnb={"figure": {"name": "fig-perception-fooled", "caption": "Test images restored by every point of the grid in which a run's own critic was fooled most; frames as in the chapters on the experiments. Look for a cell whose images are blurred again, or speckled: no one would take them for real, and the critic that was trained with them nearly does."}, "image": {"alt": "Cells of restored images over the two weights below the original and degraded images"}}
+pictures.weights_grid(**worst.run.images(count=6, rows=5, columns=4)) if worst else None
 
 # %% [markdown]
 r"""

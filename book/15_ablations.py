@@ -78,8 +78,8 @@ Markdown(ablations.beside("exp2", {"critic_steps": "five critic steps"}, "one cr
 r"""
 ## The largest $\beta$, three times as long
 
-In the full grids of the paper's networks the largest $\beta$ is often worse than the one before it in $D$, $C$ *and*
-$P$, and contradicts the trade-off ({ref}`ch:verdicts`). What minimises a weighted sum cannot be worse than something
+In the full grids of the paper's networks the pairs that contradict the trade-off gather at the largest $\beta$
+({ref}`ch:verdicts`): a restorer there is worse than another in $D$, $C$ *and* $P$. What minimises a weighted sum cannot be worse than something
 else in every term of it. So both are trained again, for three times as many steps. The weights of this table are those two $\beta$, so "the least
 weights" are the smaller one, and the effect of $\beta$ is the step between the two: below zero for $P$ and above zero
 for $D$ where there is a trade-off. Look whether that step changes with the steps.

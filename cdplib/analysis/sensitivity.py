@@ -8,6 +8,7 @@ the answer.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -82,9 +83,9 @@ def _points(frame: pd.DataFrame) -> set[tuple[float, ...]]:
 
 def _gone(points: set[tuple[float, ...]], kept: set[tuple[float, ...]]) -> str:
     """How many points are not kept, and with which beta."""
-    betas = pd.Series([beta for _, beta, _ in points - kept], dtype=float).value_counts()
-    by_beta = [f"{count} at β = {beta:g}" for beta, count in betas.sort_index().items()]
-    total = f"{betas.sum():.0f}: " if len(by_beta) > 1 else ""
+    betas = Counter(beta for _, beta, _ in points - kept)
+    by_beta = [f"{count} at β = {beta:g}" for beta, count in sorted(betas.items())]
+    total = f"{betas.total()}: " if len(by_beta) > 1 else ""
     return total + ", ".join(by_beta) if by_beta else "none"
 
 
@@ -129,34 +130,33 @@ def _pairs(selection: Selection, name: str, perception: str) -> str:
         cloud = shapes.cloud(selection.runs[name].table, perception)
     except InputError:
         return "too few points"
-    line = next(one for one in selection.lines if one.statement.number == "E2")
-    return f"{shapes.count(cloud, shapes.pairs, draws=1).short}: **{line.cells[name].verdict}**"
+    verdict = _e2(selection.lines).cells[name].verdict
+    return f"{shapes.count(cloud, shapes.pairs, draws=0).short}: **{verdict}**"
 
 
-def networks(whole: list[Line], others: Mapping[str, Run], perception: str = "p_judge") -> str:
-    """Verdicts of ``whole`` beside those on ``others``, the same experiments with other restorers.
+def _e2(lines: list[Line]) -> Line:
+    return next(line for line in lines if line.statement.number == "E2")
 
-    Markdown, one line a statement. A sentence where there are no others.
+
+def networks(whole: Selection, others: Mapping[str, Run], perception: str = "p_judge") -> str:
+    """Verdicts on ``whole`` beside those on ``others``, the same experiments with other restorers.
+
+    Markdown, one line a statement, and E2's counts. Experiments that ``whole`` lacks are left out;
+    a sentence where none remains.
     """
+    others = {name: run for name, run in others.items() if name in whole.runs}
     if not others:
         return "No grid of another network is published."
     again = verdicts.lines(others, perception)
     titles = [
-        title
+        f"{words.title(name)}, `{one.settings.restorer}`"
         for name, run in others.items()
-        for title in (words.title(name), f"{words.title(name)}, `{run.settings.restorer}`")
+        for one in (whole.runs[name], run)
     ]
     rows = []
-    for one, other in zip(whole, again, strict=True):
-        cells = [
-            line.cells[name].verdict if name in line.cells else ""
-            for name in others
-            for line in (one, other)
-        ]
+    for one, other in zip(whole.lines, again, strict=True):
+        cells = [line.cells[name].verdict for name in others for line in (one, other)]
         rows.append((f"{one.statement.number}: {one.statement.text}", *cells))
-    counted = next(line for line in again if line.statement.number == "E2")
-    said = [f"{words.title(name)}, {cell.found}" for name, cell in counted.cells.items()]
-    return (
-        markdown(["statement", *titles], rows)
-        + f"\n\nE2 with the other network: {'; and '.join(said)}."
-    )
+    said = [f"{words.title(name)}, {cell.found}" for name, cell in _e2(again).cells.items()]
+    counted = f"E2 with the other network: {'; and '.join(said)}."
+    return markdown(["statement", *titles], rows) + "\n\n" + counted

@@ -103,6 +103,10 @@ class Comparisons:
         return np.maximum(*ends), np.where(ends[0] > ends[1], self.low, self.high)
 
 
+#: Which comparisons are counted: :func:`pairs` or :func:`triples`.
+Kind = Callable[[Array, Array], Comparisons]
+
+
 def pairs(d: Array, p: Array) -> Comparisons:
     """Each pair of which one point has no more D and no more P: it should have no less C."""
     d, p = _checked(d, p)
@@ -154,8 +158,8 @@ class Count:
         return f"{self.contradict} of {self.compared}, {self.clear} clearly"
 
 
-def count(points: Cloud, kind: Callable[[Array, Array], Comparisons], draws: int = 1999) -> Count:
-    """Contradictions of ``kind`` (:func:`pairs` or :func:`triples`) in the cloud."""
+def count(points: Cloud, kind: Kind, draws: int = 1999) -> Count:
+    """Contradictions of ``kind`` in the cloud; without ``draws`` chance and p-values are nan."""
     d, p, c = points.means
     found = kind(d, p)
     compared = len(found.j)
@@ -174,12 +178,14 @@ def count(points: Cloud, kind: Callable[[Array, Array], Comparisons], draws: int
     rng = np.random.default_rng(0)
     random = np.array([int((found.gain(rng.permutation(c))[0] > tie).sum()) for _ in range(draws)])
     contradict = int((gain > tie).sum())
-    p_value, perfect = ((1 + (random <= k).sum()) / (1 + draws) for k in (contradict, 0))
+    p_value, perfect = (
+        (1 + (random <= k).sum()) / (1 + draws) if draws else np.nan for k in (contradict, 0)
+    )
     by_seed = tuple(
         int((kind(*seed[:2]).gain(seed[2])[0] > tie).sum())
         for seed in zip(points.d, points.p, points.c, strict=True)
     )
-    chance = float(random.mean() / compared)
+    chance = float(random.mean() / compared) if draws else np.nan
     return Count(
         contradict, int(clear.sum()), compared, by_seed, chance, float(p_value), float(perfect)
     )

@@ -21,7 +21,6 @@ from cdplib.analysis.overview import markdown
 from cdplib.errors import InputError
 
 Test = Callable[[Run, str], tuple[str, str]]
-Kind = Callable[[np.ndarray, np.ndarray], shapes.Comparisons]
 
 _SHORT = {REPRODUCED: "yes", NOT: "no", UNTESTABLE: "–"}  # in the cells of a wide table
 _EXACT, _ROUGH = 1.25, 2.0  # largest ratio of scales that is called quantitative, and roughly so
@@ -96,17 +95,17 @@ def _percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _of_largest_beta(run: Run, perception: str, kind: Kind) -> str:
+def _of_largest_beta(run: Run, perception: str, kind: shapes.Kind) -> str:
     """What a count is without the largest beta: no verdict rests on it, but a reader may ask."""
     largest = run.table["beta"].max()
     try:
         points = shapes.cloud(run.table[run.table["beta"] < largest], perception)
     except InputError:  # too few points are left
         return ""
-    return f"; without β = {largest:g} {shapes.count(points, kind, draws=1).short}"
+    return f"; without β = {largest:g} {shapes.count(points, kind, draws=0).short}"
 
 
-def _count(kind: Kind) -> Test:
+def _count(kind: shapes.Kind) -> Test:
     def test(run: Run, perception: str) -> tuple[str, str]:
         found = shapes.count(shapes.cloud(run.table, perception), kind)
         if not found.compared:

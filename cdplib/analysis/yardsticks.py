@@ -202,8 +202,8 @@ class Fooled(NamedTuple):
 def fooled(runs: Iterable[Run]) -> Fooled | None:
     """The point of ``runs`` whose judge sees most that the run's own critic does not.
 
-    That is the largest ``p_judge - p_critic``: both are gaps of critics with gradient penalty, in
-    pixel distance. None without published rows.
+    That is the largest ``p_judge - p_critic``. Both are gaps of critics with gradient penalty, but
+    their scales differ: read both values before believing it. None without published rows.
     """
     worst: Fooled | None = None
     for run in runs:

@@ -109,6 +109,13 @@ def test_a_contradiction_is_clear_only_beyond_the_noise():
     assert hidden.clear == 0
 
 
+def test_without_draws_the_count_is_the_same_and_chance_unknown():
+    drawn, plain = (shapes.count(cloud(1 - CONVEX), shapes.pairs, draws=n) for n in (99, 0))
+    assert plain.contradict > 0
+    assert plain.short == drawn.short
+    assert np.isnan([plain.chance, plain.p_value, plain.perfect]).all()
+
+
 def test_error_rates_dealt_out_at_random_contradict_as_often_as_chance():
     found = shapes.count(cloud(RNG.permutation(CONVEX)), shapes.triples, draws=99)
     assert found.contradict > 0.3 * found.compared

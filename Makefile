@@ -48,7 +48,7 @@ lint: setup ## Check style and types (ruff, mypy)
 	$(BIN)/mypy
 
 golden: setup ## Write tests/golden/ again from the chapters (then look at the difference)
-	$(BIN)/python -m cdplib.notebooks.golden
+	$(BIN)/python -m cdpbook.notebooks.golden
 
 results: data ## Train and publish what is missing of every sweep (many hours; stop it at any time)
 	for number in 1 2 3 4 5; do

@@ -23,9 +23,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
-from cdplib import files, paths
 from cdplib.experiments import classifiers, device, restoration, settings
 from cdplib.experiments.settings import Point
+from cdplib.storage import files, paths
 
 CPU = torch.device("cpu")
 #: Where a finished run is kept for the page on reproducibility.

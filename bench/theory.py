@@ -24,7 +24,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linprog
 
-from cdplib import files, paths
+from cdplib.storage import files, paths
 from cdplib.theory import exact
 
 #: The chapter reads the table of growth from here.

@@ -18,18 +18,18 @@ import pandas as pd
 import torch
 import torch.nn.functional as F
 
-from cdplib import files, paths
 from cdplib.experiments import (
     classifiers,
     data,
     device,
-    jobs,
     networks,
     perception,
     restoration,
     settings,
 )
 from cdplib.experiments.settings import Point
+from cdplib.storage import files, paths
+from cdplib.sweeps import jobs
 
 CPU = torch.device("cpu")
 TABLE = paths.PUBLISHED / "tuning.csv"

@@ -34,8 +34,8 @@ seed: int = 1  # in [0, 4294967295]; of the simulation and of the random restora
 import numpy as np
 from IPython.display import Markdown
 
-from cdplib.figures import style
-from cdplib.figures import toy as figures
+from cdpbook.figures import style
+from cdpbook.figures import toy as figures
 
 style.apply()
 

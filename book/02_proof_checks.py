@@ -36,8 +36,8 @@ from fractions import Fraction
 import numpy as np
 from IPython.display import Markdown
 
-from cdplib.figures import style
-from cdplib.figures import toy as figures
+from cdpbook.figures import style
+from cdpbook.figures import toy as figures
 from cdplib.theory import checks, convexity, exact, rational
 
 style.apply()

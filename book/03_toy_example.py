@@ -37,8 +37,8 @@ n_exact: int = 64  # in [16, 256]; grid points of the signals in the exact funct
 import numpy as np
 from IPython.display import Markdown
 
-from cdplib.figures import style
-from cdplib.figures import toy as figures
+from cdpbook.figures import style
+from cdpbook.figures import toy as figures
 from cdplib.theory import checks, exact
 from cdplib.theory.toy import GaussianToy
 

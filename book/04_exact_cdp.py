@@ -43,10 +43,10 @@ import json
 import numpy as np
 from IPython.display import HTML, Markdown
 
-from cdplib import paths
-from cdplib.figures import exact as figures
-from cdplib.figures import style
-from cdplib.figures import surface as drawing
+from cdpbook.figures import exact as figures
+from cdpbook.figures import style
+from cdpbook.figures import surface as drawing
+from cdplib.storage import paths
 from cdplib.theory import checks, divergences, exact, transport
 
 style.apply()

@@ -34,10 +34,11 @@ experiment: str = "exp2"  # one of exp1|exp2|exp3|exp4|exp5; whose presets are l
 # %%
 from IPython.display import Markdown
 
-from cdplib.analysis import overview, verdicts
+from cdpbook import overview
+from cdpbook.figures import networks as draw
+from cdpbook.figures import samples, style
+from cdpbook.studies import verdicts
 from cdplib.experiments import classifiers, data, degradations, networks
-from cdplib.figures import networks as draw
-from cdplib.figures import samples, style
 
 style.apply()
 

@@ -38,11 +38,12 @@ checked: int = 2  # in [0, 4]; shipped restorers that are measured again
 # %%
 from IPython.display import Markdown
 
-from cdplib.analysis import benefits, chapter, claims, live, transfer, verdicts
-from cdplib.figures import maps, planes, samples, style
+from cdpbook import claims, live, runs
+from cdpbook.figures import maps, planes, samples, style
+from cdpbook.studies import benefits, transfer, verdicts
 
 style.apply()
-asked = chapter.asked("exp1", preset, globals())
+asked = runs.asked("exp1", preset, globals())
 
 # %% [markdown]
 r"""
@@ -55,7 +56,7 @@ $D$; whether it is cheap in $P$ the judge will say.
 """
 
 # %% tags=["remove-stderr"]
-run = chapter.results("exp1", preset, asked)
+run = runs.results("exp1", preset, asked)
 Markdown(run.origin())
 
 # %%
@@ -143,8 +144,8 @@ functions as above; of the statements, those in which $C$ occurs are tested agai
 """
 
 # %% tags=["remove-stderr"]
-transferred = chapter.seen_by(
-    chapter.results("exp2", preset, chapter.asked("exp2", preset, globals()), betas=2), "logistic"
+transferred = runs.seen_by(
+    runs.results("exp2", preset, runs.asked("exp2", preset, globals()), betas=2), "logistic"
 )
 Markdown(transferred.origin())
 

@@ -40,11 +40,12 @@ train_again: bool = True  # train one published point again, to compare (half a 
 # %%
 from IPython.display import Markdown
 
-from cdplib.analysis import benefits, chapter, claims, live, transfer, verdicts
-from cdplib.figures import maps, planes, samples, style
+from cdpbook import claims, live, runs
+from cdpbook.figures import maps, planes, samples, style
+from cdpbook.studies import benefits, transfer, verdicts
 
 style.apply()
-asked = chapter.asked("exp2", preset, globals())
+asked = runs.asked("exp2", preset, globals())
 
 # %% [markdown]
 r"""
@@ -59,7 +60,7 @@ trains those that the store does not have yet: the same parameters never train t
 """
 
 # %% tags=["remove-stderr"]
-run = chapter.results("exp2", preset, asked)
+run = runs.results("exp2", preset, asked)
 Markdown(run.origin())
 
 # %% [markdown]

@@ -39,11 +39,12 @@ checked: int = 2  # in [0, 4]; shipped restorers that are measured again
 # %%
 from IPython.display import Markdown
 
-from cdplib.analysis import benefits, chapter, claims, live, transfer, verdicts
-from cdplib.figures import maps, planes, samples, style
+from cdpbook import claims, live, runs
+from cdpbook.figures import maps, planes, samples, style
+from cdpbook.studies import benefits, transfer, verdicts
 
 style.apply()
-asked = chapter.asked("exp3", preset, globals())
+asked = runs.asked("exp3", preset, globals())
 
 # %% [markdown]
 r"""
@@ -55,7 +56,7 @@ loss. CNN-2 costs more to differentiate than the fast restorer itself.
 """
 
 # %% tags=["remove-stderr"]
-run = chapter.results("exp3", preset, asked)
+run = runs.results("exp3", preset, asked)
 Markdown(run.origin())
 
 # %%

@@ -35,11 +35,12 @@ checked: int = 2  # in [0, 4]; shipped restorers that are measured again
 # %%
 from IPython.display import Markdown
 
-from cdplib.analysis import benefits, chapter, claims, live, transfer, verdicts
-from cdplib.figures import maps, planes, samples, style
+from cdpbook import claims, live, runs
+from cdpbook.figures import maps, planes, samples, style
+from cdpbook.studies import benefits, transfer, verdicts
 
 style.apply()
-asked = chapter.asked("exp4", preset, globals())
+asked = runs.asked("exp4", preset, globals())
 
 # %% [markdown]
 r"""
@@ -51,7 +52,7 @@ those of {ref}`ch:exp2`. The weights are not comparable across tasks: the MSE is
 """
 
 # %% tags=["remove-stderr"]
-run = chapter.results("exp4", preset, asked)
+run = runs.results("exp4", preset, asked)
 Markdown(run.origin())
 
 # %%

@@ -36,11 +36,12 @@ checked: int = 2  # in [0, 4]; shipped restorers that are measured again
 # %%
 from IPython.display import Markdown
 
-from cdplib.analysis import benefits, chapter, claims, live, transfer, verdicts
-from cdplib.figures import maps, planes, samples, style
+from cdpbook import claims, live, runs
+from cdpbook.figures import maps, planes, samples, style
+from cdpbook.studies import benefits, transfer, verdicts
 
 style.apply()
-asked = chapter.asked("exp5", preset, globals())
+asked = runs.asked("exp5", preset, globals())
 
 # %% [markdown]
 r"""
@@ -52,7 +53,7 @@ of the paper, so its parameter count is the paper's.
 """
 
 # %% tags=["remove-stderr"]
-run = chapter.results("exp5", preset, asked)
+run = runs.results("exp5", preset, asked)
 Markdown(run.origin())
 
 # %%

@@ -29,17 +29,18 @@ source: str = "preferred"  # one of preferred|quick|full; which published tables
 # %%
 from IPython.display import Markdown
 
-from cdplib.analysis import chapter, comparisons, sensitivity, verdicts
-from cdplib.figures import style
-from cdplib.figures import verdicts as draw
+from cdpbook.figures import style
+from cdpbook.figures import verdicts as draw
+from cdpbook.runs import PREFERRED, published_runs
+from cdpbook.studies import comparisons, sensitivity, verdicts
 
 style.apply()
 tables = {
-    "preferred": chapter.PREFERRED,
+    "preferred": PREFERRED,
     "quick": (("quick", "fast"),),
     "full": (("full", "paper"),),
 }
-runs = chapter.published_runs(tables[source])
+runs = published_runs(tables[source])
 
 # %% [markdown]
 r"""
@@ -172,7 +173,7 @@ statement about restoration should not care.
 """
 
 # %% tags=["hide-input"]
-stronger = chapter.published_runs((("full", "fast-large"),))
+stronger = published_runs((("full", "fast-large"),))
 Markdown(sensitivity.networks(judged["all points"], stronger, perception))
 
 # %% [markdown]
@@ -296,7 +297,7 @@ add pairs that matter.
 """
 
 # %%
-from cdplib.analysis import shapes
+from cdpbook.statistics import shapes
 
 for name, run in runs.items():
     n = len(run.points())

@@ -35,12 +35,13 @@ examples_shown: int = 6  # in [0, 12]; images in the picture of examples
 # %%
 from IPython.display import Markdown
 
-from cdplib.analysis import benefits, chapter, ensembles, readings, transfer
-from cdplib.figures import style
-from cdplib.figures import transfer as draw
+from cdpbook.figures import style
+from cdpbook.figures import transfer as draw
+from cdpbook.runs import over_seeds, published_runs
+from cdpbook.studies import benefits, ensembles, readings, transfer
 
 style.apply()
-runs = chapter.published_runs(transfer.SOURCES[source])
+runs = published_runs(transfer.SOURCES[source])
 
 # %% [markdown]
 r"""
@@ -344,7 +345,7 @@ them is less affected.
 # %%
 for name, run in runs.items():
     table = transfer.with_mean(run.table, transfer.independent(run))
-    points = chapter.over_seeds(table)
+    points = over_seeds(table)
     for column in (transfer.OWN, transfer.MEAN):
         best = points.loc[points[column].idxmin()]
         own, mean = (100 * best[c] for c in (transfer.OWN, transfer.MEAN))

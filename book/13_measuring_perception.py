@@ -37,12 +37,13 @@ seed: int = 0  # in [0, 2147483647]; of the images drawn, noise, judge and criti
 import torch
 from IPython.display import Markdown
 
-from cdplib.analysis import chapter, critic_bound, spoilt, yardsticks
-from cdplib.analysis.overview import markdown
+from cdpbook.figures import perception as draw
+from cdpbook.figures import samples as pictures
+from cdpbook.figures import style
+from cdpbook.overview import markdown
+from cdpbook.runs import PREFERRED, published_runs
+from cdpbook.studies import critic_bound, spoilt, yardsticks
 from cdplib.experiments import data, device, perception
-from cdplib.figures import perception as draw
-from cdplib.figures import samples as pictures
-from cdplib.figures import style
 
 style.apply()
 
@@ -65,7 +66,7 @@ clipping, which comes further below. The cell says how many rows this page is ma
 """
 
 # %%
-runs = chapter.published_runs()
+runs = published_runs()
 Markdown(yardsticks.counted(runs))
 
 # %% [markdown]
@@ -337,7 +338,7 @@ has images of the whole grid that it belongs to: find that point, and look at th
 """
 
 # %%
-grids = [chapter.published_runs([one]).values() for one in chapter.PREFERRED]
+grids = [published_runs([one]).values() for one in PREFERRED]
 worst = yardsticks.fooled(run for grid in grids for run in grid)
 Markdown(worst.said if worst else "Nothing is published yet.")
 

@@ -41,9 +41,12 @@ permutations: int = 999  # in [99, 9999]; random assignments that say what chanc
 # %%
 from IPython.display import Markdown
 
-from cdplib.analysis import chapter, claims, hulls, landscapes, supports, trends, verdicts, words
-from cdplib.figures import style
-from cdplib.figures import supports as draw
+from cdpbook import claims, text
+from cdpbook.figures import style
+from cdpbook.figures import supports as draw
+from cdpbook.runs import published_runs
+from cdpbook.statistics import hulls, trends
+from cdpbook.studies import landscapes, supports, verdicts
 from cdplib.theory import exact
 from cdplib.theory.toy import GaussianToy
 
@@ -67,7 +70,7 @@ toy_b, certified = landscapes.exact_landscape(problem, divergence, side, name)
 control = landscapes.toy_cloud(toy_b)
 
 # %%
-runs = chapter.published_runs()
+runs = published_runs()
 shown = supports.chosen(runs, experiment, control)
 Markdown(shown.text)
 
@@ -266,7 +269,7 @@ shapes = [
     toy_b,
 ]
 for key, run in runs.items():
-    title = words.title(key)
+    title = text.title(key)
     shapes.append(landscapes.trained_landscape(run.table, perception, side=side, name=title))
 
 # %% mystnb={"figure": {"name": "fig-theory-surfaces", "caption": "C(D,P) of different origins, every axis scaled to its own range: the paper's toy, toy B over all restorations, and the hull of each published experiment. White: C within 5, 25 and 50 % of its range above its least. Hatched: out of reach."}, "image": {"alt": "Heat maps below one another over scaled distortion and perceptual difference, each with a hatched corner of small budgets, level lines and a dark flat region of large budgets"}}

@@ -28,7 +28,8 @@ sizes: list[int] = [1, 50, 10000]  # in [1, 10000]; batch sizes at test time
 # %%
 from IPython.display import Markdown
 
-from cdplib.analysis import ablations, chapter
+from cdpbook import runs
+from cdpbook.studies import ablations
 from cdplib.experiments.settings import ablation
 
 # %% [markdown]
@@ -111,11 +112,11 @@ are both ways beside each other, $C$ being the logistic model's error in both co
 """
 
 # %%
-written = chapter.published_run("exp1", [("quick", "fast")])
-released = chapter.published_run("exp2", [("quick", "fast")])
+written = runs.published_run("exp1", [("quick", "fast")])
+released = runs.published_run("exp2", [("quick", "fast")])
 tables = {
     "trained with its own loss": written and written.table,
-    "trained with CNN-1's loss": released and chapter.seen_by(released, "logistic").table,
+    "trained with CNN-1's loss": released and runs.seen_by(released, "logistic").table,
 }
 Markdown(ablations.effects({k: t for k, t in tables.items() if t is not None}))
 
@@ -188,7 +189,7 @@ pixels. The changes compare every image with itself; look at their intervals (95
 """
 
 # %%
-run = chapter.published_run("exp2", [("quick", "fast")])
+run = runs.published_run("exp2", [("quick", "fast")])
 Markdown(ablations.statistics_table(run, sizes, images))
 
 # %% [markdown]

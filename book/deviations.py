@@ -25,7 +25,7 @@ show: str = "all"  # one of all|measured|missing; which lines are listed
 # %% tags=["hide-input"]
 from IPython.display import Markdown
 
-from cdplib.analysis import deviations
+from cdpbook.studies import deviations
 
 lines = deviations.table().splitlines()
 wanted = {"all": (True, False), "measured": (False,), "missing": (True,)}[show]

@@ -25,7 +25,7 @@ show: str = "all"  # one of all|confirmed|failed; which findings are listed
 # %% tags=["nbval-check-output"]
 from IPython.display import Markdown
 
-from cdplib.theory.findings import FINDINGS, VERDICTS
+from cdpbook.studies.findings import FINDINGS, VERDICTS
 
 results = [(finding, *finding.check()) for finding in FINDINGS]
 confirmed = sum(ok for _, ok, _ in results)

@@ -20,8 +20,8 @@ machine_tables: bool = True  # show the tables of costs
 # %%
 from IPython.display import Markdown
 
-from cdplib.analysis import costs
-from cdplib.figures import curves, style
+from cdpbook.figures import curves, style
+from cdpbook.studies import costs
 
 style.apply()
 rows = costs.published()
@@ -96,7 +96,7 @@ r"""
 | a training on one machine | bit for bit: one thread, seeded streams for each purpose |
 | a training elsewhere | within bands: sums are taken in another order, and training amplifies that |
 
-The bands are stated in the code (`cdplib.experiments.compare`) and are what `cdp compare book/results`
+The bands are stated in the code (`cdplib.sweeps.compare`) and are what `cdp compare book/results`
 holds a new training against; {ref}`ch:exp2` does so for one point whenever its page is made.
 
 ## How to make everything again

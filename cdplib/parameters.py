@@ -22,8 +22,8 @@ from typing import Any
 
 import yaml
 
-from cdplib import paths
 from cdplib.errors import InputError, unknown
+from cdplib.storage import paths
 
 KINDS = ("int", "float", "bool", "str", "list[int]", "list[float]", "list[str]")
 EXPERIMENTS = ("exp1", "exp2", "exp3", "exp4", "exp5")

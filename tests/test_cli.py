@@ -6,13 +6,14 @@ import time
 
 import pytest
 
-from cdplib import cli, paths
+from cdpbook import cli
+from cdplib.storage import paths
 
 PROBLEM = str(paths.BOOK / "_static" / "problems" / "three_grades.json")
 
 
 def cdp(*arguments, timeout=60):
-    command = [sys.executable, "-W", "ignore", "-m", "cdplib.cli", *arguments]
+    command = [sys.executable, "-W", "ignore", "-m", "cdpbook.cli", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout, cwd=paths.ROOT)
 
 
@@ -82,7 +83,7 @@ def test_what_the_system_refuses_is_one_line_and_status_1(monkeypatch, capsys):
 
 
 def test_a_reader_that_goes_away_is_no_error():
-    command = [sys.executable, "-W", "ignore", "-m", "cdplib.cli"]
+    command = [sys.executable, "-W", "ignore", "-m", "cdpbook.cli"]
     command += ["exact", str(paths.BOOK / "_static" / "problems" / "binary_channel.json")]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -95,7 +96,7 @@ def test_a_reader_that_goes_away_is_no_error():
 
 def test_the_command_and_the_theory_import_no_torch():
     code = (
-        "import sys, cdplib, cdplib.theory, cdplib.cli; "
+        "import sys, cdplib, cdplib.theory, cdpbook.cli; "
         "assert not {'torch', 'papermill', 'sphinx'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from cdplib import paths
+from cdplib.storage import paths
 
 TOOLS = ["sh", "dirname", "cat", "cksum", "tr", "grep", "df"]
 TOOLS += ["awk", "mkdir", "head", "cut", "tee", "rm", "du"]

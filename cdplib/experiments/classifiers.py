@@ -18,8 +18,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cdplib.errors import unknown
-from cdplib.experiments import data, device, store
+from cdplib.experiments import data, device
 from cdplib.experiments.networks import initialise
+from cdplib.storage import store
 
 
 class Classifier(nn.Module):

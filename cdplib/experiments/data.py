@@ -20,8 +20,8 @@ import filelock
 import numpy as np
 import torch
 
-from cdplib import errors, files, paths
-from cdplib.experiments import sources
+from cdplib import errors
+from cdplib.storage import files, paths, sources
 
 NAMES = ("mnist", "fashion-mnist", "cifar10")
 

@@ -15,8 +15,9 @@ import PIL
 import torch
 from PIL import Image
 
-from cdplib import errors, files, paths
+from cdplib import errors
 from cdplib.experiments import data
+from cdplib.storage import files, paths
 
 _SPLITS = ("train", "validation", "test")
 

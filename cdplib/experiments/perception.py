@@ -5,7 +5,7 @@ own original. In all of them **lower is better**. Halves are drawn at random by 
 test set is ordered by its writers, and its first half is not like its second.
 
 None of these reaches 0 on real images: what each gives for real against real is its floor
-(:func:`cdplib.analysis.chapter.floor`), and a point at the floor cannot be told from real images
+(:func:`cdpbook.runs.floor`), and a point at the floor cannot be told from real images
 by it.
 """
 

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cdplib import files, paths
 from cdplib.errors import DataError, unknown
 from cdplib.experiments.table import get
+from cdplib.storage import files, paths
 
 #: Leading columns, in order; those that a row adds (other classifiers' error rates) follow.
 COLUMNS = (

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cdplib import parameters, paths
+from cdplib import parameters
 from cdplib.errors import InputError, unknown
 from cdplib.experiments.table import EXPERIMENTS, Experiment, get
+from cdplib.storage import paths
 
 
 class Settings(NamedTuple):

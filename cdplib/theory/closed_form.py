@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from cdplib.errors import InputError
 from cdplib.theory import divergences
 from cdplib.theory.divergences import Divergence
-from cdplib.theory.engine import Edge, Engine
 from cdplib.theory.problem import Problem
+from cdplib.theory.solver.engine import Edge, Engine
 
 Array = NDArray[np.float64]
 

@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from cdplib.errors import InputError
-from cdplib.experiments import classifiers, data, store
+from cdplib.experiments import classifiers, data
 from cdplib.experiments.networks import initialise
+from cdplib.storage import store
 
 #: Test accuracy that each predefined classifier must reach, and for CNN-2' must not exceed.
 WANTED = {

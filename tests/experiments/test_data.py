@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from cdplib import cli
+from cdpbook import cli
 from cdplib.errors import DataError, InputError
-from cdplib.experiments import data, sources
+from cdplib.experiments import data
+from cdplib.storage import sources
 
 CONTENT = {
     "train_images": np.arange(3 * 4, dtype=np.uint8).reshape(3, 1, 2, 2),

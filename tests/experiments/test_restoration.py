@@ -8,7 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from cdplib.experiments import classifiers, jobs, networks, restoration, settings, store
+from cdplib.experiments import classifiers, networks, restoration, settings
+from cdplib.storage import store
+from cdplib.sweeps import jobs
 
 CPU = torch.device("cpu")
 TINY = {

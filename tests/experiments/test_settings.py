@@ -2,10 +2,11 @@
 
 import pytest
 
-from cdplib import paths
 from cdplib.errors import InputError
-from cdplib.experiments import jobs, settings
+from cdplib.experiments import settings
 from cdplib.experiments.table import EXPERIMENTS
+from cdplib.storage import paths
+from cdplib.sweeps import jobs
 
 PRESETS = ("smoke", "read", "quick", "full", "paper")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from matplotlib.figure import Figure
 
+from cdpbook.figures import networks as draw
 from cdplib.experiments import networks
-from cdplib.figures import networks as draw
 
 
 def test_the_boxes_are_the_papers_layers_and_count_every_parameter():

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from cdplib.analysis.chapter import Run
+from cdpbook.figures import perception
+from cdpbook.runs import Run
 from cdplib.errors import InputError
 from cdplib.experiments import settings
-from cdplib.figures import perception
 
 
 class _Run(Run):

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from cdpbook.figures import maps, planes
 from cdplib.errors import InputError
-from cdplib.figures import maps, planes
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from cdpbook.figures import samples
 from cdplib.errors import InputError
-from cdplib.figures import samples
 
 CLEAN = np.random.default_rng(0).random((6, 1, 8, 8))
 

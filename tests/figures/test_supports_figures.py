@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from cdplib.analysis import hulls, landscapes, supports, trends
+from cdpbook.figures import supports as figures
+from cdpbook.statistics import hulls, trends
+from cdpbook.studies import landscapes, supports
 from cdplib.errors import InputError
-from cdplib.figures import supports as figures
 from cdplib.theory.toy import GaussianToy
 
 

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from cdplib.figures import surface as drawing
+from cdpbook.figures import surface as drawing
 from cdplib.theory import exact
 
 

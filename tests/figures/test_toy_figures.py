@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from cdplib.figures import toy as figures
+from cdpbook.figures import toy as figures
 from cdplib.theory.toy import GaussianToy
 
 TOY = GaussianToy()

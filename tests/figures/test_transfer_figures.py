@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from cdplib.analysis import chapter, readings
-from cdplib.analysis.trends import Effect
+from cdpbook import runs
+from cdpbook.figures import transfer
+from cdpbook.statistics.trends import Effect
+from cdpbook.studies import readings
 from cdplib.experiments import settings
 from cdplib.experiments.classifiers import RECIPES
-from cdplib.figures import transfer
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def run():
         for seed in (0, 1) for beta in (0.0, 0.01, 0.03) for gamma in (0.0, 0.03)
     ]  # fmt: skip
     own = settings.resolve("exp2", "quick")
-    return chapter.Run("exp2", own, "quick", pd.DataFrame(rows), True)
+    return runs.Run("exp2", own, "quick", pd.DataFrame(rows), True)
 
 
 def effect(change, half=0.001):
@@ -52,7 +53,7 @@ def test_the_curves_are_the_means_over_seeds_at_both_ends_of_beta(run):
 
 def test_experiments_with_fewer_betas_leave_a_place_free(run):
     table = run.table[run.table["beta"] == 0]
-    one = chapter.Run("exp3", run.settings, "quick", table, True)
+    one = runs.Run("exp3", run.settings, "quick", table, True)
     figure = transfer.curves({"exp2": run, "exp3": one}, betas=2)
     assert len(figure.axes) == 4
     assert not figure.axes[3].axison

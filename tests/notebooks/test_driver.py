@@ -5,9 +5,9 @@ import json
 import nbformat
 import pytest
 
-from cdplib import paths
+from cdpbook.notebooks import book, execute, inputs, provenance, run, site, sources
 from cdplib.errors import DataError, InputError
-from cdplib.notebooks import book, execute, inputs, provenance, run, site, sources
+from cdplib.storage import paths
 
 CHAPTER = '''# %% [markdown]
 r"""

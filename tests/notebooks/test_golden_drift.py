@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from cdplib.notebooks import golden
+from cdpbook.notebooks import golden
 
 CHAPTERS = golden.chapters()
 

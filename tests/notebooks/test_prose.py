@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from cdplib.notebooks import sources
+from cdpbook.notebooks import sources
 
 RESULTS = [
     name

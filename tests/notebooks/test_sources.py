@@ -5,10 +5,11 @@ import re
 import nbformat
 import pytest
 
-from cdplib import parameters, paths
-from cdplib.cli import PRESETS
+from cdpbook.cli import PRESETS
+from cdpbook.notebooks import elsewhere, execute, sources
+from cdplib import parameters
 from cdplib.errors import InputError
-from cdplib.notebooks import elsewhere, execute, sources
+from cdplib.storage import paths
 
 md, py = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cdplib.notebooks import book
+from cdpbook.notebooks import book
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 #: No sandbox (tests may run as root in a container); nothing that calls home by itself.

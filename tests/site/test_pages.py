@@ -3,7 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from cdplib.notebooks import sources
+from cdpbook.notebooks import sources
 
 NAMES = sources.toc()
 PHONE = 390

@@ -1,0 +1,1 @@
+"""cdpbook: the book made from cdplib: runs, statistics, studies, figures and pages."""

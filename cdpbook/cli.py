@@ -1,0 +1,166 @@
+"""The command ``cdp``: it parses and calls; what a command does is in the module it calls.
+
+Every import of a subcommand happens when that subcommand runs, so ``cdp --help`` stays quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from cdplib import __version__
+from cdplib.errors import DataError, InputError
+
+PRESETS = ("smoke", "read", "quick", "full", "paper")
+
+
+def _data(args: argparse.Namespace) -> int:
+    from cdplib.experiments import data
+
+    for name in args.datasets:
+        data.check(name)
+    for name in args.datasets or data.NAMES:
+        data.fetch(name)
+    return 0
+
+
+def _run(args: argparse.Namespace) -> int:
+    from cdpbook.notebooks import run
+
+    run.run_chapter(args.chapter, preset=args.preset, assignments=args.p, output=args.output)
+    return 0
+
+
+def _book(args: argparse.Namespace) -> int:
+    from cdpbook.notebooks import book
+
+    book.build(preset=args.preset, only=args.only, force=args.force, student=args.student)
+    return 0
+
+
+def _sweep(args: argparse.Namespace) -> int:
+    from cdplib.experiments import table
+
+    table.get(args.experiment)  # a wrong name is said before torch is loaded
+    from cdplib.sweeps import sweep
+
+    return sweep.command(
+        args.experiment,
+        preset=args.preset,
+        assignments=args.p,
+        ablation=args.ablation,
+        dataset=args.dataset,
+        workers=args.workers,
+        scheduler=args.scheduler,
+        device=args.device,
+        store=args.store,
+        dry_run=args.dry_run,
+        retrain=args.retrain,
+        publish=args.publish,
+    )
+
+
+def _compare(args: argparse.Namespace) -> int:
+    from cdplib.sweeps import compare
+
+    return compare.command(args.results, experiments=args.experiments)
+
+
+def _exact(args: argparse.Namespace) -> int:
+    from cdpbook import problem_file
+
+    return problem_file.command(args.problem, output=args.output)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cdp", description="The CDP Book: data, chapters, sweeps and the exact C(D,P)."
+    )
+    parser.add_argument("--version", action="version", version=f"cdp {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, action: object, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(action=action)
+        return sub
+
+    def with_preset(sub: argparse.ArgumentParser, default: str) -> None:
+        sub.add_argument("--preset", choices=PRESETS, default=default, help=f"default: {default}")
+
+    def with_parameters(sub: argparse.ArgumentParser) -> None:
+        sub.add_argument(
+            "-p",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="override a parameter of the preset, for example -p gammas=[0,0.03]",
+        )
+
+    sub = command("data", _data, "Fetch the data sets into the cache and check their digests.")
+    sub.add_argument("datasets", nargs="*", metavar="DATASET", help="default: all")
+
+    sub = command("run", _run, "Execute one chapter and render its page.")
+    sub.add_argument("chapter", help="for example 07_exp2 (or 07, or exp2)")
+    with_preset(sub, "read")
+    with_parameters(sub)
+    sub.add_argument("--output", type=Path, metavar="DIR", help="default: _build/run/CHAPTER")
+
+    sub = command("book", _book, "Execute what has changed and render the whole site.")
+    with_preset(sub, "read")
+    sub.add_argument("--only", action="append", default=[], metavar="CHAPTER")
+    sub.add_argument("--force", action="store_true", help="execute even what has not changed")
+    sub.add_argument("--student", action="store_true", help="leave out the solutions")
+
+    sub = command("sweep", _sweep, "Train and measure an experiment's points; resumable.")
+    sub.add_argument("experiment", metavar="EXP", help="exp1 to exp5")
+    with_preset(sub, "quick")
+    with_parameters(sub)
+    sub.add_argument("--ablation", metavar="NAME", help="a change named in params/ablations.yml")
+    sub.add_argument("--dataset", help="another data set, for example fashion-mnist")
+    sub.add_argument("--workers", type=int, metavar="N", help="processes (default: the cores)")
+    sub.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://host:port")
+    sub.add_argument("--device", default="auto", help="auto, cpu or cuda[:N] (default: auto)")
+    sub.add_argument("--store", type=Path, metavar="DIR", help="where the points are kept")
+    sub.add_argument("--dry-run", action="store_true", help="say what would be trained, and stop")
+    sub.add_argument("--retrain", action="store_true", help="ignore the shipped weights")
+    sub.add_argument("--publish", action="store_true", help="write the rows to book/results")
+
+    sub = command("compare", _compare, "Run published points again and compare every column.")
+    sub.add_argument("results", type=Path, metavar="RESULTS", help="for example book/results")
+    sub.add_argument("--experiments", nargs="+", metavar="EXP", default=[])
+
+    sub = command("exact", _exact, "Solve your own finite problem, with a certificate.")
+    sub.add_argument("problem", type=Path, metavar="PROBLEM.json")
+    sub.add_argument("--output", type=Path, metavar="PATH", help="JSON, or CSV and a picture")
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``cdp``; 0 is success, 1 a failure outside the input, 2 wrong input (one line)."""
+    args = _parser().parse_args(argv)
+    try:
+        status = int(args.action(args))
+        sys.stdout.flush()  # a reader that has gone is met here, not when Python ends
+        return status
+    except InputError as error:
+        print(f"cdp: {error}", file=sys.stderr)
+        return 2
+    except DataError as error:
+        print(f"cdp: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("cdp: stopped; what was finished is kept", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # as with `cdp ... | head`: nobody reads on, nothing is to be said
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except OSError as error:  # a full disk, a folder that may not be read
+        print(f"cdp: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,141 @@
+"""Maps of the measured points: over the weights, over the budgets D and P, and gaming.
+
+They take the results table (one row per alpha, beta, gamma, seed) and return a Figure. Shapes and
+sizes of markers are those of :mod:`.planes`.
+"""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from cdpbook.figures import planes, style
+from cdpbook.statistics import trends
+from cdplib.errors import InputError
+
+
+def weights_map(frame: pd.DataFrame, columns: tuple[str, ...] = ("error_rate",)) -> Figure:
+    """A heat map over the two weights for each of ``columns``, its values written in the cells."""
+    points = trends.over_seeds(frame)
+    if points["alpha"].nunique() != 1:
+        raise InputError("a map over (beta, gamma) needs one alpha; filter the table first")
+    gammas, betas = sorted(points["gamma"].unique()), sorted(points["beta"].unique())
+    height = 1.8 + 0.5 * len(betas)
+    figure, axes = plt.subplots(
+        len(columns), 1, figsize=(6.4, height * len(columns)), squeeze=False, layout="constrained"
+    )
+    plt.close(figure)  # pyplot must not draw it too, whatever happens below
+    for ax, column in zip(axes[:, 0], columns, strict=True):
+        shown = planes.quantity(column, frame)
+        values = planes.sheet(points, column) * shown.factor
+        image = ax.imshow(values, origin="lower", aspect="auto", cmap=style.MAP)
+        form = f".{style.decimals(values)}f"
+        middle = (np.nanmin(values) + np.nanmax(values)) / 2
+        for (i, j), value in np.ndenumerate(values):
+            if np.isfinite(value):
+                ink = "black" if value > middle else "white"
+                ax.text(j, i, style.number(value, form), ha="center", va="center", color=ink,
+                        fontsize=11)  # fmt: skip
+        ax.set_xticks(range(len(gammas)), [f"{g:g}" for g in gammas])
+        ax.set_yticks(range(len(betas)), [f"{b:g}" for b in betas])
+        ax.set(xlabel="γ (weight of the cross entropy)", ylabel="β (of the critic)")
+        ax.grid(False)
+        figure.colorbar(image, ax=ax, label=shown.label, pad=0.02)
+    return figure
+
+
+def achieved_error(
+    frame: pd.DataFrame, distortions: np.ndarray, perceptions: np.ndarray, perception: str
+) -> np.ndarray:
+    """The least measured error rate among the points with D and P within the bounds, (nD, nP).
+
+    An upper bound on C(D, P) of Definition 1 by the restorers that were trained: non-increasing
+    by construction, inf where no point satisfies both bounds.
+    """
+    points = trends.over_seeds(frame)
+    d, p, c = (points[name].to_numpy(float) for name in ("mse", perception, "error_rate"))
+    within = (d <= distortions[:, None, None]) & (p <= perceptions[None, :, None])
+    return np.where(within, c, np.inf).min(axis=2)
+
+
+def achieved_map(
+    frame: pd.DataFrame, perception: str = "p_judge", floor: float | None = None
+) -> Figure:
+    """C over its two constraints: the least error rate among points with MSE <= D and P <= P.
+
+    Hatched: no trained restorer satisfies both constraints.
+    """
+    shown = planes.quantity(perception, frame)
+    points = trends.over_seeds(frame)
+    limits: list[np.ndarray] = []
+    for name in ("mse", perception):
+        low, high = points[name].min(), points[name].max()
+        pad = 0.06 * (high - low or abs(high) or 1.0)
+        limits.append(np.linspace(low - pad, high + pad, 401))
+    values = achieved_error(frame, limits[0], limits[1], perception)
+    figure, axes = plt.subplots(figsize=(6.4, 5.2), layout="constrained")
+    plt.close(figure)  # pyplot must not draw it too, whatever happens below
+    axes.set_facecolor("0.93")
+    axes.patch.set(hatch="//", edgecolor="0.75")
+    error = 100 * points["error_rate"].to_numpy(float)
+    norm = mpl.colors.Normalize(error.min(), error.max())
+    image = axes.pcolormesh(
+        *limits, 100 * np.where(np.isfinite(values), values, np.nan).T, cmap=style.MAP,
+        norm=norm, shading="nearest", rasterized=True,
+    )  # fmt: skip
+    for row, (shape, size) in enumerate(zip(*planes.marks(points), strict=True)):
+        axes.scatter(
+            points["mse"][row], points[perception][row], c=[error[row]], norm=norm,
+            cmap=style.MAP, marker=shape, s=size, edgecolors="white", linewidths=1.2,
+        )  # fmt: skip
+    if floor is not None and planes.near(floor, points[perception]):
+        axes.axhline(floor, color="0.3", linestyle=":", linewidth=1.5)
+    axes.set(xlabel=planes.QUANTITIES["mse"].label + " ≤", ylabel=shown.label + " ≤")
+    axes.grid(False)
+    axes.xaxis.set_major_locator(MaxNLocator(6))
+    figure.colorbar(
+        image, ax=axes, label="least " + planes.QUANTITIES["error_rate"].label, pad=0.02
+    )
+    planes.legend(figure, frame, floor)
+    return figure
+
+
+def gaming(frame: pd.DataFrame, others: tuple[str, ...], trained_against: str) -> Figure:
+    """The error of other classifiers against that of the one trained against, point by point.
+
+    ``others``: names of classifiers with a column ``error_rate_<name>``. Lines join the points
+    of one beta in the order of gamma; a line that goes up to the left is a gain that the other
+    classifier does not share.
+    """
+    points = trends.over_seeds(frame)
+    betas = sorted(points["beta"].unique())
+    figure, axes = plt.subplots(
+        len(others), 1, figsize=(6.4, 4.6 * len(others)), squeeze=False, layout="constrained"
+    )
+    plt.close(figure)  # pyplot must not draw it too, whatever happens below
+    shapes, sizes = planes.marks(points)
+    for ax, other in zip(axes[:, 0], others, strict=True):
+        column = f"error_rate_{other}"
+        shown = planes.quantity(column, frame)
+        for beta in betas:
+            row = points[points["beta"] == beta].sort_values("gamma")
+            ax.plot(100 * row["error_rate"], 100 * row[column], color="0.7", linewidth=1, zorder=1)
+        ax.errorbar(
+            100 * points["error_rate"], 100 * points[column], 100 * points[f"{column}_bar"],
+            100 * points["error_rate_bar"], fmt="none", ecolor="0.55", elinewidth=1, zorder=2,
+        )  # fmt: skip
+        norm = mpl.colors.Normalize(0, max(len(betas) - 1, 1))
+        for at, point in points.iterrows():
+            ax.scatter(100 * point["error_rate"], 100 * point[column], marker=shapes[at],
+                       s=sizes[at], c=[betas.index(point["beta"])], norm=norm, cmap=style.MAP,
+                       edgecolors="black", linewidths=0.9, zorder=3)  # fmt: skip
+        ends = np.array(ax.get_xlim())
+        ax.plot(ends, ends, color="0.3", linestyle=":", linewidth=1.2, scalex=False, scaley=False)
+        ax.set(xlabel=f"error rate of {trained_against} (trained against, %)",
+               ylabel=shown.label)  # fmt: skip
+    planes.legend(figure, frame, None)
+    return figure

@@ -1,0 +1,157 @@
+"""Published rows checked where a page is made: shipped restorers measured again, a point retrained.
+
+Nothing here writes to the store or to the book.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from cdpbook.overview import markdown
+from cdpbook.runs import Run
+from cdplib.experiments import classifiers, data, measures, networks, restoration, results
+from cdplib.experiments.settings import Point
+from cdplib.storage import store
+from cdplib.sweeps import compare, jobs, publication
+
+CPU = torch.device("cpu")
+#: What is compared: column, factor and digits with which the pages print it.
+PRINTED = (("mse", 1, 5), ("error_rate", 100, 2))
+TRAINED_HERE = "These points were trained on this machine: there is nothing published to check."
+
+
+def restorer(row: dict[str, Any]) -> tuple[Point, networks.Restorer] | None:
+    """A published row's point and its shipped restorer, on the CPU; None: not shipped.
+
+    Raises :class:`DataError` if the weights are damaged or the row's settings have changed since.
+    """
+    state = publication.weights(row)
+    if state is None:
+        return None
+    point = compare.point_of(row)
+    model = restoration.new_restorer(point)
+    store.fill(model, state, point.label())
+    restoration.place(model, CPU)
+    return point, model
+
+
+def measured_again(row: dict[str, Any]) -> dict[str, float] | None:
+    """D and C of a published row's shipped restorer on the test set, now; None: not shipped.
+
+    Returns ``mse`` and ``error_rate`` (in [0, 1]) of the predefined classifier. Raises as
+    :func:`restorer`.
+    """
+    kept = restorer(row)
+    if kept is None:
+        return None
+    point, model = kept
+    restored, clean, labels = jobs.restored(point, model, CPU)
+    classifier = classifiers.get(point.settings.classifier, point.settings.dataset)
+    wrong = measures.wrong(measures.outputs(classifier, restored), labels)
+    return {
+        "mse": measures.mean(measures.squared_error(restored, clean)),
+        "error_rate": measures.mean(wrong),
+    }
+
+
+def restorers(run: Run, most: int = 2) -> str:
+    """Markdown: at most ``most`` shipped restorers of a page's rows, measured again, and published.
+
+    The least weights come first, then the greatest. Where the page shows no published rows, or
+    ``most`` is 0, or nothing is shipped, a sentence says so.
+    """
+    if not run.published:
+        return TRAINED_HERE
+    rows = [row for row in run.table.to_dict("records") if publication.is_shipped(row)]
+    rows = sorted(rows, key=lambda row: (row["beta"] + row["gamma"], row["beta"]))
+    rows = [*rows[:1], *rows[:0:-1]][:most]
+    if not rows:
+        return "Nothing was checked: no restorer of these rows is shipped, or `checked` is 0."
+    lines, equal = [], 0
+    for row in rows:
+        now = measured_again(row)
+        assert now is not None
+        pairs = [
+            [f"{factor * value[name]:.{digits}f}" for value in (row, now)]
+            for name, factor, digits in PRINTED
+        ]
+        same = all(before == after for before, after in pairs)
+        equal += same
+        cells = [text for pair in pairs for text in pair]
+        lines.append((f"{row['beta']:g}", f"{row['gamma']:g}", *cells, "yes" if same else "**no**"))
+    head = ["β", "γ", "D published", "D now", "C published (%)", "C now (%)", "equal"]
+    return f"{markdown(head, lines)}\n\n{equal} of {len(lines)} give their row's digits."
+
+
+def turned(run: Run, images: int = 500, count: int = 12) -> tuple[dict[str, Any], str]:
+    """Test images that the predefined classifier reads differently without and with gamma.
+
+    The arguments of :func:`cdpbook.figures.samples.weights_grid` for ``count`` of the first
+    ``images`` test images, as the shipped restorers of the least seed restore them now (as many as
+    there are; others follow), and a sentence that counts them. Where nothing is shipped, what
+    :meth:`.Run.images` gives, and a sentence that says so.
+    """
+    rows = [r for r in run.table.to_dict("records") if run.published and publication.is_shipped(r)]
+    rows = [row for row in rows if row["seed"] == min(r["seed"] for r in rows)]
+    gammas = sorted({row["gamma"] for row in rows})
+    if len(gammas) < 2:
+        return run.images(count), "No two restorers of these rows are shipped: none is run here."
+    point = compare.point_of(rows[0])
+    test = data.load(point.settings.dataset).test
+    clean, labels = test.tensors(slice(0, images))
+    degraded = restoration.degraded_split(point, "test")[:images]
+    classifier = classifiers.get(point.settings.classifier, point.settings.dataset)
+    restored, read = {}, {}
+    for row in rows:
+        kept = restorer(row)
+        assert kept is not None  # it is shipped
+        key = row["beta"], row["gamma"]
+        restored[key] = networks.restore(kept[1], degraded)
+        read[key] = measures.outputs(classifier, restored[key]).argmax(1)
+    changes, said = torch.zeros(images, dtype=torch.bool), []
+    for beta in sorted({row["beta"] for row in rows}):
+        ends = [read[beta, g] for g in (gammas[0], gammas[-1]) if (beta, g) in read]
+        if len(ends) == 2:
+            right = [end == labels for end in ends]
+            changes |= ends[0] != ends[1]
+            said.append(
+                f"at β = {beta:g} γ = {gammas[-1]:g} turns {int((~right[0] & right[1]).sum())} "
+                f"right and {int((right[0] & ~right[1]).sum())} wrong"
+            )
+    chosen = torch.argsort(~changes, stable=True)[:count]
+    shown = {
+        "original": clean[chosen].numpy(),
+        "degraded": degraded[chosen].numpy(),
+        "restored": {key: values[chosen].numpy() for key, values in restored.items()},
+        "predicted": {key: values[chosen].numpy() for key, values in read.items()},
+        "labels": labels[chosen].numpy(),
+    }
+    return shown, f"**Seen:** of the first {images} test images, {'; '.join(said)}."
+
+
+def training(run: Run) -> str:
+    """Markdown: the cheapest published quick point of the page's experiment, trained again now.
+
+    Each column with its band (:data:`cdplib.sweeps.compare.BANDS`). Raises
+    :class:`DataError` if the training fails; where there is no such row a sentence says so.
+    """
+    if not run.published:
+        return TRAINED_HERE
+    table = results.load(run.experiment, preset="quick", dataset=run.settings.dataset)
+    if table.empty:
+        return "No row of preset `quick` is published: there is nothing cheap to train again."
+    row = compare.cheapest(table)
+    found = compare.differences(row, compare.again(row))
+    lines = [
+        (f"`{line.column}`", f"{line.published:.4g}", f"{line.again:.4g}",
+         f"{line.difference:+.2g}", f"{line.band:.2g}", "yes" if line.inside else "**no**")
+        for line in found.itertuples()
+    ]  # fmt: skip
+    head = ["column", "published", "now", "difference", "band (±)", "inside"]
+    return (
+        f"{compare.point_of(row).label()}, preset `quick`, published from {row['hardware']}:\n\n"
+        f"{markdown(head, lines)}\n\n"
+        f"{int(found['inside'].sum())} of {len(found)} columns are inside their band."
+    )

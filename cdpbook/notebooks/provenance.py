@@ -1,0 +1,158 @@
+"""The last cell of every executed chapter: how this page was made, and how to make it again."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import re
+import shlex
+import subprocess
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+from cdpbook.notebooks.sources import Chapter
+from cdplib import machine
+from cdplib.parameters import Parameter
+from cdplib.storage import paths
+
+_PLUMBING = {"ipykernel", "IPython", "yaml", "cycler", "tqdm", "filelock", "platformdirs"}
+
+
+def commit() -> str:
+    """The commit of the checkout and whether files differ from it, in words."""
+    try:
+        head = _git("rev-parse", "--short=12", "HEAD")
+        changed = _git("status", "--porcelain").splitlines()
+    except (OSError, subprocess.CalledProcessError):
+        return "not a git checkout"
+    return f"`{head}`" + (f", with {len(changed)} uncommitted changes" if changed else "")
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(paths.ROOT), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def versions(packages: Iterable[str]) -> dict[str, str]:
+    """The versions of those of ``packages`` (import names) that are installed distributions."""
+    owners = importlib.metadata.packages_distributions()
+    found = {}
+    for package in sorted(set(packages) - _PLUMBING, key=str.lower):
+        for owner in sorted(set(owners.get(package, ()))):
+            found[owner] = importlib.metadata.version(owner)
+    return found
+
+
+def device(packages: Iterable[str]) -> str:
+    """The processor, and the GPU when ``packages`` has torch and torch sees one."""
+    text = f"CPU {machine.processor()}, {machine.cores()} cores"
+    threads = os.environ.get("OMP_NUM_THREADS")
+    if threads:
+        text += f", {threads} thread{'s' if threads != '1' else ''} a process"
+    if "torch" in packages:
+        import torch
+
+        if torch.cuda.is_available():
+            return f"GPU {torch.cuda.get_device_name()}; {text}"
+    return text
+
+
+def command(
+    chapter: str, preset: str, values: Mapping[str, Any], preset_values: Mapping[str, Any]
+) -> str:
+    """The exact command that makes the page again."""
+    words = ["cdp", "run", chapter, "--preset", preset]
+    for name, value in values.items():
+        if value != preset_values[name]:
+            words += ["-p", f"{name}={_yaml(value)}"]
+    return shlex.join(words)
+
+
+def _yaml(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{','.join(map(_yaml, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        plain = re.fullmatch(r"[A-Za-z][\w.+-]*", value) and yaml.safe_load(value) == value
+        return value if plain else json.dumps(value)
+    return str(value)
+
+
+def _code(value: Any) -> str:
+    # A pipe would end the table's cell.
+    return f"`{_yaml(value)}`".replace("|", "\\|") if value != "" else "(empty)"
+
+
+def cell(
+    chapter: Chapter,
+    preset: str,
+    declared: Mapping[str, Parameter],
+    values: Mapping[str, Any],
+    preset_values: Mapping[str, Any],
+    packages: Iterable[str],
+    seconds: float,
+    student: bool,
+) -> str:
+    """The Markdown of the cell (MyST); ``packages`` are the import names the chapter needs."""
+    digest = hashlib.sha256(chapter.path.read_bytes()).hexdigest()
+    today = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
+    packages = set(packages)
+    pins = ", ".join(f"{name} {version}" for name, version in versions(packages).items())
+    changed = [name for name in values if values[name] != preset_values[name]]
+    lines = [
+        f"(made:{chapter.section})=",
+        "## How this page was made",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| Source | `book/{chapter.path.name}`, SHA-256 `{digest[:16]}` |",
+        f"| Commit | {commit()} |",
+        f"| Executed | {today}, in {seconds:.0f} s |",
+        f"| Device | {device(packages)} |",
+        f"| Software | Python {platform.python_version()}, {pins} |",
+        f"| Preset | `{preset}`{_differing(changed)} |",
+        "",
+    ]
+    if student:
+        lines += ["This is the student edition: the solutions of the exercises are left out.", ""]
+    if declared:
+        lines += _table(declared, values, preset_values)
+    lines += [
+        "Run it again, with any of these parameters changed by `-p NAME=VALUE`:",
+        "",
+        "```bash",
+        command(chapter.name, preset, values, preset_values),
+        "```",
+        "",
+        f"{{download}}`The executed notebook, {chapter.name}.ipynb <{chapter.name}.ipynb>`",
+    ]
+    return "\n".join(lines)
+
+
+def _table(
+    declared: Mapping[str, Parameter], values: Mapping[str, Any], preset_values: Mapping[str, Any]
+) -> list[str]:
+    """The parameters; the preset's values in a column of their own when some differ."""
+    differ = any(values[name] != preset_values[name] for name in declared)
+    middle = ["preset's value"] if differ else []
+    rows = [["parameter", "value", *middle, "meaning"]]
+    rows.append(["---"] * len(rows[0]))
+    for name, parameter in declared.items():
+        value = _code(values[name])
+        if values[name] != preset_values[name]:
+            value = f"**{value}**"
+        own = [_code(preset_values[name])] if differ else []
+        meaning = (parameter.help or parameter.kind).replace("|", "\\|")
+        rows.append([f"`{name}`", value, *own, meaning])
+    return [f"| {' | '.join(row)} |" for row in rows] + [""]
+
+
+def _differing(changed: list[str]) -> str:
+    return f", with other values of {', '.join(f'`{n}`' for n in changed)}" if changed else ""

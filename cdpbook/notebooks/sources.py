@@ -1,0 +1,135 @@
+"""Chapter sources: found by name, read as notebooks with stable cell ids, parameters declared."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cdplib import parameters
+from cdplib.errors import InputError, unknown
+from cdplib.storage import paths
+
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+# A gated solution opens here and ends with the fence that closes `solution-end`.
+_OPEN = re.compile(r"^(`{3,}|:{3,})\{solution-start\}")
+_END = re.compile(r"^(`{3,}|:{3,})\{solution-end\}")
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One chapter of ``book/``: its file name without ending, and where it is."""
+
+    name: str
+    path: Path
+
+    @property
+    def section(self) -> str:
+        """Its section in the presets: ``toy_example`` for ``03_toy_example``."""
+        return parameters.section_of(self.name)
+
+    @property
+    def sections(self) -> list[str]:
+        """The preset sections it takes, the later over the earlier."""
+        return ["all", self.section]
+
+    def notebook(self, student: bool = False) -> Any:
+        """The source as a notebook without outputs: ids ``NAME-000``, a full kernelspec.
+
+        ``student`` leaves out everything from ``solution-start`` to ``solution-end``.
+        """
+        import jupytext
+
+        kind = "py:percent" if self.path.suffix == ".py" else "md:myst"
+        notebook = jupytext.reads(self.path.read_text(encoding="utf-8"), fmt=kind)
+        for index, cell in enumerate(notebook.cells):
+            cell["id"] = f"{self.name}-{index:03d}"[:64]
+        if student:
+            notebook.cells = without_solutions(notebook.cells)
+        notebook.metadata["kernelspec"] = dict(KERNEL)
+        notebook.metadata["language_info"] = {"name": "python"}
+        notebook.nbformat, notebook.nbformat_minor = 4, 5
+        return notebook
+
+    def has_code(self) -> bool:
+        """Whether there is anything to execute (a page of prose has nothing)."""
+        return any(cell.cell_type == "code" for cell in self.notebook().cells)
+
+    def declared(self) -> dict[str, parameters.Parameter]:
+        """What its parameters cell declares; empty without such a cell."""
+        cells = [
+            cell
+            for cell in self.notebook().cells
+            if "parameters" in cell.metadata.get("tags", ()) and cell.cell_type == "code"
+        ]
+        if len(cells) > 1:
+            raise InputError(f"{self.path.name}: {len(cells)} parameters cells, expected one")
+        where = f"{self.path.name}, parameters cell"
+        return parameters.declared(cells[0].source, where) if cells else {}
+
+
+def without_solutions(cells: list[Any]) -> list[Any]:
+    """``cells`` without what lies between a ``solution-start`` and its ``solution-end``."""
+    kept: list[Any] = []
+    fence = ""  # the fence that closes the directive we are in, while a solution is left out
+    inside = False
+    for cell in cells:
+        if cell.cell_type != "markdown":
+            if not inside:
+                kept.append(cell)
+            continue
+        lines = []
+        for line in cell.source.splitlines():
+            if fence:  # within solution-end: its closing fence is the last line left out
+                if line.strip() == fence:
+                    fence, inside = "", False
+            elif inside:
+                if match := _END.match(line):
+                    fence = match[1]
+            elif _OPEN.match(line):
+                inside = True
+            else:
+                lines.append(line)
+        source = "\n".join(lines).strip("\n")
+        if source:
+            cell.source = source
+            kept.append(cell)
+    if inside:
+        raise InputError("a solution-start has no solution-end")
+    return kept
+
+
+def toc() -> list[str]:
+    """The chapters in the order of ``_toc.yml`` (the front page first)."""
+    content = yaml.safe_load((paths.ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    entries = [content["root"], *_files(content.get("parts", [])), *_files(content)]
+    return [Path(entry).name for entry in entries]
+
+
+def _files(node: Any) -> list[str]:
+    if isinstance(node, list):
+        return [name for item in node for name in _files(item)]
+    own = [node["file"]] if "file" in node else []
+    return own + [name for key in ("chapters", "sections") for name in _files(node.get(key, []))]
+
+
+def find(name: str, folder: Path | None = None) -> Chapter:
+    """The chapter called ``name``: ``07_exp2``, its number ``07`` or its short name ``exp2``.
+
+    Raises :class:`InputError` with the nearest name.
+    """
+    folder = paths.BOOK if folder is None else folder
+    names = parameters.chapters(folder)
+    asked = Path(name).stem
+    matches = [n for n in names if asked in (n, parameters.section_of(n), n.partition("_")[0])]
+    if len(matches) != 1:
+        raise unknown("chapter", name, matches or names)
+    path = next(folder / f"{matches[0]}{s}" for s in (".py", ".md") if _is(folder, matches[0], s))
+    return Chapter(matches[0], path)
+
+
+def _is(folder: Path, name: str, suffix: str) -> bool:
+    return (folder / f"{name}{suffix}").is_file()

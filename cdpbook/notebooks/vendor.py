@@ -1,0 +1,65 @@
+"""Scripts that the pages load, kept local so that a page asks nothing of the network.
+
+MathJax comes from the npm registry once and is kept in the cache; plotly.js ships with the Python
+package. Neither is in the repository.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+import tempfile
+from pathlib import Path
+
+import filelock
+
+from cdplib.errors import DataError
+from cdplib.storage import files, npm, paths
+
+MATHJAX = "mathjax@3.2.2"
+#: SHA-256 of the archive in the registry.
+MATHJAX_SHA256 = "1b9c0a1c44df864e915690558e72adb9cc5203360daefd385084ced3b6c64c09"
+#: What a page can ask for: the component, its fonts, and speech for those who turn it on.
+_WANTED = ("es5/tex-chtml-full.js", "es5/output/chtml/fonts/", "es5/a11y/", "es5/sre/", "LICENSE")
+
+
+def mathjax() -> Path:
+    """The folder of MathJax in the cache; fetched and checked when it is not there.
+
+    Raises :class:`DataError` when it cannot be fetched or is not what was expected.
+    """
+    home = paths.cache() / "vendor" / MATHJAX.replace("@", "-")
+    if home.is_dir():
+        return home
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(f"{home}.lock"):
+        if not home.is_dir():
+            print(f"fetching {MATHJAX} (6 MB, once)", flush=True)
+            with tempfile.TemporaryDirectory(dir=home.parent) as folder:
+                archive = npm.pack(MATHJAX, Path(folder))
+                _unpack(archive, Path(folder) / "unpacked")
+                (Path(folder) / "unpacked").replace(home)
+    return home
+
+
+def _unpack(archive: Path, into: Path) -> None:
+    found = files.sha256(archive)
+    if found != MATHJAX_SHA256:
+        raise DataError(f"{archive.name}: SHA-256 {found}, expected {MATHJAX_SHA256}")
+    with tarfile.open(archive) as tar:
+        for member in tar.getmembers():
+            name = member.name.removeprefix("package/")
+            if member.isfile() and name.startswith(_WANTED):
+                member.name = name
+                tar.extract(member, into, filter="data")
+
+
+def copy(into: Path) -> None:
+    """Put ``mathjax/`` and ``plotly.min.js`` into the folder ``into``."""
+    import plotly
+
+    into.mkdir(parents=True, exist_ok=True)
+    if not (into / "mathjax").is_dir():
+        shutil.copytree(mathjax(), into / "mathjax")
+    source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    shutil.copyfile(source, into / "plotly.min.js")

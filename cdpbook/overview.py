@@ -1,0 +1,156 @@
+"""Tables about the experiments themselves, as Markdown: made from the code that runs them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+
+import torch
+
+from cdpbook import text as words
+from cdpbook.claims import NAMES
+from cdpbook.runs import floor_estimate
+from cdplib.experiments import (
+    classifiers,
+    data,
+    degradations,
+    measures,
+    networks,
+    perception,
+    settings,
+)
+from cdplib.experiments.table import EXPERIMENTS, Experiment
+
+_TASKS = {"denoising": "denoising, $N(0,1)$"}
+_KIND = {"denoising": "noise"}
+
+
+def markdown(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def table1() -> str:
+    """Table 1 of the paper, from the table that the engine reads."""
+    rows = [
+        (
+            words.title(row.name),
+            {"mnist": "MNIST", "cifar10": "CIFAR-10"}[row.dataset],
+            _TASKS.get(row.task, f"super-resolution ×{row.factor}"),
+            NAMES[row.classifier],
+        )
+        for row in EXPERIMENTS.values()
+    ]
+    return markdown(["", "data set", "task", "classifier"], rows)
+
+
+def network_counts() -> str:
+    """Every network with its trainable parameters, counted."""
+    made: dict[str, torch.nn.Module] = {
+        "denoiser (paper)": networks.denoiser(),
+        "SR net (paper), MNIST": networks.super_resolver(1),
+        "SR net (paper), CIFAR-10": networks.super_resolver(3),
+        "critic (paper), MNIST": networks.Critic(1, width=32, batch_norm=True),
+        "critic (paper), CIFAR-10": networks.Critic(3, width=32, batch_norm=True),
+        "critic (ours, gradient penalty), MNIST": networks.Critic(1),
+        "denoiser (fast)": networks.restorer("fast", "denoising", 1),
+        "denoiser (fast-large)": networks.restorer("fast-large", "denoising", 1),
+        "SR net (fast), MNIST": networks.restorer("fast", "sr", 1, factor=6, size=28),
+        "SR net (fast), CIFAR-10": networks.restorer("fast", "sr", 3, factor=3, size=32),
+    }
+    for name, dataset in (("logistic", "mnist"), ("cnn1", "mnist"), ("cnn2", "mnist"),
+                          ("cnn2c", "cifar10")):  # fmt: skip
+        made[NAMES[name]] = classifiers.build(name, dataset)
+    return markdown(
+        ["network", "parameters"], [(n, f"{networks.count(m):,}") for n, m in made.items()]
+    )
+
+
+def degradation(row: Experiment) -> str:
+    """The experiment's degradation, as :mod:`cdplib.experiments.degradations` names it."""
+    return _KIND.get(row.task, f"sr{row.factor}")
+
+
+def degradations_of(dataset: str) -> list[str]:
+    """The degradations that Table 1 applies to ``dataset`` (Fashion-MNIST: as MNIST)."""
+    like = "cifar10" if dataset == "cifar10" else "mnist"
+    return list(dict.fromkeys(degradation(r) for r in EXPERIMENTS.values() if r.dataset == like))
+
+
+def classifier_table(dataset: str) -> str:
+    """Error rates (%) on clean and degraded test images of every classifier, and the MSE.
+
+    Classifiers that are not in the cache are trained first.
+    """
+    whole = data.load(dataset)
+    clean, labels = whole.test.tensors()
+    images = {"clean": clean}
+    for kind in degradations_of(dataset):
+        images[degradations.get(kind).title] = degradations.degrade(kind, whole, "test")
+    rows = [
+        ["**MSE**", "", *(f"{float((x - clean).square().mean()):.4f}" for x in images.values())]
+    ]
+    for name in classifiers.names(dataset):
+        model = classifiers.get(name, dataset)
+        errors = [100 * (1 - classifiers.accuracy(model, x, labels)) for x in images.values()]
+        own = [words.title(row.name) for row in EXPERIMENTS.values()
+               if (row.classifier, row.dataset) == (name, dataset)]  # fmt: skip
+        role = ", ".join(own) or "independent"
+        rows.append([NAMES[name], role, *(f"{error:.2f}" for error in errors)])
+    return markdown(["error rate (%) of", "predefined in", *images], rows)
+
+
+def perception_table(dataset: str, kind: str) -> str:
+    """Each measure of P: its floor (real against real) and its value for the degraded input.
+
+    With the standard error over the test images where the measure has one.
+    """
+    whole = data.load(dataset)
+    clean, _ = whole.test.tensors()
+    bad = degradations.degrade(kind, whole, "test").clamp(0, 1)
+    features = classifiers.get(classifiers.FEATURES[dataset], dataset).features
+    one, other = perception.halves(len(clean))
+    fake, real = measures.outputs(features, bad[one]), measures.outputs(features, clean[other])
+    found = {
+        "p_judge": perception.judge(bad, clean),
+        "sliced_w2": perception.Estimate(perception.sliced_w2(bad, clean), math.nan),
+        "frechet": perception.Estimate(perception.frechet(fake, real), math.nan),
+    }
+    names = {
+        "p_judge": "judge's gap (Wasserstein-1, one critic for all)",
+        "sliced_w2": "sliced Wasserstein-2, pixels",
+        "frechet": "Fréchet, features of an independent classifier",
+    }
+    rows = [
+        (f"`{name}`: {text}", _estimate(floor_estimate(dataset, name)), _estimate(found[name]))
+        for name, text in names.items()
+    ]
+    title = degradations.get(kind).title
+    return markdown(["measure of P", "floor: real against real", f"{title}, clipped"], rows)
+
+
+def _estimate(found: perception.Estimate | None) -> str:
+    if found is None:
+        return ""
+    return f"{found.value:.3g}" + ("" if math.isnan(found.se) else f" ± {found.se:.2g}")
+
+
+def presets(experiment: str) -> str:
+    """What each preset trains in ``experiment``."""
+    rows = []
+    for preset in ("smoke", "quick", "full", "paper"):
+        s = settings.resolve(experiment, preset)
+        rows.append(
+            (
+                f"`{preset}`",
+                f"`{s.restorer}`",
+                len(settings.weights(s, experiment)),
+                len(s.seeds),
+                f"{s.pretrain_steps:,}" if s.start == "star" else "from scratch",
+                f"{s.steps:,}",
+                {"gp": "gradient penalty", "clip": "clipped"}[s.critic],
+            )
+        )
+    head = ["preset", "restorer", "pairs of weights", "seeds", "MSE-only steps", "steps a point"]
+    return markdown([*head, "critic"], rows)

@@ -1,0 +1,203 @@
+"""``cdp exact PROBLEM.json``: a user's own finite problem, solved with certificates.
+
+The file holds ``joint`` (L, k), ``channel`` (k, m), ``distortion`` ((k, n), or "hamming", or
+"squared" differences of ``x``), ``labels`` (n,), optionally ``x`` and ``px``, a ``divergence``, and
+either one point ``D``, ``P`` or two lists ``Ds``, ``Ps``.  Budgets may be "inf".  A point gives
+JSON; lists give CSV and, beside it, a picture.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+
+from cdplib.errors import InputError
+from cdplib.storage import files
+from cdplib.theory import divergences, exact
+
+_TABLE = {
+    "type": "array",
+    "minItems": 1,
+    "items": {"type": "array", "minItems": 1, "items": {"type": "number"}},
+}
+_VECTOR = {"type": "array", "minItems": 1, "items": {"type": "number"}}
+_BUDGET = {"anyOf": [{"type": "number"}, {"const": "inf"}]}
+_BUDGETS = {"type": "array", "minItems": 1, "items": _BUDGET}
+
+#: JSON schema (2020-12) of a problem file.
+SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "A finite classification-distortion-perception problem",
+    "type": "object",
+    "required": ["joint", "channel", "distortion", "labels", "divergence"],
+    "additionalProperties": False,
+    "properties": {
+        "title": {"type": "string"},
+        "joint": _TABLE,
+        "channel": _TABLE,
+        "distortion": {"anyOf": [_TABLE, {"enum": ["hamming", "squared"]}]},
+        "labels": {
+            "type": "array",
+            "minItems": 1,
+            "items": {"type": "integer", "minimum": 0, "maximum": 1_000_000},
+        },
+        "x": _VECTOR,
+        "px": _VECTOR,
+        "divergence": {"type": "string"},
+        "D": _BUDGET,
+        "P": _BUDGET,
+        "Ds": _BUDGETS,
+        "Ps": _BUDGETS,
+    },
+}
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The checked content of a problem file; :class:`InputError` says what is wrong, and where."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"), parse_int=_whole)
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror or error}") from None
+    except RecursionError:
+        raise InputError(f"{path} is nested too deeply: expected lists of lists") from None
+    except ValueError as error:
+        raise InputError(f"{path} is no JSON: {error}") from None
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    wrong = jsonschema.exceptions.best_match(validator.iter_errors(content))
+    if wrong is not None:
+        where = "".join(f"[{part!r}]" for part in wrong.absolute_path) or "the file"
+        text = " ".join(wrong.message.split())
+        raise InputError(f"{path}: {where}: {text if len(text) < 160 else text[:157] + '...'}")
+    point, grid = {"D", "P"} & content.keys(), {"Ds", "Ps"} & content.keys()
+    if (point, grid) not in (({"D", "P"}, set()), (set(), {"Ds", "Ps"})):
+        given = ", ".join(sorted(point | grid)) or "none"
+        raise InputError(f"{path} has the budgets {given}: expected D and P, or Ds and Ps")
+    return dict(content)
+
+
+def _whole(digits: str) -> int | float:
+    """A whole number, or where it is too long for one a float, which is inf at worst."""
+    return int(digits) if len(digits) < 16 else float(digits)
+
+
+def problem(content: dict[str, Any]) -> exact.Problem:
+    """The reduced problem of a file's content."""
+    k, n = len(content["joint"][0]), len(content["labels"])
+    cost = content["distortion"]
+    if cost == "hamming":
+        cost = 1.0 - np.eye(k, n)
+    elif cost == "squared":
+        if k != n:
+            raise InputError(
+                f"distortion 'squared' with {k} letters of X and {n} of X^: expected a table"
+            )
+        x = np.asarray(content.get("x", range(n)), dtype=float)
+        cost = (x[:, None] - x[None, :]) ** 2
+    return exact.make_problem(
+        content["joint"], content["channel"], cost, content["labels"],
+        x=content.get("x"), px=content.get("px"),
+    )  # fmt: skip
+
+
+def point_report(content: dict[str, Any]) -> dict[str, Any]:
+    """C(D,P) at one point, as what the JSON answer holds."""
+    reduced, D, P = problem(content), float(content["D"]), float(content["P"])
+    at = exact.solve(reduced, content["divergence"], D, P)
+    report: dict[str, Any] = {
+        "divergence": content["divergence"],
+        "D": D,
+        "P": P,
+        "status": at.status,
+        "value": at.value,
+        "lower": at.lower,
+        "upper": at.upper,
+        "multipliers": {"lam": at.lam, "mu": at.mu},
+        "certificate": {"lam": at.lam, "u": at.u.tolist()},
+    }
+    if at.plan is None:
+        proof = exact.certify_infeasible(reduced, content["divergence"], D, P, at.lam, at.u)
+        return report | {"infeasible_by": proof}
+    mass = reduced.py[:, None]
+    restorer = np.where(mass > 0, at.plan / np.where(mass > 0, mass, 1.0), at.plan)
+    r = at.plan.sum(axis=0)
+    d = divergences.get(content["divergence"], reduced.x)
+    return report | {
+        "distortion": reduced.distortion(at.plan),
+        "perception": d.value(reduced.px, r / r.sum()),
+        "plan": at.plan.tolist(),
+        "restorer": restorer.tolist(),
+    }
+
+
+def surface_table(surface: exact.Surface) -> str:
+    """The surface as CSV: one row per (D, P)."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    columns = ("value", "lower", "upper", "lam", "mu", "status")
+    writer.writerow(("D", "P", *columns))
+    for i, D in enumerate(surface.Ds):
+        for j, P in enumerate(surface.Ps):
+            row = (getattr(surface, name)[i, j] for name in columns)
+            writer.writerow([_plain(v) for v in (D, P, *row)])
+    return text.getvalue()
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, str) else repr(float(value))
+
+
+def _json(value: Any) -> Any:
+    """Numbers that JSON lacks: "inf" as the budgets have it, null for what is undefined."""
+    if isinstance(value, dict):
+        return {key: _json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_json(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else str(value)
+    return value
+
+
+def command(path: Path, output: Path | None = None) -> int:
+    """Solve the problem in ``path``; write to ``output``, or print.  0: solved or infeasible.
+
+    1 where some point stayed uncertified (its bounds are given all the same).
+    """
+    content = load(path)
+    if output is not None:
+        files.check_target(output, "--output", "file")
+    if output is not None and "Ds" in content:  # a table, and a picture beside it
+        table_file, picture = output.with_suffix(".csv"), output.with_suffix(".png")
+        for target in (table_file, picture):
+            files.check_target(target, "--output", "file")
+    divergences.get(content["divergence"])
+    if "D" in content:
+        report = point_report(content)
+        uncertified = report["status"] == "uncertified"
+        text = json.dumps(_json(report), indent=1) + "\n"
+        if output is None:
+            sys.stdout.write(text)
+        else:
+            files.write_text(output, text)
+        return int(uncertified)
+    Ds, Ps = ([float(v) for v in content[name]] for name in ("Ds", "Ps"))
+    surface = exact.surface(problem(content), content["divergence"], Ds, Ps)
+    table = surface_table(surface)
+    if output is None:
+        sys.stdout.write(table)
+    else:
+        from cdpbook.figures import surface as drawing
+
+        figure = drawing.heights(surface, title=content.get("title", path.stem))
+        figure.axes[0].title.set_parse_math(False)  # it is the user's own, not TeX
+        files.write_text(table_file, table)
+        with files.atomic(picture) as temporary:
+            figure.savefig(temporary, format="png")
+    return int(bool((surface.status == "uncertified").any()))

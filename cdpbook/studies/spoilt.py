@@ -1,0 +1,161 @@
+"""Images spoilt on purpose, and what the measures of P say about them: values, ranks, seconds.
+
+Here the truth is known, or bounded: a spoilt image has its original, and the mean distance of the
+two is the cost of a coupling, so at least the Wasserstein-1 distance of the two laws.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from cdpbook.overview import markdown
+from cdpbook.runs import floor
+from cdpbook.studies.yardsticks import EXACT, MEASURES
+from cdplib.errors import InputError
+from cdplib.experiments import classifiers, measures, networks, perception, restoration
+
+
+def spoil(images: Tensor, seed: int = 0) -> dict[str, Tensor]:
+    """Images (n, c, h, w) in [0, 1] spoilt in ways whose badness the eye can judge, by name.
+
+    ``noise alone`` is N(0, 1), not clipped, and holds no image; ``mean image`` is n times the
+    average of them all.
+    """
+    noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(seed))
+    return {
+        "real": images,
+        "slightly noisy": (images + 0.1 * noise).clamp(0, 1),
+        "half contrast": images / 2,
+        "blurred": F.avg_pool2d(images, 5, stride=1, padding=2),
+        "mean image": images.mean(0, keepdim=True).expand_as(images).contiguous(),
+        "noise alone": noise,
+    }
+
+
+def paired_distance(kinds: Mapping[str, Tensor]) -> dict[str, float]:
+    """Mean Euclidean distance of each image to its original: at least W1 to the real images' law.
+
+    ``kinds`` as :func:`spoil` gives them, in the order of the originals; for ``real`` it is 0.
+    """
+    real = kinds["real"]
+    return {
+        kind: float((images - real).flatten(1).norm(dim=1).double().mean())
+        for kind, images in kinds.items()
+    }
+
+
+def measure(kinds: Mapping[str, Tensor], dataset: str, seed: int = 0) -> pd.DataFrame:
+    """Judge, sliced W2, Fréchet and exact W1 of each kind against ``kinds["real"]``.
+
+    One row a kind; ``<measure>_seconds`` is what the value took on this machine. For the real
+    images the judge's value is its floor on the whole test set (:func:`.chapter.floor`), and has
+    no seconds; every other measure compares different halves anyway.
+    """
+    real = kinds["real"]
+    one, other = perception.halves(len(real), seed)
+    network = classifiers.get(classifiers.FEATURES[dataset], dataset).features
+
+    def frechet(images: Tensor) -> float:
+        pair = (measures.outputs(network, x) for x in (images[one], real[other]))
+        return perception.frechet(*pair)
+
+    calls: dict[str, Callable[[Tensor], float]] = {
+        "p_judge": lambda images: perception.judge(images, real, seed, paired=True).value,
+        "sliced_w2": lambda images: perception.sliced_w2(images, real, seed),
+        "frechet": frechet,
+        "exact_w1": lambda images: perception.exact_w1(images, real, seed),
+    }
+    rows = {}
+    for kind, images in kinds.items():
+        row: dict[str, float] = {}
+        for name, call in calls.items():
+            if name == "p_judge" and images is real:
+                row[name] = floor(dataset, name) or 0.0
+                continue
+            start = time.perf_counter()
+            row[name] = call(images)
+            row[f"{name}_seconds"] = time.perf_counter() - start
+        rows[kind] = row
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def costs(found: pd.DataFrame, images: Tensor) -> dict[str, float]:
+    """Median seconds of each measure in :func:`measure`'s table; a run's own critic is read once.
+
+    The critic (16 channels, as in the sweeps) is there already when a point is trained: it costs
+    one pass over the real ``images`` and one over as many restored ones.
+    """
+    seconds = {name: float(found[f"{name}_seconds"].median()) for name in [*MEASURES, *EXACT]
+               if name in found}  # fmt: skip
+    critic = networks.Critic(images.shape[1])
+    start = time.perf_counter()
+    restoration.scores(critic, images)
+    return {**seconds, "p_critic": 2 * (time.perf_counter() - start)}
+
+
+def ranked(
+    found: pd.DataFrame, columns: Iterable[str], bounds: Mapping[str, float] | None = None
+) -> str:
+    """Values of :func:`measure` with their ranks in brackets (1: called nearest to real).
+
+    ``bounds``, of each kind, fills a last column, "true W1 is at most".
+    """
+    columns, bounds = list(columns), bounds or {}
+    ranks = found[columns].rank().astype(int)
+    head = ["images", *({**MEASURES, **EXACT}[c] for c in columns)]
+    rows = [
+        [kind, *(f"{found.loc[kind, c]:.3g} ({ranks.loc[kind, c]})" for c in columns)]
+        + [f"{bounds[k]:.3g}" for k in bounds if k == kind]
+        for kind in found.index
+    ]
+    return markdown([*head, "true W1 is at most"] if bounds else head, rows)
+
+
+def exact_w1_by_samples(
+    kinds: Mapping[str, Tensor], samples: Iterable[int], repeats: int = 5
+) -> pd.DataFrame:
+    """Exact W1 between n images of each kind and n other real ones, for each n of ``samples``.
+
+    Columns ``kind, n, value, sd``: mean and standard deviation over random halves, ``repeats`` of
+    them at most, fewer for large n (their time grows faster than n^2). Sizes above half the
+    images are left out.
+
+    Raises:
+        InputError: no size is left.
+    """
+    real = kinds["real"]
+    sizes = [n for n in sorted(set(samples)) if 2 <= n <= len(real) // 2]
+    if not sizes:
+        raise InputError(f"samples={list(samples)}: expected one in [2, {len(real) // 2}]")
+    rows = []
+    for n in sizes:
+        seeds = range(max(1, min(repeats, sizes[-1] // n)))
+        for kind, images in kinds.items():
+            values = [perception.exact_w1(images, real, seed, n) for seed in seeds]
+            spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+            rows.append({"kind": kind, "n": n, "value": float(np.mean(values)), "sd": spread})
+    return pd.DataFrame(rows)
+
+
+def halving_seen(found: pd.DataFrame) -> str:
+    """By what factor n must grow to halve exact W1 of real images, in a sentence.
+
+    From a power law fitted to :func:`exact_w1_by_samples`; empty with one size, or no decrease.
+    """
+    rows = found[found["kind"] == "real"]
+    if rows["n"].nunique() < 2:
+        return ""
+    rate = -np.polyfit(np.log(rows["n"]), np.log(rows["value"]), 1)[0]
+    if rate <= 0:
+        return ""
+    return (
+        f"At the rate of the real images, halving the value takes about {2 ** (1 / rate):,.0f} "
+        "times as many of them."
+    )

@@ -1,0 +1,282 @@
+"""Who gains when restorers are trained against one classifier: its own gain and other classifiers'.
+
+Everything is read off tables of results (one row per alpha, beta, gamma and seed). A *gain* is a
+fall of an error rate, in [0, 1], as a weight goes from its least to its greatest value; what part
+of the predefined classifier's gain another one shares is a ratio with Fieller's interval.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from cdpbook import claims
+from cdpbook.runs import PREFERRED, Run
+from cdpbook.statistics import trends
+from cdpbook.statistics.trends import Effect
+from cdplib.errors import InputError
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+OWN = "error_rate"
+#: Mean error rate of the classifiers that took no part: a column that :func:`with_mean` adds.
+MEAN = "independent_error"
+SHARED, PARTLY, NOT_SHARED = "shared", "partly shared", "not shared"
+GAMED, UNCLEAR, NO_GAIN = "gamed", "unclear", "no clear gain"
+#: More than this part of the own gain must surely reach another classifier to be called shared.
+HALF = 0.5
+#: Presets and restorers by the chapter's parameter ``source``, the first published one counts.
+SOURCES = {
+    "preferred": PREFERRED,
+    "quick": (("quick", "fast"),),
+    "full": tuple(pair for pair in PREFERRED if pair[0] == "full"),
+}
+#: What must be equal for two points to differ by their weights alone.
+SCHEDULE = ("steps", "pretrain_steps")
+
+
+def column(name: str) -> str:
+    """The column of the error rate of classifier ``name`` where it is not the predefined one."""
+    return f"error_rate_{name}"
+
+
+def independent(run: Run) -> tuple[str, ...]:
+    """The measured classifiers that took no part in training: least like the predefined first."""
+    return run.shown_others(most=len(claims.NAMES))
+
+
+def with_mean(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """``table`` with :data:`MEAN`, the mean error rate of ``names``, and its standard error.
+
+    The standard error is the mean of theirs: they read the same images, so it is not divided by
+    the root of their number. Raises :class:`InputError` if ``names`` is empty.
+    """
+    if not names:
+        raise InputError("no classifier that took no part in training was measured")
+    columns = [column(name) for name in names]
+    table = table.assign(**{MEAN: table[columns].mean(axis=1, skipna=False)})
+    errors = [f"{name}_se" for name in columns]
+    if set(errors) <= set(table.columns):
+        table[f"{MEAN}_se"] = table[errors].mean(axis=1)
+    return table
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """Gamma's effect on the predefined classifier (``own``) and on others (``other``).
+
+    ``ratio`` is other's change over own, with its 95 % interval ``lower`` to ``upper``; all three
+    are nan where the own error does not clearly fall.
+    """
+
+    own: Effect
+    other: Effect
+    ratio: float
+    lower: float
+    upper: float
+
+    @property
+    def verdict(self) -> str:
+        """``gamed`` if the other's error clearly rises, ``shared`` if clearly more than half of
+        the gain arrives, ``partly shared`` if clearly some, ``not shared`` if it may be none and
+        clearly is not half, else ``unclear``; ``no clear gain`` where there is none to share."""
+        if math.isnan(self.ratio):
+            return NO_GAIN
+        if self.upper < 0:
+            return GAMED
+        if self.lower > 0:
+            return SHARED if self.lower > HALF else PARTLY
+        return NOT_SHARED if self.upper < HALF else UNCLEAR
+
+    @property
+    def gaming(self) -> tuple[float, float, float]:
+        """The part of the own gain that does not arrive, 1 - ratio, with its interval."""
+        return 1 - self.ratio, 1 - self.upper, 1 - self.lower
+
+
+def fieller(
+    own: float, other: float, variances: tuple[float, float], covariance: float, quantile: float
+) -> tuple[float, float, float]:
+    """The ratio other / own of two estimates with Fieller's interval, and nan where it has none.
+
+    The interval holds every r for which other - r own is within ``quantile`` of its standard
+    errors of zero, so it leaves out zero exactly when other's own interval does. It is bounded
+    only if ``own`` itself is clearly not zero (Fieller 1954, J. R. Stat. Soc. B 16).
+    """
+    bound = quantile**2
+    lead = own**2 - bound * variances[0]
+    if lead <= 0:
+        return math.nan, math.nan, math.nan
+    middle = own * other - bound * covariance
+    root = math.sqrt(max(middle**2 - lead * (other**2 - bound * variances[1]), 0.0))
+    return other / own, float((middle - root) / lead), float((middle + root) / lead)
+
+
+def transfer(table: pd.DataFrame, name: str, held: dict[str, float] | None = None) -> Transfer:
+    """How much of gamma's gain column ``name`` shares, averaged over beta or at ``held`` alone.
+
+    With two seeds or more, variances and covariance are those of the seeds' own changes. With one
+    they rest on the test images' standard errors (:func:`.trends.effect`), without covariance: both
+    errors are counted on the same images, so a positive ratio is known better than is said.
+
+    Raises :class:`InputError` where a column or one end of gamma is missing.
+    """
+    if name not in table:
+        raise InputError(f"column {name!r} is not in the results table")
+    table = table[table[[OWN, name]].notna().all(axis=1)]
+    for weight, value in (held or {}).items():
+        table = table[np.isclose(table[weight], value)]
+    own, other = (trends.effect(table, "gamma", c) for c in (OWN, name))
+    if own.change >= 0:
+        return Transfer(own, other, math.nan, math.nan, math.nan)
+    covariance, quantile = 0.0, float(stats.norm.ppf(0.975))
+    if own.seeds > 1:
+        changes = [trends.by_seed(table, "gamma", c).to_numpy() for c in (OWN, name)]
+        covariance = float(np.cov(*changes)[0, 1]) / own.seeds
+        quantile = float(stats.t.ppf(0.975, own.seeds - 1))
+    variances = [((e.upper - e.change) / quantile) ** 2 for e in (own, other)]
+    ratio = fieller(own.change, other.change, (variances[0], variances[1]), covariance, quantile)
+    return Transfer(own, other, *ratio)
+
+
+def _measured(calls: Iterable[tuple[Key, Callable[[], Value]]]) -> dict[Key, Value]:
+    """What each call gives, without those whose points are (still) missing."""
+    found = {}
+    for key, call in calls:
+        with contextlib.suppress(InputError):
+            found[key] = call()
+    return found
+
+
+def gains(runs: Mapping[str, Run]) -> dict[str, dict[str, Transfer]]:
+    """Gamma's gain and each independent classifier's part of it, by experiment and classifier.
+
+    Here and below, what an unfinished table cannot show is left out.
+    """
+    return {
+        experiment: _measured(
+            (name, partial(transfer, run.table, column(name))) for name in independent(run)
+        )
+        for experiment, run in runs.items()
+    }
+
+
+def mean_gains(runs: Mapping[str, Run]) -> dict[str, Transfer]:
+    """The same for the mean of an experiment's independent classifiers, averaged over beta."""
+    return _measured(
+        (experiment, partial(transfer, with_mean(run.table, independent(run)), MEAN))
+        for experiment, run in runs.items()
+        if independent(run)
+    )
+
+
+def gains_by_beta(runs: Mapping[str, Run]) -> dict[tuple[str, float], Transfer]:
+    """:func:`mean_gains` at each beta alone, by (experiment, beta)."""
+    calls: list[tuple[tuple[str, float], Callable[[], Transfer]]] = []
+    for experiment, run in runs.items():
+        if independent(run):
+            table = with_mean(run.table, independent(run))
+            calls += [
+                ((experiment, beta), partial(transfer, table, MEAN, {"beta": beta}))
+                for beta in values(table, "beta")
+            ]
+    return _measured(calls)
+
+
+def effects(runs: Mapping[str, Run], weight: str, held: str = "") -> dict[str, dict[str, Effect]]:
+    """The effect of ``weight`` on the predefined and each independent classifier, by experiment.
+
+    ``held``: the other weight is kept at its ``least`` or ``greatest`` value; empty: averaged. The
+    predefined classifier comes first.
+    """
+    other = "gamma" if weight == "beta" else "beta"
+    found: dict[str, dict[str, Effect]] = {}
+    for experiment, run in runs.items():
+        at = None
+        if held:
+            ends = values(run.table, other)
+            at = {other: ends[0] if held == "least" else ends[-1]}
+        columns = {run.settings.classifier: OWN, **{n: column(n) for n in independent(run)}}
+        lines = _measured(
+            (n, partial(trends.effect, run.table, weight, c, at)) for n, c in columns.items()
+        )
+        if run.settings.classifier in lines:
+            found[experiment] = lines
+    return found
+
+
+@dataclass(frozen=True)
+class BetaEffect:
+    """What one beta does, against the least beta: to the predefined classifier (``own``) and the
+    mean of the independent ones at the least gamma, and to that mean at the greatest gamma."""
+
+    own: Effect
+    others: Effect
+    others_with_gamma: Effect
+
+
+def beta_effects(runs: Mapping[str, Run]) -> dict[tuple[str, float], BetaEffect]:
+    """The effect of every beta above the least, by (experiment, beta).
+
+    At the least gamma (zero in every published grid) no classifier takes part in training.
+    """
+    calls: list[tuple[tuple[str, float], Callable[[], BetaEffect]]] = []
+    for experiment, run in runs.items():
+        if independent(run):
+            table = with_mean(run.table, independent(run))
+            least, *betas = values(table, "beta")
+            calls += [
+                (
+                    (experiment, beta),
+                    partial(_beta_effect, table[table["beta"].isin([least, beta])]),
+                )
+                for beta in betas
+            ]
+    return _measured(calls)
+
+
+def _beta_effect(rows: pd.DataFrame) -> BetaEffect:
+    gammas = values(rows, "gamma")
+    asked = ((OWN, gammas[0]), (MEAN, gammas[0]), (MEAN, gammas[-1]))
+    return BetaEffect(*(trends.effect(rows, "beta", c, {"gamma": g}) for c, g in asked))
+
+
+def shared_restorers(runs: Mapping[str, Run]) -> list[tuple[str, ...]]:
+    """Groups of experiments whose restorers at the least gamma are the same.
+
+    They are if D is, at every beta of the least seed. Without a cross entropy in the loss the
+    experiments on the same degraded images do not differ.
+    """
+    groups: dict[tuple[float, ...], list[str]] = {}
+    for experiment, run in runs.items():
+        rows = run.table
+        for name in ("gamma", "seed"):
+            rows = rows[rows[name] == rows[name].min()]
+        rows = rows.sort_values(["alpha", "beta"])
+        groups.setdefault(tuple(rows["mse"].round(7)), []).append(experiment)
+    return [tuple(group) for group in groups.values() if len(group) > 1]
+
+
+def values(table: pd.DataFrame, weight: str) -> list[float]:
+    """The sorted different values of a weight."""
+    return sorted(float(value) for value in table[weight].unique())
+
+
+def mixed_schedules(run: Run) -> bool:
+    """Whether the table's points were trained for different numbers of steps."""
+    names = [name for name in SCHEDULE if name in run.table]
+    return len(run.table[names].drop_duplicates()) > 1
+
+
+def directions(found: Iterable[Effect]) -> dict[str, int]:
+    """How many effects lower, raise and leave unclear what they act on."""
+    words = [effect.direction for effect in found]
+    return {word: words.count(word) for word in ("lowers", "raises", "unclear")}

@@ -1,0 +1,1 @@
+"""What lasts: files written whole, paths, trained points and weights, fetched data."""

@@ -1,0 +1,1 @@
+"""Sweeps: what is trained, resumably, here or on a cluster, and how it is published."""

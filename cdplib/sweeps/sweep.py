@@ -1,0 +1,385 @@
+"""Sweeps: an experiment's points as independent jobs, here or on a Dask cluster; resumable.
+
+Only this process writes the store. A point is claimed when it is handed out and kept as soon as
+it comes back, so a sweep may be killed at any moment and two sweeps may share one store.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cdplib import machine, parameters
+from cdplib.errors import DataError, InputError
+from cdplib.experiments import classifiers, device, results, settings
+from cdplib.experiments.settings import Point
+from cdplib.storage import store
+from cdplib.sweeps import jobs, publication
+
+Claim = Callable[[str], Any]
+_POLL = 2.0
+
+
+def run(
+    experiment: str,
+    given: Mapping[str, Any] | None = None,
+    *,
+    preset: str = "quick",
+    workers: int | None = None,
+    scheduler: str | None = None,
+    where: str = "auto",
+    folder: Path | None = None,
+    retrain: bool = False,
+    progress: bool | None = None,
+    publish: bool = False,
+) -> pd.DataFrame:
+    """Train and measure what is missing of a sweep; all its points as :func:`results.frame`.
+
+    ``given`` are settings over the preset's (:class:`.settings.Settings`), checked first.
+    ``workers`` local processes (default: the cores), or the Dask cluster at ``scheduler``;
+    ``where`` is ``auto``, ``cpu`` or ``cuda[:N]``; ``folder`` is the store's; ``retrain`` ignores
+    shipped weights; ``progress`` writes a line a point to standard error (default: if it is a
+    terminal). ``publish`` writes finished points to the book as they come, and takes those that
+    are published already for trained (unless ``retrain``). Failed points are left out of the
+    table and named on standard error.
+
+    Raises :class:`InputError` for wrong input, before any work, and :class:`DataError` if workers
+    are lost.
+    """
+    sweep = _prepared(experiment, preset, given or {}, workers, where, folder, retrain, publish)
+    sweep.progress = sys.stderr.isatty() if progress is None else progress
+    return _trained(sweep, workers, scheduler)
+
+
+def _prepared(
+    experiment: str,
+    preset: str,
+    given: Mapping[str, Any],
+    workers: int | None,
+    where: str,
+    folder: Path | None,
+    retrain: bool,
+    publish: bool,
+) -> Sweep:
+    """The sweep that is asked for, all input checked: nothing is trained yet."""
+    if workers is not None and workers < 1:
+        raise InputError(f"workers={workers}: expected at least 1")
+    target = str(device.choose(where))
+    points = plan(experiment, preset, given)
+    sweep = Sweep(points, store.Store(folder), target, shipped=not retrain)
+    sweep.variant = variant(experiment, preset, given)
+    if publish:
+        sweep.publisher = publication.Publisher(sweep.variant)
+        sweep.published = {} if retrain else publication.rows(sweep.keys)
+    return sweep
+
+
+def _trained(sweep: Sweep, workers: int | None, scheduler: str | None) -> pd.DataFrame:
+    """The table of a sweep when all its points are finished; failed ones are said."""
+    processes = workers or machine.cores()
+    try:
+        sweep.train(_dask(scheduler) if scheduler else _local(processes))
+    finally:
+        if not scheduler and processes > 1:
+            _end_workers()
+    for line in sweep.failures():
+        print(line, file=sys.stderr)
+    return results.frame(sweep.rows(sweep.variant))
+
+
+def plan(experiment: str, preset: str, given: Mapping[str, Any] | None = None) -> list[Point]:
+    """The points of a sweep, all input checked."""
+    return settings.points(experiment, preset, settings.resolve(experiment, preset, given))
+
+
+def variant(experiment: str, preset: str, given: Mapping[str, Any]) -> str:
+    """What ``given`` changes about the preset other than the grid: ``critic=clip``, or nothing."""
+    plain = settings.resolve(experiment, preset)._asdict()
+    new = settings.resolve(experiment, preset, given)._asdict()
+    changed = [
+        f"{name}={value}"
+        for name, value in new.items()
+        if value != plain[name] and name not in (*settings.GRID, "dataset", "restorer")
+    ]
+    return " ".join(changed)
+
+
+Pool = Callable[[Iterable[jobs.Job], jobs.Place], Iterator[tuple[jobs.Job, Any]]]
+
+
+class Sweep:
+    """The points of one sweep with their store; ``progress`` says whether to report."""
+
+    def __init__(
+        self, points: Sequence[Point], kept: store.Store, where: str, *, shipped: bool = True
+    ) -> None:
+        self.store, self.where, self.shipped = kept, where, shipped
+        self.keys = {jobs.key(point, where): point for point in points}
+        self.progress = False
+        self.variant = ""
+        self.publisher: publication.Publisher | None = None
+        self.published: Mapping[str, dict[str, Any]] = {}
+
+    def row(self, key: str) -> dict[str, Any] | None:
+        """The point's row, from the store or as it is published; None if it is to be trained."""
+        return self.store.row(key) or self.published.get(key)
+
+    def missing(self) -> list[str]:
+        """Hashes of the points that are to be trained."""
+        return [key for key in self.keys if self.row(key) is None]
+
+    def rows(self, variant: str = "") -> list[dict[str, Any]]:
+        """The rows of all finished points, under this sweep's preset."""
+        found = []
+        for key, point in self.keys.items():
+            row = self.row(key)
+            if row is not None:
+                found.append({**row, "preset": point.preset, "variant": variant})
+        return found
+
+    def failures(self) -> list[str]:
+        """A line for each finished point that failed: which, and why."""
+        found = ((point, self.row(key)) for key, point in self.keys.items())
+        return [
+            f"{point.label()}: failed, {row['failed']}"
+            for point, row in found
+            if row and row.get("failed")
+        ]
+
+    def preparations(self) -> list[list[jobs.Job]]:
+        """What missing points need first: stages of jobs, each stage after the one before."""
+        points = [self.keys[key] for key in self.missing()]
+        if not points:
+            return []
+        first: dict[str, jobs.Job] = {}
+        then: dict[str, jobs.Job] = {}
+        for point in points:
+            dataset = point.settings.dataset
+            for name in classifiers.names(dataset):
+                first[classifiers.key(name, dataset)] = jobs.Job("classifier", point, name)
+            if point.settings.start == "star":
+                start = store.digest(jobs.warm_configuration(point))
+                then.setdefault(start, jobs.Job("start", point))
+        stages = [
+            [job for key, job in first.items() if not self._kept("classifier", key)],
+            [
+                job
+                for job in then.values()
+                if not all(self._kept(*needed) for needed in jobs.needed(job))
+            ],
+        ]
+        return [stage for stage in stages if stage]
+
+    def _kept(self, kind: str, key: str) -> bool:
+        return store.load_weights(kind, key, shipped=self.shipped) is not None
+
+    def train(self, pool: Pool) -> None:
+        """Prepare, train and keep every missing point."""
+        place = jobs.Place(self.where, self.shipped)
+        for stage in self.preparations():
+            for job, packed in pool(stage, place):
+                store.unpack(packed)
+                self._say(f"{job.label()}: done")
+        missing = self.missing()
+        began, total = time.perf_counter(), len(missing)
+        done = 0
+        while missing:
+            claims: dict[str, Any] = {}
+            try:
+                for job, outcome in pool(self._claimed(missing, claims), place):
+                    key = jobs.key(job.point, self.where)
+                    self.store.put(key, jobs.configuration(job.point, self.where), outcome)
+                    claims.pop(key).release()
+                    done += 1
+                    self._report(outcome.row, job.point, done, total, began)
+                    if self.publisher:
+                        self.publisher(self)
+            finally:
+                for claim in claims.values():
+                    claim.release()
+            # What another sweep is training now comes from the store when that is ready.
+            missing = self.missing()
+            if missing:
+                time.sleep(_POLL)
+        if self.publisher:
+            self.publisher(self, final=True)
+
+    def _claimed(self, keys: Iterable[str], claims: dict[str, Any]) -> Iterator[jobs.Job]:
+        for key in keys:
+            claim = self.store.claim(key)
+            if claim is None:
+                continue
+            if self.store.row(key) is not None:
+                claim.release()
+                continue
+            claims[key] = claim
+            yield jobs.Job("point", self.keys[key])
+
+    def _report(
+        self, row: Mapping[str, Any], point: Point, done: int, total: int, began: float
+    ) -> None:
+        if row.get("failed"):
+            self._say(f"{done}/{total} {point.label()}: failed")
+            return
+        left = (time.perf_counter() - began) / done * (total - done)
+        self._say(
+            f"{done}/{total} {point.label()}: mse={row['mse']:.4f} "
+            f"error={100 * row['error_rate']:.2f}% P={row['p_judge']:.3f} "
+            f"({row['seconds']:.0f} s; about {duration(left)} left)"
+        )
+
+    def _say(self, text: str) -> None:
+        if self.progress:
+            print(text, file=sys.stderr, flush=True)
+
+
+def duration(seconds: float) -> str:
+    """``90 s``, ``12 min`` or ``3.5 h``."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def _local(workers: int) -> Pool:
+    """A pool of ``workers`` processes of this machine."""
+
+    def pool(todo: Iterable[jobs.Job], place: jobs.Place) -> Iterator[tuple[jobs.Job, Any]]:
+        from joblib import Parallel, delayed
+        from joblib.externals.loky.process_executor import TerminatedWorkerError
+
+        here = jobs.Place(place.device, place.shipped, parent=os.getpid() if workers > 1 else 0)
+        # Jobs are long: none is drawn (and so claimed) before a process is free for it.
+        parallel = Parallel(
+            n_jobs=workers,
+            batch_size=1,
+            pre_dispatch="n_jobs",
+            return_as="generator_unordered",
+            max_nbytes=None,
+        )
+        try:
+            yield from parallel(delayed(_pair)(job, here) for job in todo)
+        except TerminatedWorkerError as error:
+            raise DataError(
+                f"a worker process died ({str(error).split('.')[0]}); "
+                "what was finished is kept, start the sweep again"
+            ) from None
+
+    return pool
+
+
+def _end_workers() -> None:
+    """End joblib's idle processes now: a notebook's kernel would leave them behind."""
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor(reuse=True).shutdown(wait=True)
+
+
+def _pair(job: jobs.Job, place: jobs.Place, packed: dict[str, bytes] | None = None) -> Any:
+    return job, jobs.run(job, place, packed)
+
+
+def _dask(address: str) -> Pool:
+    """The Dask cluster whose scheduler is at ``address``; its workers need not share a disk."""
+
+    def pool(todo: Iterable[jobs.Job], place: jobs.Place) -> Iterator[tuple[jobs.Job, Any]]:
+        import distributed
+        from distributed.comm import CommClosedError
+
+        try:
+            client = distributed.Client(address, timeout="20s", set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise DataError(f"no Dask scheduler answers at {address}: {error}") from None
+        with client:
+            sent: dict[tuple[tuple[str, str], ...], Any] = {}
+            waiting = distributed.as_completed(loop=client.loop, with_results=True)
+            for job in todo:
+                keys = tuple(jobs.needed(job))
+                if keys not in sent:  # once to every worker, not once a point
+                    packed = store.pack(list(keys), shipped=place.shipped)
+                    (sent[keys],) = client.scatter([packed], broadcast=True, hash=False)
+                waiting.add(client.submit(_pair, job, place, sent[keys], pure=False))
+            try:
+                for future, result in waiting:
+                    future.release()  # else the cluster would train it again if its worker died
+                    yield result
+            except (distributed.KilledWorker, CommClosedError) as error:
+                raise DataError(
+                    f"the Dask cluster lost workers or its scheduler ({error}); "
+                    "what was finished is kept, start the sweep again"
+                ) from None
+
+    return pool
+
+
+def estimate(points: Sequence[Point], kept: store.Store, where: str) -> float:
+    """Seconds that one of ``points`` takes on one worker: from kept rows, else by timing steps."""
+    times = [
+        row["seconds"]
+        for key in (jobs.key(p, where) for p in points)
+        if (row := kept.row(key)) and not row.get("failed")
+    ]
+    return statistics.median(times) if times else jobs.time_point(points[0], where)
+
+
+def command(
+    experiment: str,
+    *,
+    preset: str,
+    assignments: Sequence[str] = (),
+    ablation: str | None = None,
+    dataset: str | None = None,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    device: str = "auto",
+    store: Path | None = None,
+    dry_run: bool = False,
+    retrain: bool = False,
+    publish: bool = False,
+) -> int:
+    """``cdp sweep``: run, say what came out, and with ``publish`` write it to the book.
+
+    1 where points failed, in this run or an earlier one; they are named on standard error.
+    """
+    given = settings.ablation(experiment, ablation) if ablation else {}
+    given |= parameters.assignments(assignments)
+    if dataset is not None:
+        given["dataset"] = dataset
+    sweep = _prepared(experiment, preset, given, workers, device, store, retrain, publish)
+    if dry_run:
+        print(f"{experiment} --preset {preset}: ", end="")
+        return _dry_run(sweep, workers)
+    sweep.progress = True
+    table = _trained(sweep, workers, scheduler)
+    columns = ["alpha", "beta", "gamma", "seed", "mse", "error_rate", "ce", "p_critic", "p_judge"]
+    columns += ["sliced_w2", "frechet", "seconds"]
+    print(table[columns].to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    if publish:
+        print(f"published in {results.path(experiment)}")
+    return int(bool(sweep.failures()))
+
+
+def _dry_run(sweep: Sweep, workers: int | None) -> int:
+    """Say what would be trained, and about how long it would take."""
+    missing = [sweep.keys[key] for key in sweep.missing()]
+    print(f"{len(sweep.keys)} points, {len(missing)} to train")
+    for stage in sweep.preparations():
+        for job in stage:
+            print(f"  first: {job.label()}")
+    for point in missing:
+        print(f"  {point.label()}")
+    if missing:
+        processes = workers or machine.cores()
+        each = estimate(list(sweep.keys.values()), sweep.store, sweep.where)
+        total = each * -(-len(missing) // processes)
+        total += jobs.time_start(missing[0], sweep.where) * len(
+            [job for stage in sweep.preparations() for job in stage if job.kind == "start"]
+        )
+        print(f"about {duration(total)} on {processes} workers ({duration(each)} a point)")
+    return 0

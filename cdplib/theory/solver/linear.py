@@ -1,0 +1,159 @@
+"""C(D,P) for TV, for W1 on a line and for Rényi's order inf: a linear program, kept warm in HiGHS.
+
+Rows: the marginal of Y (m), the link between the marginal r of X^ and p_X (n), <delta, W> <= D,
+and the perceptual budget.  Extra columns say what r may lack or carry along the line:
+
+    tv         r_j + s_j >= p_j,  s >= 0,  sum s <= P
+    w1         r_j - inflow_j + outflow_j = p_j,  sum |x_j+1 - x_j| |flow_j| <= P
+    renyi:inf  r_j >= exp(-P) p_j
+
+Moving (D, P) changes right-hand sides only, so the last basis stays dual feasible and the dual
+simplex method needs a few pivots per point.
+"""
+
+from __future__ import annotations
+
+import math
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
+from cdplib.theory.divergences import Divergence, Renyi, TotalVariation, Wasserstein1
+from cdplib.theory.problem import Problem
+from cdplib.theory.solver.columns import Mask
+from cdplib.theory.solver.conic import Answer
+
+Array = NDArray[np.float64]
+
+#: The smallest tolerance HiGHS takes; what is left is repaired and certified outside.
+_TOLERANCE = 1e-10
+
+
+def handles(divergence: Divergence) -> bool:
+    """Whether the ball of ``divergence`` is a polyhedron that this module knows."""
+    if isinstance(divergence, TotalVariation | Wasserstein1):
+        return True
+    return isinstance(divergence, Renyi) and divergence.order == math.inf
+
+
+class LinearModel:
+    """One HiGHS model over a growing set of columns; ``solve`` for any (D, P).
+
+    ``cost`` (m, n): what to minimise, err or delta.  With ``least_divergence`` the cost is left
+    out and the divergence (TV or W1) itself is minimised.
+    """
+
+    def __init__(
+        self, problem: Problem, divergence: Divergence, cost: Array, least_divergence: bool = False
+    ) -> None:
+        self.problem, self.divergence, self.cost = problem, divergence, cost
+        self.least_divergence = least_divergence
+        self.mask: Mask = np.zeros(problem.shape, dtype=bool)
+        self._given = self.mask  # masks grow by replacement: the same object holds the same columns
+        self.columns: NDArray[np.int64] = np.zeros((0, 2), dtype=np.int64)
+        self._start()
+
+    def _start(self) -> None:
+        self.highs = highspy.Highs()
+        self.highs.silent()
+        for option, value in (
+            ("presolve", "off"),  # it would throw the basis away
+            ("threads", 1),
+            ("primal_feasibility_tolerance", _TOLERANCE),
+            ("dual_feasibility_tolerance", _TOLERANCE),
+        ):
+            self.highs.setOptionValue(option, value)
+        (m, n), inf = self.problem.shape, highspy.kHighsInf
+        none = np.zeros(0, dtype=np.int32)
+        equal = isinstance(self.divergence, Wasserstein1)
+        link_top = self.problem.px if equal else np.full(n, inf)
+        scaled = isinstance(self.divergence, Renyi) and self.least_divergence
+        link = np.zeros(n) if scaled else self.problem.px
+        self.highs.addRows(
+            m + n + 2,
+            np.concatenate([self.problem.py, link, [-inf, -inf]]),
+            np.concatenate([self.problem.py, link_top, [inf, inf]]),
+            0, none, none, np.zeros(0),
+        )  # fmt: skip
+        self.extra = self._add_extra()
+
+    def _add_extra(self) -> int:
+        """Add the columns of the perceptual block; how many they are."""
+        (m, n), budget = self.problem.shape, sum(self.problem.shape) + 1
+        if isinstance(self.divergence, TotalVariation):
+            index = np.stack([m + np.arange(n), np.full(n, budget)], axis=1)
+            value = np.ones((n, 2))
+        elif isinstance(self.divergence, Wasserstein1):
+            x = self.divergence.positions(n)
+            order = np.argsort(x, kind="stable")
+            left, right, gap = m + order[:-1], m + order[1:], np.diff(x[order])
+            forth = np.stack([left, right, np.full(n - 1, budget)], axis=1)
+            one = np.ones(n - 1)
+            index = np.concatenate([forth, forth])
+            value = np.concatenate(
+                [np.stack([one, -one, gap], axis=1), np.stack([-one, one, gap], axis=1)]
+            )
+        elif self.least_divergence:  # r_j >= v p_j for the largest v = exp(-P)
+            self._add(np.array([-1.0]), m + np.arange(n)[None], -self.problem.px[None])
+            return 1
+        else:
+            return 0
+        cost = value[:, -1] if self.least_divergence else np.zeros(len(value))
+        self._add(cost, index, value)
+        return len(index)
+
+    def _add(self, cost: Array, index: NDArray[np.int64], value: Array) -> None:
+        count, entries = index.shape
+        if count:
+            self.highs.addCols(
+                count, cost, np.zeros(count), np.full(count, highspy.kHighsInf), count * entries,
+                np.arange(0, count * entries, entries, dtype=np.int32),
+                index.ravel().astype(np.int32), value.ravel(),
+            )  # fmt: skip
+
+    def set_columns(self, mask: Mask) -> None:
+        """Add the columns (y, x^) where ``mask`` (m, n) is true and that are not there yet."""
+        if mask is self._given:
+            return
+        self._given = mask
+        new = np.argwhere(mask & ~self.mask)
+        (m, n), (y, x) = self.problem.shape, new.T
+        index = np.stack([y, m + x, np.full(len(new), m + n)], axis=1)
+        value = np.stack([np.ones(len(new)), np.ones(len(new)), self.problem.delta[y, x]], axis=1)
+        cost = np.zeros(len(new)) if self.least_divergence else self.cost[y, x]
+        self._add(cost, index, value)
+        self.mask = self.mask | mask
+        self.columns = np.concatenate([self.columns, new])
+
+    def _restart(self) -> None:
+        """Build the model anew, without a basis: the way out of numerical trouble."""
+        mask, self.mask = self.mask, np.zeros(self.problem.shape, dtype=bool)
+        self._given = self.mask
+        self.columns = self.columns[:0]
+        self._start()
+        self.set_columns(mask)
+
+    def solve(self, D: float, P: float, fresh: bool = False) -> Answer | None:
+        """The optimal basic solution over the columns, or None where HiGHS finds none."""
+        if fresh:
+            self._restart()
+        (m, n), inf, highs = self.problem.shape, highspy.kHighsInf, self.highs
+        highs.changeRowBounds(m + n, -inf, inf if D == math.inf else D)
+        if isinstance(self.divergence, Renyi) and not self.least_divergence:
+            for letter, mass in enumerate(self.problem.px):
+                highs.changeRowBounds(m + letter, math.exp(-P) * mass, inf)
+        else:
+            highs.changeRowBounds(m + n + 1, -inf, inf if P == math.inf else P)
+        highs.run()
+        if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None if fresh else self.solve(D, P, fresh=True)
+        solution = highs.getSolution()
+        dual = np.asarray(solution.row_dual)
+        plan = np.zeros(self.problem.shape)
+        y, x = self.columns.T
+        plan[y, x] = np.asarray(solution.col_value)[
+            self.extra :
+        ]  # the perceptual block comes first
+        value = highs.getInfo().objective_function_value
+        return Answer(plan, max(0.0, -float(dual[m + n])), dual[m : m + n].copy(), float(value))

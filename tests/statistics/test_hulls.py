@@ -1,0 +1,123 @@
+"""Lower convex hulls and their prices, on clouds whose answer is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from clouds import optimal
+
+from cdpbook.statistics import hulls, trends
+from cdpbook.statistics.hulls import Hull
+from cdplib.errors import InputError
+
+
+def test_a_mixture_of_two_points_by_hand():
+    hull = Hull.of([0.0, 1.0], [2.0, 2.0], [1.0, 0.0])
+    assert hull.value([0.0, 0.25, 1.0, 5.0], 2.0) == pytest.approx([1, 0.75, 0, 0])
+    assert hull.value(0.25, 9.0) == pytest.approx(0.75)
+    assert np.isinf(hull.value([-0.1, 0.5], [2.0, 1.9])).all()
+
+
+def test_prices_by_hand():
+    hull = Hull.of([0.0, 1.0], [2.0, 2.0], [1.0, 0.0])
+    assert hull.prices(0.5, 2.0) == pytest.approx((1, 1, 0, np.inf))
+    assert hull.prices(0.0, 2.0) == pytest.approx((1, np.inf, 0, np.inf))
+    assert hull.prices(1.0, 3.0) == pytest.approx((0, 1, 0, 0))
+    assert hull.prices(9.0, 9.0) == pytest.approx((0, 0, 0, 0))
+    assert np.isnan(hull.prices(0.5, 1.0)).all()
+
+
+def test_the_planes_lie_below_the_cloud_and_touch_it():
+    rng = np.random.default_rng(0)
+    d, p, c = rng.random((3, 25))
+    hull = Hull.of(d, p, c)
+    lam, mu, height = hull.planes.T
+    room = c - (height[:, None] - np.outer(lam, d) - np.outer(mu, p))
+    assert (room >= -1e-9).all()
+    assert room.min(axis=1) == pytest.approx(0, abs=1e-9)
+    assert (hull.planes[:, :2] >= 0).all()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_hull_is_that_of_the_linear_program(seed):
+    rng = np.random.default_rng(seed)
+    frame = optimal()
+    frame["error_rate"] += rng.exponential(0.1, len(frame))
+    frame["mse"] *= rng.uniform(0.001, 0.002, len(frame))
+    points = trends.convex_excess(frame)
+    hull = Hull.of(points["mse"], points["p_judge"], points["error_rate"])
+    assert hull.value(points["mse"], points["p_judge"]) == pytest.approx(points["hull"], abs=1e-7)
+
+
+def test_the_hull_is_convex_and_non_increasing_where_it_is_finite():
+    rng = np.random.default_rng(3)
+    d, p, c = rng.random((3, 30))
+    grid = np.linspace(0, 1, 31)
+    value = Hull.of(d, p, c).value(grid[:, None], grid)
+    inside = np.isfinite(value)
+    assert inside.any()
+    assert not inside.all()
+    with np.errstate(invalid="ignore"):
+        assert np.nanmax(np.diff(value, axis=0)) <= 1e-9
+        bend = value[2:] + value[:-2] - 2 * value[1:-1]
+    assert bend[np.isfinite(bend)].min() >= -1e-9
+
+
+def test_one_point_and_equal_points_have_a_hull():
+    for copies in (1, 3):
+        hull = Hull.of([1.0] * copies, [2.0] * copies, [3.0] * copies)
+        assert hull.value(1.0, 2.0) == pytest.approx(3)
+        assert np.isinf(hull.value(0.9, 2.0))
+
+
+@pytest.mark.parametrize(
+    "cloud", [([], [], []), ([1.0], [1.0, 2.0], [1.0]), ([1.0], [np.nan], [1.0])]
+)
+def test_what_is_no_cloud_is_refused(cloud):
+    with pytest.raises(InputError, match="equal lists of finite numbers"):
+        Hull.of(*cloud)
+
+
+def test_points_on_a_convex_surface_have_the_prices_of_their_weights():
+    table = hulls.prices(optimal())
+    assert table["excess"].to_numpy() == pytest.approx(0, abs=1e-12)
+    assert table["lam_asked"].to_numpy() == pytest.approx(1 / table["mse"] ** 2)
+    for price in ("lam", "mu"):
+        found = hulls.agreement(table, price)
+        assert found.within == 1
+        assert found.above == 0
+        assert found.correlation > 0.9
+        assert found.p_value <= 0.01
+
+
+def test_prices_asked_in_the_opposite_order_do_not_agree():
+    table = hulls.prices(optimal(betas=(1.0,), gammas=(0.25, 0.5, 1.0, 2.0, 4.0, 8.0)))
+    table["lam_asked"] = table["lam_asked"].to_numpy()[::-1]
+    found = hulls.agreement(table, "lam")
+    assert found.correlation < -0.9
+    assert found.p_value > 0.9
+    assert found.above > 0
+
+
+def test_a_constant_price_has_no_correlation():
+    table = hulls.prices(optimal()).assign(mu_asked=1.0)
+    assert np.isnan(hulls.agreement(table, "mu").correlation)
+    with pytest.raises(InputError, match="'nu'"):
+        hulls.agreement(table, "nu")
+
+
+def test_a_price_needs_gamma_and_measured_columns():
+    with pytest.raises(InputError, match="gamma > 0"):
+        hulls.prices(optimal().assign(gamma=0.0))
+    with pytest.raises(InputError, match="sliced_w2"):
+        hulls.prices(optimal(), "sliced_w2")
+
+
+def test_a_point_above_the_hull_has_the_price_below_it():
+    frame = optimal()
+    lifted = frame.copy()
+    lifted.loc[5, "ce"] += 1
+    table = hulls.prices(lifted)
+    high = table[table["excess"] > 1e-6]
+    assert len(high) == 1
+    assert np.isfinite(high["lam_low"]).all()

@@ -1,0 +1,123 @@
+"""``cdp exact``: the shipped problems, the formats, and one clear line for every wrong file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+
+from cdpbook import cli, problem_file
+from cdplib.errors import InputError
+from cdplib.storage import paths
+from cdplib.theory import exact
+
+PROBLEMS = paths.BOOK / "_static" / "problems"
+GOOD = json.loads((PROBLEMS / "binary_channel.json").read_text())
+
+
+def write(folder, **changes):
+    content = {key: value for key, value in (GOOD | changes).items() if value is not None}
+    path = folder / "problem.json"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_point_is_printed_as_json_that_checks_itself(capsys):
+    assert cli.main(["exact", str(PROBLEMS / "binary_channel.json")]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["status"] == "optimal"
+    assert answer["upper"] - answer["lower"] <= 1e-9
+    assert answer["distortion"] <= answer["D"] + 1e-12
+    assert answer["perception"] <= answer["P"] + 1e-12
+    np.testing.assert_allclose(np.sum(answer["restorer"], axis=1), 1)
+    problem = problem_file.problem(GOOD)
+    proof = answer["certificate"]
+    bound = exact.certify(problem, "tv", answer["D"], answer["P"], proof["lam"], proof["u"])
+    assert bound == pytest.approx(answer["lower"], abs=1e-12)
+    assert problem.error_rate(np.array(answer["plan"])) == pytest.approx(answer["value"])
+
+
+def test_surface_is_printed_as_csv_and_drawn_beside_it(tmp_path, capsys):
+    path = str(PROBLEMS / "three_grades.json")
+    assert cli.main(["exact", path]) == 0
+    printed = capsys.readouterr().out
+    rows = list(csv.DictReader(io.StringIO(printed)))
+    content = problem_file.load(PROBLEMS / "three_grades.json")
+    assert len(rows) == len(content["Ds"]) * len(content["Ps"])
+    assert {row["status"] for row in rows} == {"optimal", "infeasible"}
+    assert cli.main(["exact", path, "--output", str(tmp_path / "out" / "surface.csv")]) == 0
+    assert (tmp_path / "out" / "surface.csv").read_text() == printed
+    assert (tmp_path / "out" / "surface.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_infeasible_point_says_why_and_unlimited_budgets_are_strings(tmp_path, capsys):
+    assert problem_file.command(write(tmp_path, D=0.1)) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert (answer["status"], answer["value"]) == ("infeasible", "inf")
+    assert answer["infeasible_by"] > 0
+    target = tmp_path / "answer.json"
+    assert problem_file.command(write(tmp_path, D="inf", P="inf"), target) == 0
+    assert json.loads(target.read_text())["value"] == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"joint": None}, "'joint' is a required property"),
+        ({"joint": [[0.7, 0.1], [0.0, 0.3]]}, "joint sums to 1.1"),
+        ({"labels": [0, 0.5]}, "['labels'][1]: 0.5 is not of type 'integer'"),
+        ({"divergence": "kullback"}, "unknown divergence 'kullback'"),
+        ({"D": None}, "has the budgets P: expected D and P, or Ds and Ps"),
+        ({"Ds": [1]}, "has the budgets D, Ds, P"),
+        ({"D": "much"}, "['D']"),
+        ({"P": -1}, "P is -1"),
+        ({"colour": 1}, "'colour' was unexpected"),
+        ({"distortion": "angle"}, "['distortion']"),
+        ({"D": 10**400, "P": -1}, "P is -1"),
+        ({"joint": [[10**400, 0.1], [0.0, 0.3]]}, "joint has an entry that is not finite"),
+        ({"labels": [0, 10**30]}, "['labels'][1]: 1e+30 is greater than the maximum"),
+        ({"labels": [0, 10**400]}, "['labels'][1]: inf is not of type 'integer'"),
+    ],
+)
+def test_wrong_files_end_with_status_2_and_one_line(tmp_path, capsys, changes, words):
+    assert cli.main(["exact", str(write(tmp_path, **changes))]) == 2
+    message = capsys.readouterr().err
+    assert words in message
+    assert message.count("\n") == 1
+
+
+def test_a_title_is_drawn_as_it_is_written(tmp_path):
+    path = write(tmp_path, title="$\\frac$", D=None, P=None, Ds=[0.2, 0.5], Ps=[0.0, 0.1])
+    assert cli.main(["exact", str(path), "--output", str(tmp_path / "out.csv")]) == 0
+    assert (tmp_path / "out.png").read_bytes()[:4] == b"\x89PNG"
+
+
+@pytest.mark.parametrize("output", ["", ".", "/", "a_folder", "problem.json/x.csv", "table"])
+def test_an_output_that_cannot_be_written_is_refused_before_solving(
+    tmp_path, monkeypatch, capsys, output
+):
+    path = write(tmp_path, D=None, P=None, Ds=[0.5], Ps=[0.1])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a_folder").mkdir()
+    (tmp_path / "table.png").mkdir()  # where the picture would be
+    monkeypatch.setattr(exact, "surface", None)
+    assert cli.main(["exact", str(path), "--output", output]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("cdp: --output '")
+    assert message.count("\n") == 1
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("{", "is no JSON"), (None, "No such file"), ('{"joint":' + 99_999 * "[", "too deeply")],
+)
+def test_what_is_no_json_is_refused(tmp_path, text, words):
+    path = tmp_path / "problem.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(InputError, match=words):
+        problem_file.load(path)

@@ -1,0 +1,197 @@
+"""Where an experiment's page takes its rows from, and what it says about them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cdpbook import runs
+from cdpbook.notebooks import sources
+from cdplib import parameters
+from cdplib.errors import InputError
+from cdplib.experiments import results, settings
+from cdplib.storage import paths
+from cdplib.sweeps import sweep
+
+CHAPTERS = tuple(
+    name for name in parameters.chapters() if name[3:6] == "exp" and name[6:].isdigit()
+)
+
+
+def row(beta, gamma, preset="quick", restorer="fast", **changes):
+    return {
+        "experiment": "exp2",
+        "preset": preset,
+        "variant": "",
+        "dataset": "mnist",
+        "restorer": restorer,
+        "classifier": "cnn1",
+        "alpha": 1.0,
+        "beta": beta,
+        "gamma": gamma,
+        "seed": 0,
+        "mse": 0.03 + beta,
+        "mse_se": 0.0001,
+        "error_rate": 0.18 - gamma,
+        "error_rate_se": 0.004,
+        "error_rate_logistic": 0.25,
+        "error_rate_convbn": 0.19 + gamma,
+        "ce": 0.5,
+        "p_judge": 1.0 - 10 * beta,
+        "p_judge_se": 0.01,
+        "steps": 500,
+        "seconds": 20.0,
+        "hardware": "a machine",
+        "config_hash": f"{preset}-{restorer}-{beta}-{gamma}",
+        **changes,
+    }
+
+
+def sheet(**changes):
+    return [row(b, g, **changes) for b in (0.0, 0.01) for g in (0.0, 0.03)]
+
+
+@pytest.fixture
+def published(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "PUBLISHED", tmp_path)
+    return lambda rows: results.publish("exp2", rows)
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Calls of the sweep, which trains nothing here."""
+    calls = []
+
+    def run(experiment, given, *, preset, progress):
+        calls.append((experiment, preset, given))
+        return results.frame(sheet())
+
+    monkeypatch.setattr(sweep, "run", run)
+    return calls
+
+
+def test_read_shows_the_published_rows_of_the_papers_network_first(published, trained):
+    published([*sheet(), *sheet(preset="full", restorer="paper"), row(0.5, 0.5, variant="x=1")])
+    run = runs.results("exp2", "read")
+    assert run.published
+    assert set(run.table["restorer"]) == {"paper"}
+    assert len(run.points()) == 4
+    assert trained == []
+    assert "Published rows" in run.origin()
+    assert "--preset full" in run.origin()
+
+
+def test_three_seeds_are_shown_rather_than_one_of_a_preferred_table(published):
+    published([r for seed in (0, 1, 2) for r in sheet(seed=seed, config_hash=f"q{seed}")])
+    published(sheet(preset="full", restorer="paper"))
+    run = runs.published_run("exp2")
+    assert run is not None
+    assert (run.preset, run.table["seed"].nunique()) == ("quick", 3)
+    for seed in (1, 2):
+        published(sheet(preset="full", restorer="paper", seed=seed, config_hash=f"f{seed}"))
+    run = runs.published_run("exp2")
+    assert run is not None
+    assert run.preset == "full"
+
+
+def test_a_published_row_alone_is_no_sheet(published, trained):
+    published([*sheet(), row(0.0, 0.0, preset="full", restorer="paper")])
+    assert runs.results("exp2", "read").preset == "quick"
+    published([])
+    assert trained == []
+
+
+def test_read_trains_where_nothing_is_published_or_something_is_asked(published, trained):
+    run = runs.results("exp2", "read")
+    assert not run.published
+    assert "Nothing is published" in run.origin()
+    published(sheet())
+    run = runs.results("exp2", "read", {"steps": 7})
+    assert not run.published
+    assert trained == [("exp2", "quick", {}), ("exp2", "quick", {"steps": 7})]
+    assert "-p steps=7" in run.origin()
+    assert "Nothing is published" not in run.origin()
+
+
+def test_only_one_experiment_trains_a_grid_for_a_reader_without_published_rows(published, trained):
+    runs.results("exp1", "read")
+    runs.results("exp1", "read", {"gammas": [0.0, 0.1]})
+    assert [preset for _, preset, _ in trained] == ["smoke", "quick"]
+
+
+def test_other_presets_train_and_a_thinned_grid_keeps_both_ends(published, trained):
+    published(sheet())
+    runs.results("exp2", "smoke", {"betas": [0.0, 0.01, 0.02, 0.03]}, betas=2)
+    assert trained == [("exp2", "smoke", {"betas": [0.0, 0.03]})]
+
+
+def test_wrong_settings_are_refused_before_any_training(trained):
+    with pytest.raises(InputError, match="gamas"):
+        runs.results("exp2", "quick", {"gamas": [0.0]})
+    assert trained == []
+
+
+def test_only_what_differs_from_the_preset_is_asked_for():
+    quick = settings.resolve("exp2", "quick")
+    values = {"betas": list(quick.betas), "gammas": [0.0, 0.5], "seeds": [], "steps": 0}
+    values |= {"dataset": "default", "restorer": "default", "unrelated": 3}
+    assert runs.asked("exp2", "quick", values) == {"gammas": [0.0, 0.5]}
+
+
+def test_a_smoke_run_says_that_it_shows_no_tradeoff(published):
+    published(sheet(steps=60))
+    assert "not a trade-off" in runs.results("exp2", "read").origin()
+
+
+def test_the_table_of_points_has_a_row_for_each(published):
+    published(sheet())
+    text = runs.results("exp2", "read").points_table()
+    assert len(text.splitlines()) == 2 + 4
+    assert "C of strided CNN (%)" in text
+
+
+def test_restorers_seen_by_another_classifier_swap_the_columns(published):
+    published(sheet())
+    run = runs.results("exp2", "read")
+    seen = runs.seen_by(run, "logistic")
+    assert (seen.table["error_rate"] == 0.25).all()
+    assert np.allclose(seen.table["error_rate_cnn1"], run.table["error_rate"])
+    assert np.allclose(seen.table["error_rate_se"], np.sqrt(0.25 * 0.75 / 10_000))
+    assert seen.classifier == "logistic regression"
+    assert np.allclose(seen.table["mse"], run.table["mse"])
+    with pytest.raises(InputError, match="cnn9"):
+        runs.seen_by(run, "cnn9")
+
+
+def test_independent_classifiers_are_shown_and_not_the_one_trained_against(published):
+    published(sheet())
+    assert runs.results("exp2", "read").shown_others() == ("convbn", "logistic")
+
+
+def test_spread_keeps_the_ends():
+    assert runs._spread(pd.Series([3, 1, 2, 0, 4, 4]), 3) == [0, 2, 4]
+    assert runs._spread([1.0], 3) == [1.0]
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_chapter_parameters_are_settings_with_the_same_types_and_ranges(name):
+    known = settings.declared()
+    for parameter in sources.find(name).declared().values():
+        if parameter.name in ("preset", "perception", "checked", "train_again"):  # of the page
+            continue
+        setting = known[parameter.name]
+        assert parameter.kind == setting.kind
+        assert set(parameter.choices) <= {*setting.choices, "default"}
+        assert (parameter.high, parameter.high_open) == (setting.high, setting.high_open)
+        assert parameter.default in ([], 0, "default")  # all mean: as in the preset
+
+
+@pytest.mark.parametrize("preset", ["smoke", "read", "quick", "full", "paper"])
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_no_preset_asks_for_anything_by_itself(name, preset):
+    from cdpbook.notebooks import execute
+
+    job = execute.prepare(sources.find(name), preset)
+    assert job.values["preset"] == preset
+    assert runs.asked(name[3:], preset, job.values) == {}

@@ -11,7 +11,8 @@ import torch
 
 from cdpbook.overview import markdown
 from cdpbook.runs import Run
-from cdplib.experiments import classifiers, data, measures, networks, restoration, results
+from cdplib.experiments import classifiers, data, device, measures, networks, restoration, results
+from cdplib.experiments.material import degraded_split
 from cdplib.experiments.settings import Point
 from cdplib.storage import store
 from cdplib.sweeps import compare, jobs, publication
@@ -33,7 +34,7 @@ def restorer(row: dict[str, Any]) -> tuple[Point, networks.Restorer] | None:
     point = compare.point_of(row)
     model = restoration.new_restorer(point)
     store.fill(model, state, point.label())
-    restoration.place(model, CPU)
+    device.to_device(model, CPU)
     return point, model
 
 
@@ -101,7 +102,7 @@ def turned(run: Run, images: int = 500, count: int = 12) -> tuple[dict[str, Any]
     point = compare.point_of(rows[0])
     test = data.load(point.settings.dataset).test
     clean, labels = test.tensors(slice(0, images))
-    degraded = restoration.degraded_split(point, "test")[:images]
+    degraded = degraded_split(point, "test")[:images]
     classifier = classifiers.get(point.settings.classifier, point.settings.dataset)
     restored, read = {}, {}
     for row in rows:

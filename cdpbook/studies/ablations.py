@@ -19,7 +19,8 @@ from cdpbook.statistics import trends
 from cdpbook.statistics.estimates import Interval, student
 from cdpbook.text import LETTERS, signed
 from cdplib.errors import DataError, InputError
-from cdplib.experiments import classifiers, data, measures, networks, restoration, results, settings
+from cdplib.experiments import classifiers, data, measures, networks, results, settings
+from cdplib.experiments.material import degraded_split
 from cdplib.sweeps import sweep
 
 PRESET = "quick"
@@ -290,7 +291,7 @@ def statistics_at_test(run: runs.Run, sizes: Iterable[int], images: int) -> pd.D
             continue
         point, restorer = kept
         clean, labels = data.load(point.settings.dataset).test.tensors(slice(0, images))
-        degraded = restoration.degraded_split(point, "test")[:images]
+        degraded = degraded_split(point, "test")[:images]
         model = classifiers.get(point.settings.classifier, point.settings.dataset)
         for title, (kind, size) in kinds.items():
             restored = networks.restore(restorer, degraded, statistics=kind, batch=size)

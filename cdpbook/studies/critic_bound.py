@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from cdplib.errors import InputError
-from cdplib.experiments import networks, restoration, settings
+from cdplib.experiments import device, networks, restoration, settings
+from cdplib.experiments.material import stream
 from cdplib.experiments.networks import Critic
 
 #: The release's: bound on every parameter, and the images of one batch statistic.
@@ -120,10 +121,10 @@ def fit(
     point = settings.points("exp2", "paper", release)[0]
     where = torch.device("cpu")
     critic = Critic(real.shape[1], width=width, batch_norm=True)
-    networks.initialise(critic, restoration.stream(point, "critic"))
-    restoration.place(critic, where)
+    networks.initialise(critic, stream(point, "critic"))
+    device.to_device(critic, where)
     trainer = restoration.CriticTrainer(critic, point, where)
-    generator = restoration.stream(point, "warming")
+    generator = stream(point, "warming")
     for _ in range(steps):
         chosen = [torch.randint(len(x), (BATCH,), generator=generator) for x in (real, fake)]
         trainer.step(real[chosen[0]], fake[chosen[1]])

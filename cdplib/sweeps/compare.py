@@ -110,7 +110,7 @@ def _typed(text: str, kind: str) -> bool | int | float | str:
 def again(row: Mapping[str, Any], *, where: str = "cpu", shipped: bool = True) -> dict[str, Any]:
     """Train and measure the point of a published row now, whatever the store holds; its new row."""
     point = point_of(row, where)
-    outcome: store.Outcome = jobs.run(jobs.Job("point", point), jobs.Place(where, shipped))
+    outcome: store.Outcome = jobs.run(jobs.Job("point", point), jobs.Site(where, shipped))
     if outcome.row.get("failed"):
         raise DataError(f"{point.label()}: failed this time, {outcome.row['failed']}")
     return outcome.row

@@ -111,7 +111,7 @@ def variant(experiment: str, preset: str, given: Mapping[str, Any]) -> str:
     return " ".join(changed)
 
 
-Pool = Callable[[Iterable[jobs.Job], jobs.Place], Iterator[tuple[jobs.Job, Any]]]
+Pool = Callable[[Iterable[jobs.Job], jobs.Site], Iterator[tuple[jobs.Job, Any]]]
 
 
 class Sweep:
@@ -182,9 +182,9 @@ class Sweep:
 
     def train(self, pool: Pool) -> None:
         """Prepare, train and keep every missing point."""
-        place = jobs.Place(self.where, self.shipped)
+        site = jobs.Site(self.where, self.shipped)
         for stage in self.preparations():
-            for job, packed in pool(stage, place):
+            for job, packed in pool(stage, site):
                 store.unpack(packed)
                 self._say(f"{job.label()}: done")
         missing = self.missing()
@@ -193,7 +193,7 @@ class Sweep:
         while missing:
             claims: dict[str, Any] = {}
             try:
-                for job, outcome in pool(self._claimed(missing, claims), place):
+                for job, outcome in pool(self._claimed(missing, claims), site):
                     key = jobs.key(job.point, self.where)
                     self.store.put(key, jobs.configuration(job.point, self.where), outcome)
                     claims.pop(key).release()
@@ -250,11 +250,11 @@ def duration(seconds: float) -> str:
 def _local(workers: int) -> Pool:
     """A pool of ``workers`` processes of this machine."""
 
-    def pool(todo: Iterable[jobs.Job], place: jobs.Place) -> Iterator[tuple[jobs.Job, Any]]:
+    def pool(todo: Iterable[jobs.Job], site: jobs.Site) -> Iterator[tuple[jobs.Job, Any]]:
         from joblib import Parallel, delayed
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-        here = jobs.Place(place.device, place.shipped, parent=os.getpid() if workers > 1 else 0)
+        here = jobs.Site(site.device, site.shipped, parent=os.getpid() if workers > 1 else 0)
         # Jobs are long: none is drawn (and so claimed) before a process is free for it.
         parallel = Parallel(
             n_jobs=workers,
@@ -281,14 +281,14 @@ def _end_workers() -> None:
     get_reusable_executor(reuse=True).shutdown(wait=True)
 
 
-def _pair(job: jobs.Job, place: jobs.Place, packed: dict[str, bytes] | None = None) -> Any:
-    return job, jobs.run(job, place, packed)
+def _pair(job: jobs.Job, site: jobs.Site, packed: dict[str, bytes] | None = None) -> Any:
+    return job, jobs.run(job, site, packed)
 
 
 def _dask(address: str) -> Pool:
     """The Dask cluster whose scheduler is at ``address``; its workers need not share a disk."""
 
-    def pool(todo: Iterable[jobs.Job], place: jobs.Place) -> Iterator[tuple[jobs.Job, Any]]:
+    def pool(todo: Iterable[jobs.Job], site: jobs.Site) -> Iterator[tuple[jobs.Job, Any]]:
         import distributed
         from distributed.comm import CommClosedError
 
@@ -302,9 +302,9 @@ def _dask(address: str) -> Pool:
             for job in todo:
                 keys = tuple(jobs.needed(job))
                 if keys not in sent:  # once to every worker, not once a point
-                    packed = store.pack(list(keys), shipped=place.shipped)
+                    packed = store.pack(list(keys), shipped=site.shipped)
                     (sent[keys],) = client.scatter([packed], broadcast=True, hash=False)
-                waiting.add(client.submit(_pair, job, place, sent[keys], pure=False))
+                waiting.add(client.submit(_pair, job, site, sent[keys], pure=False))
             try:
                 for future, result in waiting:
                     future.release()  # else the cluster would train it again if its worker died

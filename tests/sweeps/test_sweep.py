@@ -39,7 +39,7 @@ def log(event, label):
     with TRACE.open("a") as stream:
         stream.write(f"{event} {label}\\n")
 
-def run(job, place, packed=None):
+def run(job, site, packed=None):
     store.unpack(packed or {})
     if job.kind != "point":
         return {}

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cdplib import paths
 from cdplib.errors import DataError, InputError
 from cdplib.experiments import compare, results
+from cdplib.storage import paths
 
 #: The columns that DESIGN promises.
 PROMISED = {

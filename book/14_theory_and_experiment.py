@@ -192,7 +192,7 @@ bar, and compare it with the grey error bar; in the lower one look for *where* s
 """
 
 # %%
-excess = trends.convex_excess(cloud, perception)
+excess = hulls.convex_excess(cloud, perception)
 
 # %% mystnb={"figure": {"name": "fig-theory-distances", "caption": "Top: error rate of each point (dot, with its error bar) and the hull at its D and P (upright bar); orange between them is the distance. Bottom: the points over D and P, coloured by that distance, the farthest drawn last; shapes are γ, sizes β, as in the chapters on the experiments. Look for orange longer than the error bar beside it."}, "image": {"alt": "Rows of dots with error bars and an orange tick for the hull beside each, and a scatter plot over distortion and perceptual difference coloured by the distance from the hull"}}
 draw.distances(excess, perception)

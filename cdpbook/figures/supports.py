@@ -147,7 +147,7 @@ def ranks(found: Revealed) -> Figure:
 
 def distances(excess: pd.DataFrame, perception: str = "p_judge") -> Figure:
     """Each point's error rate and the hull below it (dumbbells), and the points in the plane (D, P)
-    coloured by the distance. ``excess``: of :func:`.trends.convex_excess`.
+    coloured by the distance. ``excess``: of :func:`.hulls.convex_excess`.
     """
     shown = planes.quantity(perception, excess)
     points = excess.sort_values("error_rate", ascending=False).reset_index(drop=True)

@@ -134,6 +134,22 @@ def _vertices(x: Array, c: Array) -> Array:
     return np.asarray(corners[np.sort(first)])
 
 
+def convex_excess(frame: pd.DataFrame, perception: str = "p_judge") -> pd.DataFrame:
+    """Each point's height over the lower, non-increasing convex hull of the cloud (D, P, C).
+
+    A restorer that picks one of the trained ones at random reaches every point of that hull, so
+    the excess is error rate that mixing would save. All zero means that the points themselves
+    lie on a non-increasing convex surface, as Theorem 1 says of the optimum. Returns the points
+    of :func:`.trends.over_seeds` with the columns ``hull`` and ``excess`` (error rates in [0, 1]).
+    """
+    points = trends.over_seeds(frame)
+    d, p, c = (points[name].to_numpy(float) for name in ("mse", perception, "error_rate"))
+    # A point is its own mixture: more than its C is rounding.
+    points["hull"] = np.minimum(Hull.of(d, p, c).value(d, p), c)
+    points["excess"] = points["error_rate"] - points["hull"]
+    return points
+
+
 def prices(frame: pd.DataFrame, perception: str = "p_critic", error: str = "ce") -> pd.DataFrame:
     """Prices that the weights ask and that the hull of the cloud implies, one row per triple.
 

@@ -17,12 +17,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse, stats
 
-from cdpbook.statistics.trends import WEIGHTS
+from cdpbook.statistics.estimates import LEVEL, noise
+from cdpbook.statistics.trends import in_every_seed
 from cdplib.errors import InputError
 
 Array = NDArray[np.float64]
 Shape = Callable[[Array, Array], sparse.csc_matrix]
-LEVEL = 0.05
 _TOLERANCE = 1e-5  # of the quadratic programs, in error rate
 
 
@@ -55,29 +55,17 @@ def cloud(frame: pd.DataFrame, perception: str = "p_judge") -> Cloud:
     Raises :class:`InputError` for a missing column, or fewer than three points.
     """
     columns = ("mse", perception, "error_rate")
-    for name in columns:
-        if name not in frame or frame[name].isna().all():
-            raise InputError(f"column {name!r} is not in the results table")
-    whole = frame.dropna(subset=list(columns)).pivot(index="seed", columns=list(WEIGHTS))
-    values = [whole[name].dropna(axis=1).to_numpy(float) for name in columns]
-    seeds, n = values[0].shape
-    if n < 3:
-        raise InputError(f"{n} points in every seed: expected at least 3")
+    _, values = in_every_seed(frame, columns, least=3)
+    seeds, n = values.shape[:2]
     if seeds > 1:
         freedom = float((seeds - 1) * (n - 1))
-        noise = [_interaction(v, freedom) / np.sqrt(seeds) for v in values]
+        spread = noise(values) / np.sqrt(seeds)
     else:
         freedom = np.inf
         errors = [f"{name}_se" for name in columns]
-        noise = [float(np.sqrt((frame[e] ** 2).mean())) if e in frame else 0.0 for e in errors]
-    return Cloud(values[0], values[1], values[2], (noise[0], noise[1], noise[2]), freedom)
-
-
-def _interaction(values: Array, freedom: float) -> float:
-    """Standard deviation of (seeds, n) values after a level of each seed and of each point."""
-    level = values.mean(axis=1, keepdims=True) - values.mean()
-    rest = values - values.mean(axis=0) - level
-    return float(np.sqrt((rest**2).sum() / freedom))
+        spread = np.array([np.sqrt((frame[e] ** 2).mean()) if e in frame else 0.0 for e in errors])
+    d, p, c = np.moveaxis(values, 2, 0)
+    return Cloud(d, p, c, (float(spread[0]), float(spread[1]), float(spread[2])), freedom)
 
 
 # -- contradictions that are counted ---------------------------------------------------------------

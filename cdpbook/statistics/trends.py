@@ -1,4 +1,4 @@
-"""What a results table says: means over seeds, effects of the weights, the hull of the cloud.
+"""What a results table says: means over seeds, the points of every seed, effects of the weights.
 
 Every function takes the results table (one row per alpha, beta, gamma and seed) and answers with
 numbers and their uncertainty; a verdict is read off from those.
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, sparse, stats
+from scipy import stats
 
+from cdpbook.statistics.estimates import LEVEL, Interval, by_seed, student
 from cdplib.errors import InputError
 
 WEIGHTS = ("alpha", "beta", "gamma")
@@ -47,6 +48,28 @@ def over_seeds(frame: pd.DataFrame) -> pd.DataFrame:
     return result.reset_index()
 
 
+def in_every_seed(
+    frame: pd.DataFrame, columns: Sequence[str], least: int = 2
+) -> tuple[np.ndarray, np.ndarray]:
+    """The triples of weights that every seed has, (n, 3), sorted, and the columns there.
+
+    The second array is (seeds, n, columns). Raises :class:`InputError` for a column that is not
+    measured, or fewer than ``least`` triples.
+    """
+    for name in columns:
+        if name not in frame or frame[name].isna().all():
+            raise InputError(f"column {name!r} is not in the results table")
+    whole = frame.dropna(subset=list(columns)).drop_duplicates([*WEIGHTS, "seed"])
+    seeds = whole["seed"].nunique()
+    there = whole.groupby(list(WEIGHTS))["seed"].transform("size") == seeds
+    whole = whole[there].sort_values(["seed", *WEIGHTS])
+    n = len(whole) // seeds
+    if n < least:
+        raise InputError(f"{n} points in every seed: expected at least {least}")
+    weights = whole[list(WEIGHTS)].to_numpy(float)[:n]
+    return weights, whole[list(columns)].to_numpy(float).reshape(seeds, n, len(columns))
+
+
 @dataclass(frozen=True)
 class Effect:
     """The change of a column when a weight goes from its least to its greatest value."""
@@ -66,6 +89,11 @@ class Effect:
         if self.upper < 0:
             return "lowers"
         return "raises" if self.lower > 0 else "unclear"
+
+    @property
+    def interval(self) -> Interval:
+        """The change with the ends of its interval."""
+        return Interval(self.change, self.lower, self.upper)
 
 
 def effect(
@@ -87,20 +115,16 @@ def effect(
     for name, value in (held or {}).items():
         frame = frame[np.isclose(frame[name], value)]
     low, high = (float(frame[weight].min()), float(frame[weight].max())) if len(frame) else (0, 0)
-    keys = [name for name in (*WEIGHTS, "seed") if name != weight]
-    error = f"{column}_se"
-    wanted = [column, error] if error in frame else [column]
-    ends = frame[frame[weight] == low].merge(
-        frame[frame[weight] == high], on=keys, suffixes=("_low", "_high")
-    )
-    if low == high or ends.empty:
+    each = changes(frame, weight, column)
+    if low == high or each.empty:
         raise InputError(f"the effect of {weight} needs two values of it, the others equal")
-    change = ends[f"{column}_high"] - ends[f"{column}_low"]
-    each = change.groupby(ends["seed"]).mean()
     mean, lower, upper = student(each)
-    if len(each) == 1 and len(wanted) == 2:
-        per_row = np.hypot(ends[f"{error}_low"], ends[f"{error}_high"])
-        half = stats.norm.ppf(0.975) * float(per_row.mean())
+    error = f"{column}_se"
+    if len(each) == 1 and error in frame:
+        keys = [name for name in (*WEIGHTS, "seed") if name != weight]
+        ends = [frame[frame[weight] == end].set_index(keys)[error] for end in (low, high)]
+        per_row = np.hypot(*ends[0].align(ends[1], join="inner"))
+        half = stats.norm.ppf(1 - LEVEL / 2) * float(per_row.mean())
         lower, upper = mean - half, mean + half
     return Effect(weight, column, low, high, mean, lower, upper, len(each))
 
@@ -116,56 +140,14 @@ def successive(
     return found
 
 
-def student(values: Iterable[float]) -> tuple[float, float, float]:
-    """The mean of one value a seed and its 95 % interval, which is infinite for one seed."""
-    each = np.array(list(values), dtype=float)
-    half = np.inf
-    if len(each) > 1:
-        half = stats.t.ppf(0.975, len(each) - 1) * each.std(ddof=1) / np.sqrt(len(each))
-    mean = float(each.mean())
-    return mean, mean - half, mean + half
+def changes(frame: pd.DataFrame, weight: str, column: str) -> pd.Series:
+    """The change of ``column`` from the least to the greatest ``weight`` within each seed.
 
-
-def by_seed(frame: pd.DataFrame, weight: str, name: str) -> pd.Series:
-    """The change of column ``name`` within each seed that has both ends of ``weight``."""
-    ends = frame[frame[weight].isin([frame[weight].min(), frame[weight].max()])]
-    found = {}
-    for seed, rows in ends.groupby("seed"):
-        if rows[weight].nunique() < 2:
-            continue
-        try:
-            found[seed] = effect(rows, weight, name).change
-        except InputError:  # the two ends have no other weight in common
-            continue
-    return pd.Series(found, dtype=float)
-
-
-def convex_excess(frame: pd.DataFrame, perception: str = "p_judge") -> pd.DataFrame:
-    """Each point's height over the lower, non-increasing convex hull of the cloud (D, P, C).
-
-    A restorer that picks one of the trained ones at random reaches every point of that hull, so
-    the excess is error rate that mixing would save. All zero means that the points themselves
-    lie on a non-increasing convex surface, as Theorem 1 says of the optimum. Returns the points
-    of :func:`over_seeds` with the columns ``hull`` and ``excess`` (error rates in [0, 1]).
+    Of equal other weights, averaged; a seed without both ends is left out.
     """
-    points = over_seeds(frame)
-    d, p, c = (points[name].to_numpy(float) for name in ("mse", perception, "error_rate"))
-    points["hull"] = _hull(d, p, c)
-    points["excess"] = points["error_rate"] - points["hull"]
-    return points
-
-
-def _hull(d: np.ndarray, p: np.ndarray, c: np.ndarray) -> np.ndarray:
-    """min <w, c> over probability vectors w with <w, d> <= d_j and <w, p> <= p_j, for each j."""
-    n = len(c)
-    upper = np.vstack([(v - v.min()) / (np.ptp(v) or 1.0) for v in (d, p)])
-    answer = optimize.linprog(  # one program for all j: its blocks do not touch one another
-        np.tile(c, n),
-        A_ub=sparse.block_diag([upper] * n),
-        b_ub=upper.T.ravel(),
-        A_eq=sparse.block_diag([np.ones((1, n))] * n),
-        b_eq=np.ones(n),
-        method="highs",
+    keys = [name for name in (*WEIGHTS, "seed") if name != weight]
+    least, greatest = (
+        frame[frame[weight] == end].set_index(keys)[column]
+        for end in (frame[weight].min(), frame[weight].max())
     )
-    heights = answer.x.reshape(n, n) @ c
-    return np.minimum(heights, c)  # w = e_j is feasible: more is the solver's tolerance
+    return by_seed(least, greatest)

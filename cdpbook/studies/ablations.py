@@ -16,6 +16,7 @@ from scipy import stats
 from cdpbook import live, runs
 from cdpbook.overview import markdown
 from cdpbook.statistics import trends
+from cdpbook.statistics.estimates import Interval, student
 from cdpbook.text import LETTERS, signed
 from cdplib.errors import DataError, InputError
 from cdplib.experiments import classifiers, data, measures, networks, restoration, results, settings
@@ -169,8 +170,8 @@ def beside(
     return "\n\n".join([effects({title: main, **others}), *filter(None, said)])
 
 
-def differences(main: pd.DataFrame, other: pd.DataFrame) -> dict[str, tuple[float, float, float]]:
-    """Other less main, by line of :func:`effects`: (difference, its 95 % interval's two ends).
+def differences(main: pd.DataFrame, other: pd.DataFrame) -> dict[str, Interval]:
+    """Other less main, by line of :func:`effects`.
 
     Both are trained with the same seeds, so every seed gives its own difference and Student's
     interval is over those. Left out are lines with fewer than two common seeds, and those whose
@@ -184,7 +185,7 @@ def differences(main: pd.DataFrame, other: pd.DataFrame) -> dict[str, tuple[floa
         one, two = (_of_seed(table, weight, column) for table in alike)
         each = factor * (two - one).dropna()
         if len(each) > 1:
-            found[title] = trends.student(each)
+            found[title] = student(each)
     return found
 
 
@@ -210,7 +211,7 @@ def comparable(
 def _of_seed(table: pd.DataFrame, weight: str, column: str) -> pd.Series:
     """A line's value in each seed: at the least weights, or the effect of ``weight``."""
     if weight:
-        return trends.by_seed(table, weight, column)
+        return trends.changes(table, weight, column)
     least = table.sort_values(["beta", "gamma"]).groupby("seed")
     return least[column].first()
 

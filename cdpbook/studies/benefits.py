@@ -10,6 +10,7 @@ from cdpbook.claims import NAMES
 from cdpbook.overview import markdown
 from cdpbook.runs import EXPERIMENTS, Run
 from cdpbook.statistics import trends
+from cdpbook.statistics.estimates import student
 from cdpbook.statistics.trends import Effect
 from cdpbook.studies import transfer
 from cdpbook.studies.ensembles import Ensemble, Line
@@ -184,9 +185,7 @@ def levels(run: Run, name: str) -> str:
     rows = run.table[run.table["gamma"] == run.table["gamma"].min()]
     errors = rows.groupby("seed")[[transfer.OWN, transfer.column(name)]].mean()
     restored = 100 * errors.mean()
-    gap = _with_interval(
-        (100 * x for x in trends.student(errors.iloc[:, 0] - errors.iloc[:, 1])), 2
-    )
+    gap = _with_interval((100 * x for x in student(errors.iloc[:, 0] - errors.iloc[:, 1])), 2)
     return (
         f"**Seen:** on clean test images {named(own)} errs on {clean[0]:.2f} % and {named(name)} "
         f"on {clean[1]:.2f} %; on what is restored without γ (mean over β) on "

@@ -13,7 +13,7 @@ from scipy import stats
 from cdpbook.claims import NOT, PARTLY, REPRODUCED, UNDECIDED, UNTESTABLE
 from cdpbook.overview import markdown
 from cdpbook.runs import PREFERRED, Run, matched_runs
-from cdpbook.statistics.trends import student
+from cdpbook.statistics.estimates import student
 from cdpbook.text import signed, title
 from cdplib.errors import InputError
 

@@ -18,7 +18,8 @@ from cdpbook import claims, text
 from cdpbook.overview import markdown
 from cdpbook.runs import Run, published_run, seen_by
 from cdpbook.statistics import trends
-from cdpbook.studies import ablations, costs, verdicts
+from cdpbook.statistics.estimates import correlation, student
+from cdpbook.studies import ablations, costs
 from cdpbook.text import signed
 from cdplib.errors import DataError, InputError
 from cdplib.experiments import classifiers
@@ -76,7 +77,7 @@ def _paired(name: str, least: bool = False, preset: str = ablations.PRESET) -> s
     parts = []
     for letter, column, factor, digits in (("D", "mse", 1, 5), ("C", "error_rate", 100, 2)):
         each = factor * (both[column] - both[f"{column}_main"]).groupby(both["seed"]).mean()
-        value, low, high = trends.student(each)
+        value, low, high = student(each)
         ends = "unknown: one seed"
         if math.isfinite(low):
             ends = f"{signed(low, digits)}, {signed(high, digits)}"
@@ -115,10 +116,10 @@ def _critic() -> str:
 
 
 def _own_critics() -> str:
-    found = verdicts.correlation(_quick("exp2").table, "p_critic", "p_judge")
+    found = correlation(_quick("exp2").table, "p_critic", "p_judge")
     ratio = _quick("exp2").table.eval("p_critic / p_judge").median()
     return (
-        f"rank correlation of the runs' own gaps with the judge's {text.correlation(*found)}; "
+        f"rank correlation of the runs' own gaps with the judge's {text.interval(found, 2)}; "
         f"their median ratio is {ratio:.1f}"
     )
 

@@ -14,16 +14,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from cdpbook import claims
 from cdpbook import text as words
 from cdpbook.claims import NOT, PARTLY, REPRODUCED, UNTESTABLE, Claim
+from cdpbook.statistics.estimates import noise, student
 from cdpbook.statistics.hulls import agreement, prices
-from cdpbook.statistics.trends import WEIGHTS
+from cdpbook.statistics.trends import WEIGHTS, in_every_seed
 from cdpbook.studies.landscapes import Landscape, Traits, traits
 from cdpbook.studies.verdicts import convexity
-from cdplib.errors import InputError
 
 if TYPE_CHECKING:
     from cdpbook.runs import Run
@@ -34,7 +33,7 @@ _TIE = 1e-9  # as a share of the spread: what differs by less is the same
 
 @dataclass(frozen=True)
 class Measure:
-    """A statistic: mean over seeds, its 95 % interval (Student; nan for one seed), and chance.
+    """A statistic: mean over seeds, its 95 % interval (Student; infinite for one seed), and chance.
 
     All are at least 0. ``p_value``: the share of random assignments of points to weights that do
     at least as well.
@@ -93,7 +92,7 @@ def revealed(
     Raises :class:`InputError` for a column that is missing or not measured, or if fewer than two
     triples are left.
     """
-    weights, clouds = _clouds(frame, ["mse", perception, error])
+    weights, clouds = in_every_seed(frame, ["mse", perception, error])
     n = len(weights)
     values = np.stack([weights @ cloud.T for cloud in clouds])  # (seeds, triples, points)
     least = values.min(axis=2, keepdims=True)
@@ -132,26 +131,6 @@ def revealed(
     )
 
 
-def _clouds(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[Array, list[Array]]:
-    """The triples (n, 3) that every seed has, and each seed's points (n, columns) in that order."""
-    for name in columns:
-        if name not in frame or frame[name].isna().all():
-            raise InputError(f"column {name!r} is not in the results table")
-    frame = frame.dropna(subset=list(columns))
-    by_seed = [
-        rows.set_index(list(WEIGHTS))[list(columns)]
-        for _, rows in frame.drop_duplicates([*WEIGHTS, "seed"]).groupby("seed")
-    ]
-    common = by_seed[0].index
-    for rows in by_seed[1:]:
-        common = common.intersection(rows.index)
-    if len(common) < 2:
-        raise InputError(f"{len(common)} triples of weights in every seed: expected at least 2")
-    common = common.sort_values()
-    weights = np.array(common.to_list(), dtype=float)
-    return weights, [rows.loc[common].to_numpy(float) for rows in by_seed]
-
-
 def _assigned(scores: Array, shuffles: NDArray[np.int64], more_is_better: bool = False) -> Measure:
     """The mean of scores[seed, triple, its own point], against points given out at random."""
     every = np.arange(scores.shape[1])
@@ -162,13 +141,10 @@ def _assigned(scores: Array, shuffles: NDArray[np.int64], more_is_better: bool =
 
 
 def _measure(own: Array, chance: float, random: Array, more_is_better: bool) -> Measure:
-    value = float(own.mean())
-    half = float("nan")
-    if len(own) > 1:
-        half = float(stats.t.ppf(0.975, len(own) - 1) * own.std(ddof=1) / np.sqrt(len(own)))
+    value, low, high = student(own)
     as_good = random >= value - 1e-12 if more_is_better else random <= value + 1e-12
     p_value = (1 + np.sum(as_good)) / (1 + len(random))
-    return Measure(value, value - half, value + half, chance, float(p_value))
+    return Measure(value, low, high, chance, float(p_value))
 
 
 def revealed_table(rows: Mapping[str, Revealed]) -> str:
@@ -197,16 +173,11 @@ def noise_shares(frame: pd.DataFrame, columns: Sequence[str]) -> dict[str, float
     Standard deviation of what neither the weights nor the seed explain (a seed moves all its
     points together, which changes no comparison within it); empty with one seed.
     """
-    _, clouds = _clouds(frame, columns)
-    values = np.stack(clouds)  # (seeds, triples, columns)
-    seeds, n = values.shape[:2]
-    if seeds < 2:
+    _, values = in_every_seed(frame, columns)
+    if len(values) < 2:
         return {}
-    means = values.mean(axis=0)
-    rest = values - means - values.mean(axis=1, keepdims=True) + values.mean(axis=(0, 1))
-    deviation = np.sqrt((rest**2).sum(axis=(0, 1)) / ((seeds - 1) * (n - 1)))
-    spans = np.ptp(means, axis=0)
-    shares = deviation / np.where(spans > 0, spans, np.inf)
+    spans = np.ptp(values.mean(axis=0), axis=0)
+    shares = noise(values) / np.where(spans > 0, spans, np.inf)
     return dict(zip(columns, shares.tolist(), strict=True))
 
 

@@ -139,7 +139,7 @@ def transfer(table: pd.DataFrame, name: str, held: dict[str, float] | None = Non
         return Transfer(own, other, math.nan, math.nan, math.nan)
     covariance, quantile = 0.0, float(stats.norm.ppf(0.975))
     if own.seeds > 1:
-        changes = [trends.by_seed(table, "gamma", c).to_numpy() for c in (OWN, name)]
+        changes = [trends.changes(table, "gamma", c).to_numpy() for c in (OWN, name)]
         covariance = float(np.cov(*changes)[0, 1]) / own.seeds
         quantile = float(stats.t.ppf(0.975, own.seeds - 1))
     variances = [((e.upper - e.change) / quantile) ** 2 for e in (own, other)]

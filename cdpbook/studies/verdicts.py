@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from cdpbook import claims
 from cdpbook import text as words
@@ -19,6 +18,7 @@ from cdpbook.claims import NOT, PARTLY, REPRODUCED, UNDECIDED, UNTESTABLE, Claim
 from cdpbook.overview import markdown
 from cdpbook.runs import Run
 from cdpbook.statistics import shapes, trends
+from cdpbook.statistics.estimates import LEVEL, Interval, correlation, student
 from cdpbook.studies import transfer
 from cdpbook.studies.comparisons import Comparison
 from cdplib.errors import InputError
@@ -119,9 +119,9 @@ def _count(kind: shapes.Kind) -> Test:
             f"p = {found.p_value:.3f}), {found.clear} clearly; by seed "
             f"{', '.join(map(str, found.by_seed))}{_of_largest_beta(run, perception, kind)}"
         )
-        if found.perfect > shapes.LEVEL:
+        if found.perfect > LEVEL:
             return f"{text}; too few for a verdict", UNTESTABLE
-        if found.p_value > shapes.LEVEL:
+        if found.p_value > LEVEL:
             return text, NOT if found.clear else UNDECIDED
         return text, PARTLY if found.clear else REPRODUCED
 
@@ -140,7 +140,7 @@ def convexity(frame: pd.DataFrame, perception: str) -> tuple[str, str]:
         f"{100 * one.noise:.2f} (p = {one.p_value:.2f})"
         for name, one in found.items()
     )
-    excluded = {name: one.p_value <= shapes.LEVEL for name, one in found.items()}
+    excluded = {name: one.p_value <= LEVEL for name, one in found.items()}
     if not excluded["convex"]:
         return text, REPRODUCED if excluded["concave"] else UNDECIDED
     nearer = found["convex"].residual < found["concave"].residual
@@ -193,7 +193,7 @@ def elevation(frame: pd.DataFrame, perception: str) -> trends.Effect:
         if least == greatest or not len(reach):
             raise InputError("the curves of the least and the greatest γ share no D")
         heights.append(np.mean(reach[:, 1] - np.interp(reach[:, 0], base[:, 0], base[:, 1])))
-    mean, low, high = trends.student(heights)
+    mean, low, high = student(heights)
     return trends.Effect("gamma", perception, least, greatest, mean, low, high, len(heights))
 
 
@@ -203,25 +203,9 @@ def _elevated(run: Run, perception: str) -> tuple[str, str]:
     return claims.effect_text(found, " at equal D"), verdict
 
 
-def correlation(frame: pd.DataFrame, one: str, other: str) -> tuple[float, float, float]:
-    """Spearman's correlation of two columns over the points: mean over seeds and 95 % interval.
-
-    Student's interval of the seeds' own correlations. Raises :class:`InputError` where a column is
-    missing or constant.
-    """
-    if one not in frame or other not in frame:
-        raise InputError(f"columns {one!r}, {other!r}: not both in the results table")
-    if frame[one].nunique() < 2 or frame[other].nunique() < 2:
-        raise InputError(f"columns {one!r}, {other!r}: one of them is constant")
-    mean, low, high = trends.student(
-        stats.spearmanr(rows[one], rows[other]).statistic for _, rows in frame.groupby("seed")
-    )
-    return mean, max(low, -1.0), min(high, 1.0)
-
-
-def _correlated(value: float, low: float, high: float) -> tuple[str, str]:
-    found = f"ρ = {words.correlation(value, low, high)}"
-    return found, REPRODUCED if low > 0 else NOT if high < 0 else UNDECIDED
+def _correlated(found: Interval) -> tuple[str, str]:
+    verdict = {1: REPRODUCED, -1: NOT, 0: UNDECIDED}[found.sign]
+    return f"ρ = {words.interval(found, 2)}", verdict
 
 
 def _recognisable(run: Run, perception: str) -> tuple[str, str]:
@@ -230,12 +214,12 @@ def _recognisable(run: Run, perception: str) -> tuple[str, str]:
     if not names:
         return "no independent classifier was measured", UNTESTABLE
     table = transfer.with_mean(run.table, names)
-    found, verdict = _correlated(*correlation(table, transfer.OWN, transfer.MEAN))
+    found, verdict = _correlated(correlation(table, transfer.OWN, transfer.MEAN))
     return f"{found} with the mean error of {len(names)} independent classifiers", verdict
 
 
 def _critic_orders(run: Run, perception: str) -> tuple[str, str]:
-    found, verdict = _correlated(*correlation(run.table, "p_critic", "p_judge"))
+    found, verdict = _correlated(correlation(run.table, "p_critic", "p_judge"))
     return f"{found} between the runs' own critics and the one judge", verdict
 
 

@@ -16,6 +16,7 @@ from scipy import stats
 from cdpbook import text
 from cdpbook.overview import markdown
 from cdpbook.runs import Run
+from cdpbook.statistics.estimates import Interval
 from cdpbook.statistics.trends import over_seeds
 from cdplib.errors import InputError, unknown
 
@@ -235,7 +236,7 @@ def _table(head: list[str], rows: list[tuple[Any, ...]]) -> str:
 def _correlation(found: Agreement) -> str:
     if not math.isfinite(found.value):
         return "–"
-    return text.correlation(found.value, found.lower, found.upper)
+    return text.interval(Interval(found.value, found.lower, found.upper), 2)
 
 
 def summary(runs: Mapping[str, Run], seconds: Mapping[str, float]) -> str:

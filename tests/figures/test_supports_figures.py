@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from cdpbook.figures import supports as figures
-from cdpbook.statistics import hulls, trends
+from cdpbook.statistics import hulls
 from cdpbook.studies import landscapes, supports
 from cdplib.errors import InputError
 from cdplib.theory.toy import GaussianToy
@@ -63,7 +63,7 @@ def test_ranks_are_written_and_beaten_points_crossed(frame):
 
 def test_distances_are_drawn_between_measured_and_hull(frame):
     frame.loc[(frame["beta"] == 1.0) & (frame["gamma"] == 1.0), "error_rate"] += 0.5
-    excess = trends.convex_excess(frame)
+    excess = hulls.convex_excess(frame)
     figure = figures.distances(excess)
     top = figure.axes[0]
     lengths = [np.ptp(segment[:, 0]) for segment in top.collections[0].get_segments()]
@@ -125,6 +125,6 @@ def test_clouds_of_one_seed_or_one_beta_are_drawn(frame):
     few = frame[(frame["seed"] == 0) & (frame["beta"] == 1.0)]
     for figure in (
         figures.lines(few), figures.ranks(supports.revealed(few)), figures.hull_maps(few),
-        figures.distances(trends.convex_excess(few)), figures.prices(hulls.prices(few)),
+        figures.distances(hulls.convex_excess(few)), figures.prices(hulls.prices(few)),
     ):  # fmt: skip
         figure.draw_without_rendering()

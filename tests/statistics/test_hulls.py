@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from clouds import optimal
+from scipy.optimize import linprog
 
-from cdpbook.statistics import hulls, trends
+from cdpbook.statistics import hulls
 from cdpbook.statistics.hulls import Hull
 from cdplib.errors import InputError
 
@@ -44,9 +45,22 @@ def test_the_hull_is_that_of_the_linear_program(seed):
     frame = optimal()
     frame["error_rate"] += rng.exponential(0.1, len(frame))
     frame["mse"] *= rng.uniform(0.001, 0.002, len(frame))
-    points = trends.convex_excess(frame)
-    hull = Hull.of(points["mse"], points["p_judge"], points["error_rate"])
-    assert hull.value(points["mse"], points["p_judge"]) == pytest.approx(points["hull"], abs=1e-7)
+    points = hulls.convex_excess(frame)
+    d, p, c = (points[name].to_numpy() for name in ("mse", "p_judge", "error_rate"))
+    assert points["hull"].to_numpy() == pytest.approx(lots(d, p, c), abs=1e-7)
+    assert points["excess"].min() >= 0
+    assert (points["excess"] > 1e-4).any()
+
+
+def lots(d, p, c):
+    """min <w, c> over probability vectors w with <w, d> <= d_j and <w, p> <= p_j, for each j."""
+    one = np.ones((1, len(c)))
+    within = np.vstack([d / np.ptp(d), p / np.ptp(p)])
+    found = [
+        linprog(c, A_ub=within, b_ub=within[:, j], A_eq=one, b_eq=[1], method="highs").fun
+        for j in range(len(c))
+    ]
+    return np.array(found)
 
 
 def test_the_hull_is_convex_and_non_increasing_where_it_is_finite():
@@ -121,3 +135,13 @@ def test_a_point_above_the_hull_has_the_price_below_it():
     high = table[table["excess"] > 1e-6]
     assert len(high) == 1
     assert np.isfinite(high["lam_low"]).all()
+
+
+def test_the_convex_excess_vanishes_on_a_convex_surface_and_shows_a_bump():
+    convex = optimal()  # C = 1/D + 1/P
+    assert hulls.convex_excess(convex)["excess"].max() == pytest.approx(0, abs=1e-9)
+    raised = (convex["beta"] == 1.1) & (convex["gamma"] == 0.9)
+    points = hulls.convex_excess(convex.assign(error_rate=convex["error_rate"] + 0.5 * raised))
+    worst = points.loc[points["excess"].idxmax()]
+    assert (worst["beta"], worst["gamma"]) == (1.1, 0.9)
+    assert 0 < worst["excess"] <= 0.5

@@ -77,14 +77,6 @@ def test_the_interval_over_seeds_is_students():
     assert answer.upper - answer.change == pytest.approx(0.005 * 12.7062, rel=1e-4)
 
 
-def test_one_value_has_a_mean_and_no_bounds():
-    assert trends.student([2.0]) == (2.0, -np.inf, np.inf)
-    mean, low, high = trends.student([1.0, 2.0, 3.0])
-    assert mean == 2
-    assert high - 2 == pytest.approx(4.302653 / np.sqrt(3), rel=1e-6)
-    assert low == pytest.approx(4 - high)
-
-
 def test_an_effect_may_be_asked_for_in_one_row():
     frame = table(lambda beta, gamma: 0.18 - gamma * (beta == 0))
     assert trends.effect(frame, "gamma", "error_rate", {"beta": 0}).change == pytest.approx(-0.03)
@@ -100,14 +92,3 @@ def test_an_effect_that_is_not_there_is_refused(weight, column, message):
         trends.effect(table(falling), weight, column)
     with pytest.raises(InputError, match="two values"):
         trends.effect(table(falling, weights=(0.0,)), "gamma", "error_rate")
-
-
-def test_the_convex_excess_vanishes_on_a_convex_surface_and_shows_a_bump():
-    convex = table(lambda b, g: 0.2 - 2 * g + 20 * g * g)  # falling and convex in D and P
-    excess = trends.convex_excess(convex)["excess"]
-    assert excess.between(0, 1e-3).all()
-    bump = table(lambda b, g: 0.2 + 0.05 * ((b, g) == (0.01, 0.01)))
-    points = trends.convex_excess(bump)
-    worst = points.loc[points["excess"].idxmax()]
-    assert (worst["beta"], worst["gamma"]) == (0.01, 0.01)
-    assert worst["excess"] == pytest.approx(0.05)

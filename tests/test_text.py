@@ -1,0 +1,53 @@
+"""How numbers, intervals and tables are written."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import pytest
+
+from cdpbook import text
+from cdpbook.statistics.estimates import Interval
+from cdplib.errors import InputError
+
+
+def test_numbers_have_a_true_minus_and_zero_no_sign():
+    assert text.number(-1.234, 2) == "\u22121.23"
+    assert text.signed(0.004, 2) == text.signed(-0.004, 2) == "0.00"
+    assert text.signed(1, 1) == "+1.0"
+    assert text.number(math.nan, 2) == "–"
+    assert text.number(-math.inf, 2) == "\u2212∞"
+
+
+def test_an_interval_says_when_it_is_unknown():
+    assert text.interval(Interval(0.842, 0.8, 0.893), 2) == "0.84\u00a0[0.80,\u00a00.89]"
+    assert "[unknown]" in text.interval(Interval(0.842, -math.inf, math.inf), 2)
+    assert text.interval(Interval(math.nan, 0, 1), 2) == "–"
+    assert text.percent(Interval(0.35, 0.1, 0.6)) == "35\u00a0%\u00a0[10,\u00a060]"
+
+
+def test_a_quantity_is_written_with_its_factor_and_unit():
+    found = text.quantity("error_rate_mlp")
+    assert found.number(0.15523) == "15.52"
+    assert found.change(Interval(-0.012, -0.015, -0.009)).startswith("\u22121.20\u00a0points")
+    with pytest.raises(InputError, match="'psnr2'"):
+        text.quantity("psnr2")
+
+
+def test_a_table_is_made_of_any_frame():
+    frame = pd.DataFrame({"n": [1000, 2], "x": [0.123456, math.nan], "w": ["a", "b"]})
+    assert text.table(frame) == "\n".join(
+        ["| n | x | w |", "| --- | --- | --- |", "| 1,000 | 0.1235 | a |", "| 2 | – | b |"]
+    )
+    found = text.table(frame, head=["N", "X", ""], forms={"x": ".1f", "n": lambda n: f"<{n}>"})
+    assert found.splitlines()[2] == "| <1000> | 0.1 | a |"
+    assert text.table([("a", 1)], head=["", "count"]).endswith("| a | 1 |")
+    assert text.table(frame[:0], empty="*None.*") == "*None.*"
+
+
+def test_words_are_counted_and_listed():
+    assert (text.count(1, "seed"), text.count(3, "seed")) == ("1 seed", "3 seeds")
+    assert text.listed([]) == ""
+    assert text.listed(["a"]) == "a"
+    assert text.listed("abc") == "a, b and c"

@@ -43,9 +43,8 @@ import json
 import numpy as np
 from IPython.display import HTML, Markdown
 
-from cdpbook.figures import exact as figures
 from cdpbook.figures import style
-from cdpbook.figures import surface as drawing
+from cdpbook.figures import surface as figures
 from cdplib.storage import paths
 from cdplib.theory import checks, divergences, exact, transport
 
@@ -293,7 +292,7 @@ Markdown(
 )
 
 # %% mystnb={"figure": {"name": "fig-exact-surface", "caption": "C(D,P) of toy B over all restorations (top), and slices at fixed D (bottom). It falls in both budgets, is convex, and ends, in steps of the grid, where the budgets are infeasible together. Look for slices that begin further right: a smaller D needs a larger P."}, "image": {"alt": "A surface falling steeply from the corner of small budgets to a flat floor, and below it four convex slices of it over P."}}
-drawing.static(surface, "toy B", divergence)
+figures.static(surface, "toy B", divergence)
 
 # %% [markdown]
 r"""
@@ -303,11 +302,7 @@ The figure comes with the page and loads nothing from elsewhere.
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exact-interactive", "caption": "The surface of toy B, or by its button that of toy A, to be turned: C, as height and colour, over the budgets D and P. Orange: the slice of toy B at the slider's D. Look along the axis of D at a small P for which of the two is flat."}}
-HTML(
-    drawing.interactive(
-        surface, "exact-surface", divergence=divergence, others=[("toy A", twin)]
-    ).replace("all restorations", "toy B")
-)
+HTML(figures.interactive({"toy B": surface, "toy A": twin}, "exact-surface", divergence))
 
 # %% [markdown]
 r"""

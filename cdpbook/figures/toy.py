@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
+from typing import Any
+
 import numpy as np
 from matplotlib import patheffects
 from matplotlib.axes import Axes
@@ -15,23 +16,16 @@ from cdpbook.figures import style
 from cdplib.theory.toy import GaussianToy
 
 Array = NDArray[np.float64]
+DASHES = style.DASHES
 BLUE, RED, GREEN, PINK, ORANGE, SKY, BLACK = style.COLOURS[:7]
 DIRECTIONS = {
     "kl": r"KL($p_X\,\|\,p_{\hat X}$)", "reverse_kl": r"KL($p_{\hat X}\,\|\,p_X$)",
 }  # fmt: skip
-DASHES = ("-", "--", "-.", ":")
-
-
-def canvas(rows: int = 1, columns: int = 1, *, height: float = 3.6, width: float = 7.0) -> Figure:
-    """An empty figure (``width`` x ``height`` inches) that a notebook shows once."""
-    figure, _ = plt.subplots(rows, columns, figsize=(width, height), layout="constrained")
-    plt.close(figure)  # a cell that ends with the figure draws it; pyplot must not draw it too
-    return figure
 
 
 def densities(toy: GaussianToy, gain: float, span: float = 5.0) -> Figure:
     """Fig. 1 (a), (b): class-weighted densities of X and of X^ = gain * Y, and what is mistaken."""
-    figure = canvas(2, 1, height=6.0)
+    figure = style.canvas(2, 1, height=6.0)
     x = np.linspace(-span, span, 801)
     t = toy.boundary
     panels = ((None, "original signal X"), (gain, rf"restored signal $\hat X = {gain:g}\,Y$"))
@@ -57,7 +51,7 @@ def densities(toy: GaussianToy, gain: float, span: float = 5.0) -> Figure:
 
 def measures(gains: Array, mse: Array, kl: dict[str, Array], error: Array) -> Figure:
     """Fig. 1 (c): MSE, divergence and error rate against the gain; a dot marks each minimum."""
-    figure = canvas(3, 1, height=7.5)
+    figure = style.canvas(3, 1, height=7.5)
     top, middle, bottom = figure.axes
     _curve(top, gains, mse, BLUE, "-", None)
     for (kind, values), colour, dash in zip(kl.items(), (GREEN, ORANGE), ("-", "--"), strict=False):
@@ -81,27 +75,19 @@ def _curve(axes: Axes, x: Array, y: Array, colour: str, dash: str, label: str | 
 
 def surface(Ds: Array, Ps: Array, values: Array) -> Figure:
     """Fig. 2 (a): C(D, P) as a surface; nothing is drawn where no restoration is feasible."""
-    figure = canvas(height=5.2)
-    figure.clear()
-    axes = figure.add_subplot(projection="3d")
+    figure = style.canvas(height=5.2, subplot_kw={"projection": "3d"})
+    axes: Any = figure.axes[0]
     shown = np.where(np.isfinite(values), values, np.nan)
     grid = np.meshgrid(Ds, Ps, indexing="ij")
-    axes.plot_surface(
-        *grid, shown, cmap=style.MAP, rcount=80, ccount=80, vmin=np.nanmin(shown),
-        vmax=np.nanmax(shown), linewidth=0,
-    )  # fmt: skip
+    axes.plot_surface(*grid, shown, cmap=style.MAP, rcount=80, ccount=80, linewidth=0)
     axes.set(xlabel="D (MSE)", ylabel="P (nats)", zlabel="C (error rate)")
-    axes.locator_params(nbins=5)
-    for axis, pad in ((axes.xaxis, 8), (axes.yaxis, 8), (axes.zaxis, 12)):
-        axis.labelpad = pad
-    axes.zaxis.set_tick_params(pad=6)
-    axes.view_init(elev=28, azim=38)
+    style.perspective(axes, 28, 38)
     return figure
 
 
 def heat_map(Ds: Array, Ps: Array, values: Array, *, unit: str = "P (nats)") -> Figure:
     """C(D, P) as colour over both budgets, with contours; white where nothing is feasible."""
-    figure = canvas(height=4.4)
+    figure = style.canvas(height=4.4)
     (axes,) = figure.axes
     shown = np.ma.masked_invalid(values.T)
     drawn = axes.pcolormesh(Ds, Ps, shown, cmap=style.MAP, shading="nearest", rasterized=True)
@@ -129,7 +115,7 @@ def profiles(
     ``budgets`` are the horizontal axes (Ds, Ps); ``curves`` map the value held fixed to C along
     the axis, first at fixed P, then at fixed D.
     """
-    figure = canvas(2, 1, height=7.0)
+    figure = style.canvas(2, 1, height=7.0)
     names = (("D (MSE)", "P"), (unit, "D"))
     for axes, x, family, (label, fixed) in zip(figure.axes, budgets, curves, names, strict=True):
         for k, (value, y) in enumerate(family.items()):
@@ -146,7 +132,7 @@ def profiles(
 
 def band(Ps: Array, curve: Array, edges: tuple[float, float], D: float) -> Figure:
     """C against P at one small D; the shaded band is where it depends on P."""
-    figure = canvas()
+    figure = style.canvas(height=3.6)
     (axes,) = figure.axes
     finite = np.isfinite(curve)
     axes.axvspan(*edges, color=ORANGE, alpha=0.25, linewidth=0, label="C varies with P")
@@ -163,7 +149,7 @@ def cloud(points: Array, corners: Array, edge: Array) -> Figure:
     ``points``, ``corners``: rows (D, P, C) of random and of deterministic restorations.
     ``edge``: rows (D, P), the least P at each D.
     """
-    figure = canvas(height=4.6)
+    figure = style.canvas(height=4.6)
     (axes,) = figure.axes
     low = min(points[:, 2].min(), corners[:, 2].min())
     high = max(points[:, 2].max(), corners[:, 2].max())
@@ -197,7 +183,7 @@ def against_exact(
 
     ``family`` and ``exact`` have the same keys, the labels of the curves, told apart by colour.
     """
-    figure = canvas(height=4.2)
+    figure = style.canvas(height=4.2)
     (axes,) = figure.axes
     for k, label in enumerate(family):
         colour = style.COLOURS[k]
@@ -219,7 +205,7 @@ def against_exact(
 
 def chain(weights: Array, curves: dict[str, Array]) -> Figure:
     """The sides of the proof's inequalities against the weight of the mixture, highest first."""
-    figure = canvas(height=4.2)
+    figure = style.canvas(height=4.2)
     (axes,) = figure.axes
     for k, (name, values) in enumerate(curves.items()):
         axes.plot(

@@ -26,17 +26,24 @@ def test_static_figures_have_labelled_axes_and_leave_out_what_is_infinite(surfac
     assert axes.get_xlim()[1] < 2
     both = drawing.static(surface)
     assert len(both.axes) == 2
-    assert len(both.axes[1].lines) > 1
+    assert len(both.axes[0].lines) > 1
 
 
 def test_interactive_figure_is_local_and_the_same_every_time(surface):
-    html = drawing.interactive(surface, "surface-test", others=[("again", surface)])
-    assert html == drawing.interactive(surface, "surface-test", others=[("again", surface)])
+    html = drawing.interactive({"one": surface, "again": surface}, "surface-test")
+    assert html == drawing.interactive({"one": surface, "again": surface}, "surface-test")
     assert re.findall(r'src="([^"]*)"', html) == ["_static/vendor/plotly.min.js"]
     assert 'id="surface-test"' in html
     assert 'role="img" aria-label="C as a surface' in html
     assert "cdn" not in html.lower()
     assert "NaN" not in html
+    assert "one: C from" in html
+
+
+def test_the_name_of_a_surface_cannot_end_the_script(surface):
+    html = drawing.interactive({"</script><b>": surface}, "surface-test")
+    assert html.count("</script>") == 3
+    assert "<b>" not in html
 
 
 def test_flat_surface_is_drawn_without_level_lines(surface):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from cdplib.experiments import table
+
 #: The weights of Eq. 16 as the text writes them.
 LETTERS = {"alpha": "α", "beta": "β", "gamma": "γ"}
 
 
 def title(experiment: object) -> str:
     """``Exp-2`` for ``exp2``."""
-    return str(experiment).replace("exp", "Exp-")
+    return table.get(str(experiment)).label
 
 
 def signed(value: float, digits: int) -> str:

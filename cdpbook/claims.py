@@ -16,15 +16,12 @@ from cdpbook.statistics import trends
 from cdpbook.statistics.trends import Effect
 from cdpbook.text import LETTERS, signed
 from cdplib.errors import InputError
+from cdplib.experiments.classifiers import CLASSIFIERS
 
 REPRODUCED, PARTLY, NOT = "reproduced", "partly", "not reproduced"
 UNDECIDED, UNTESTABLE = "undecided", "not testable"
 #: Classifiers as the text writes them.
-NAMES = {
-    "logistic": "logistic regression", "cnn1": "CNN-1", "cnn2": "CNN-2", "cnn2c": "CNN-2'",
-    "cnn1b": "CNN-1 (another seed)", "mlp": "perceptron", "convbn": "strided CNN",
-    "resnet": "small ResNet",
-}  # fmt: skip
+NAMES = {row.name: row.title for row in CLASSIFIERS}
 #: A table from shorter training than this shows training, not the trade-off.
 LEAST_STEPS = 300
 LEAST_POINTS = 4

@@ -7,22 +7,21 @@ from collections.abc import Iterable, Sequence
 
 import torch
 
-from cdpbook import text as words
 from cdpbook.claims import NAMES
 from cdpbook.runs import floor_estimate
 from cdplib.experiments import (
     classifiers,
     data,
+    datasets,
     degradations,
     measures,
     networks,
     perception,
     settings,
 )
-from cdplib.experiments.table import EXPERIMENTS, Experiment
+from cdplib.experiments.table import EXPERIMENTS
 
 _TASKS = {"denoising": "denoising, $N(0,1)$"}
-_KIND = {"denoising": "noise"}
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -35,9 +34,9 @@ def table1() -> str:
     """Table 1 of the paper, from the table that the engine reads."""
     rows = [
         (
-            words.title(row.name),
-            {"mnist": "MNIST", "cifar10": "CIFAR-10"}[row.dataset],
-            _TASKS.get(row.task, f"super-resolution ×{row.factor}"),
+            row.label,
+            datasets.get(row.dataset).title,
+            _TASKS.get(row.task, row.task_title),
             NAMES[row.classifier],
         )
         for row in EXPERIMENTS.values()
@@ -59,23 +58,18 @@ def network_counts() -> str:
         "SR net (fast), MNIST": networks.restorer("fast", "sr", 1, factor=6, size=28),
         "SR net (fast), CIFAR-10": networks.restorer("fast", "sr", 3, factor=3, size=32),
     }
-    for name, dataset in (("logistic", "mnist"), ("cnn1", "mnist"), ("cnn2", "mnist"),
-                          ("cnn2c", "cifar10")):  # fmt: skip
-        made[NAMES[name]] = classifiers.build(name, dataset)
+    for dataset in (name for name, row in datasets.DATASETS.items() if row.paper):
+        for name in classifiers.predefined(dataset):
+            made[NAMES[name]] = classifiers.build(name, dataset)
     return markdown(
         ["network", "parameters"], [(n, f"{networks.count(m):,}") for n, m in made.items()]
     )
 
 
-def degradation(row: Experiment) -> str:
-    """The experiment's degradation, as :mod:`cdplib.experiments.degradations` names it."""
-    return _KIND.get(row.task, f"sr{row.factor}")
-
-
 def degradations_of(dataset: str) -> list[str]:
     """The degradations that Table 1 applies to ``dataset`` (Fashion-MNIST: as MNIST)."""
-    like = "cifar10" if dataset == "cifar10" else "mnist"
-    return list(dict.fromkeys(degradation(r) for r in EXPERIMENTS.values() if r.dataset == like))
+    like = datasets.get(dataset).family
+    return list(dict.fromkeys(r.degradation for r in EXPERIMENTS.values() if r.dataset == like))
 
 
 def classifier_table(dataset: str) -> str:
@@ -94,7 +88,7 @@ def classifier_table(dataset: str) -> str:
     for name in classifiers.names(dataset):
         model = classifiers.get(name, dataset)
         errors = [100 * (1 - classifiers.accuracy(model, x, labels)) for x in images.values()]
-        own = [words.title(row.name) for row in EXPERIMENTS.values()
+        own = [row.label for row in EXPERIMENTS.values()
                if (row.classifier, row.dataset) == (name, dataset)]  # fmt: skip
         role = ", ".join(own) or "independent"
         rows.append([NAMES[name], role, *(f"{error:.2f}" for error in errors)])
@@ -109,7 +103,7 @@ def perception_table(dataset: str, kind: str) -> str:
     whole = data.load(dataset)
     clean, _ = whole.test.tensors()
     bad = degradations.degrade(kind, whole, "test").clamp(0, 1)
-    features = classifiers.get(classifiers.FEATURES[dataset], dataset).features
+    features = classifiers.get(classifiers.extractor(dataset), dataset).features
     one, other = perception.halves(len(clean))
     fake, real = measures.outputs(features, bad[one]), measures.outputs(features, clean[other])
     found = {

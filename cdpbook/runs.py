@@ -150,10 +150,10 @@ class Run:
 
     def shown_others(self, most: int = 2) -> tuple[str, ...]:
         """The classifiers to show beside the predefined one: independent ones first."""
-        order = ("convbn", "resnet", "cnn2", "cnn1", "mlp", "cnn1b", "logistic")
+        order = classifiers.shown(self.settings.dataset)
         against = {self.settings.classifier}
         if self.settings.against == "ensemble":
-            against |= set(classifiers.ENSEMBLE[self.settings.dataset])
+            against |= set(classifiers.ensemble(self.settings.dataset))
         measured = claims.others(self.table)
         return tuple(name for name in order if name in measured and name not in against)[:most]
 
@@ -360,7 +360,7 @@ def floor_estimate(dataset: str, measure: str, n: int = 10_000) -> perception.Es
     if measure == "frechet":
         from cdplib.experiments import measures
 
-        model = classifiers.get(classifiers.FEATURES[dataset], dataset)
+        model = classifiers.get(classifiers.extractor(dataset), dataset)
         halves = (measures.outputs(model.features, clean[half]) for half in (one, other))
         return perception.Estimate(perception.frechet(*halves), math.nan)
     raise unknown("measure of perception", measure, ("p_judge", "p_critic", "sliced_w2", "frechet"))

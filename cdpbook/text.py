@@ -14,6 +14,7 @@ import pandas as pd
 
 from cdpbook.statistics.estimates import Interval
 from cdplib.errors import unknown
+from cdplib.experiments import table as experiments
 
 #: The weights of Eq. 16 as the text writes them.
 LETTERS = {"alpha": "α", "beta": "β", "gamma": "γ"}
@@ -68,7 +69,7 @@ def quantity(column: str) -> Quantity:
 
 def title(experiment: object) -> str:
     """``Exp-2`` for ``exp2``."""
-    return str(experiment).replace("exp", "Exp-")
+    return experiments.get(str(experiment)).label
 
 
 def number(value: float, digits: int, sign: bool = False) -> str:

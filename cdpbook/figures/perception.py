@@ -18,6 +18,7 @@ from cdpbook.figures import style
 from cdpbook.runs import Run
 from cdpbook.studies.yardsticks import MEASURES
 from cdplib.errors import InputError
+from cdplib.experiments import datasets
 
 MARKERS = "osD^vP*X"
 LABELS = {
@@ -28,7 +29,6 @@ LABELS = {
 }
 #: Line of each data set's floor, in the order in which the data sets appear.
 FLOORS = (":", (0, (5, 2)), "-.")
-NAMES = {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST", "cifar10": "CIFAR-10"}
 _BARS: dict[str, Any] = {"elinewidth": 1, "linestyle": "none", "markeredgecolor": "black"}
 
 
@@ -60,7 +60,7 @@ def against_judge(runs: Mapping[str, Run]) -> Figure:
     ]  # fmt: skip
     if handles:
         handles += [
-            Line2D([], [], label=f"floor, {NAMES.get(dataset, dataset)}", **look)
+            Line2D([], [], label=f"floor, {datasets.get(dataset).title}", **look)
             for dataset, look in _floors(runs).items()
         ]
         figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False)

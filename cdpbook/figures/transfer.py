@@ -18,6 +18,8 @@ from cdpbook.runs import Run
 from cdpbook.statistics import trends
 from cdpbook.statistics.trends import Effect
 from cdpbook.studies.readings import Example
+from cdpbook.text import title as titled
+from cdplib.experiments import datasets
 
 #: Colour, dashes and marker of each classifier, the same in every panel.
 LOOKS = {
@@ -31,16 +33,6 @@ DIRECTIONS = {
     "raises": (style.COLOURS[1], "^", True),
     "unclear": ("0.4", "o", False),
 }
-#: What the ten labels stand for; those of other data sets are digits.
-CLASSES = {
-    "cifar10": (
-        "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
-    ),
-    "fashion-mnist": (
-        "T-shirt", "trouser", "pullover", "dress", "coat",
-        "sandal", "shirt", "sneaker", "bag", "boot",
-    ),
-}  # fmt: skip
 _FALLS = {"lowers": "error falls", "raises": "error rises", "unclear": "interval holds zero"}
 
 
@@ -204,7 +196,7 @@ def strips(examples: Sequence[Example]) -> Figure:
     plt.close(figure)  # pyplot must not draw it too, whatever happens below
     for line, example in zip(axes, examples, strict=True):
         found, k = example.readings, example.index
-        classes = CLASSES.get(found.dataset, tuple("0123456789"))
+        classes = datasets.get(found.dataset).classes
         names = [f"γ = {g:g}" for g in found.gammas]
         images = (found.clean, found.degraded, found.before, found.after)
         for ax, stack, title in zip(line, images, ("original", "degraded", *names), strict=True):
@@ -214,7 +206,7 @@ def strips(examples: Sequence[Example]) -> Figure:
             ax.grid(False)
             ax.set_title(title, fontsize=11)
         line[0].set_xlabel(
-            f"{found.experiment.replace('exp', 'Exp-')}, class {classes[found.labels[k]]}\n"
+            f"{titled(found.experiment)}, class {classes[found.labels[k]]}\n"
             f"{example.kind}", fontsize=9.5,
         )  # fmt: skip
         readers = (next(iter(found.read)), example.other)

@@ -19,6 +19,7 @@ from cdpbook.statistics import trends
 from cdpbook.text import signed
 from cdplib.errors import DataError
 from cdplib.experiments import classifiers, results
+from cdplib.experiments.datasets import DATASETS
 from cdplib.experiments.table import EXPERIMENTS
 from cdplib.storage import paths, store
 from cdplib.sweeps import compare, jobs
@@ -110,7 +111,7 @@ def versions(table: pd.DataFrame) -> str:
 def classifier_costs() -> str:
     """Seconds and accuracies of every classifier that the book ships, as Markdown."""
     rows = []
-    for dataset in ("mnist", "cifar10"):
+    for dataset in (row.name for row in DATASETS.values() if row.paper):
         for name in classifiers.names(dataset):
             facts = classifiers.facts(name, dataset)
             if facts:

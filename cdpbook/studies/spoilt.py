@@ -60,7 +60,7 @@ def measure(kinds: Mapping[str, Tensor], dataset: str, seed: int = 0) -> pd.Data
     """
     real = kinds["real"]
     one, other = perception.halves(len(real), seed)
-    network = classifiers.get(classifiers.FEATURES[dataset], dataset).features
+    network = classifiers.get(classifiers.extractor(dataset), dataset).features
 
     def frechet(images: Tensor) -> float:
         pair = (measures.outputs(network, x) for x in (images[one], real[other]))

@@ -37,7 +37,7 @@ class Material:
         whole = data.load(point.settings.dataset)
         degraded = None
         if point.row.task == "sr":
-            pixels = degradations.reduced(f"sr{point.row.factor}", whole, "train")
+            pixels = degradations.reduced(point.row.degradation, whole, "train")
             degraded = _view(pixels).to(where)
         clean, labels = whole.validation.tensors(slice(0, WATCHED), where)
         return cls(
@@ -65,7 +65,7 @@ def degraded_split(point: Point, split: str) -> Tensor:
     """
     whole = data.load(point.settings.dataset)
     if point.row.task == "sr":
-        return degradations.degrade(f"sr{point.row.factor}", whole, split)
+        return degradations.degrade(point.row.degradation, whole, split)
     noise = replace(degradations.get("noise"), sigma=point.settings.noise_sigma)
     images = whole.split(split).images
     return data.to_tensor(images).add_(degradations.fixed_noise(images.shape, split, 0, noise))

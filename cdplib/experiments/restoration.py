@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cdplib.experiments import data, device, losses, networks
+from cdplib.experiments import datasets, device, losses, networks
 from cdplib.experiments.material import Material, batches, stream
 from cdplib.experiments.settings import Point
 
@@ -29,13 +29,13 @@ class Diverged(RuntimeError):
 def new_restorer(point: Point) -> networks.Restorer:
     """The point's restorer, untrained, initialised from its seed."""
     s, row = point.settings, point.row
-    channels, size = data.SHAPES[s.dataset]
+    images = datasets.get(s.dataset)
     model = networks.restorer(
         s.restorer,
         row.task,
-        channels,
+        images.channels,
         factor=row.factor,
-        size=size,
+        size=images.size,
         width=s.width,
         noise_input=s.noise_input,
     )
@@ -46,7 +46,7 @@ def new_restorer(point: Point) -> networks.Restorer:
 def new_critic(point: Point) -> networks.Critic:
     """The point's critic, untrained, initialised from its seed."""
     s = point.settings
-    channels, _ = data.SHAPES[s.dataset]
+    channels = datasets.get(s.dataset).channels
     model = networks.Critic(channels, width=s.critic_width, batch_norm=s.critic == "clip")
     networks.initialise(model, stream(point, "critic"))
     return model

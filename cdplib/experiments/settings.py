@@ -25,9 +25,9 @@ from cdplib.storage import paths
 class Settings(NamedTuple):
     """What a sweep trains: its grid of weights, networks and schedule."""
 
-    dataset: str = "default"  # one of default|mnist|fashion-mnist|cifar10; default: Table 1's
-    classifier: str = "default"  # one of default|logistic|cnn1|cnn2|cnn2c; whose CE trains
-    restorer: str = "fast"  # one of paper|fast|fast-large; the restoration network
+    dataset: str = "default"  # a data set; default: Table 1's
+    classifier: str = "default"  # a predefined one, whose CE trains; default: Table 1's
+    restorer: str = "fast"  # the restoration network: paper, fast or fast-large
     width: int = 0  # in [0, 512]; channels of a fast restorer, 0: 32 (denoising) or 64 (SR)
     grid: str = ""  # a named grid of params/grids.yml, in place of alphas, betas and gammas
     alphas: list[float] = [1.0]  # in [0, 100]; weights of the MSE (Eq. 16)
@@ -89,15 +89,25 @@ def resolve(experiment: str, preset: str, given: Mapping[str, Any] | None = None
         values["classifier"] = row.classifier
     settings = Settings(**values)
     row.check_dataset(settings.dataset)
-    if (settings.classifier == "cnn2c") != (settings.dataset == "cifar10"):
-        raise InputError(
-            f"classifier={settings.classifier!r}: not for {settings.dataset}: expected "
-            + ("cnn2c" if settings.dataset == "cifar10" else "one of logistic, cnn1, cnn2")
-        )
+    _check_networks(settings)
     if settings.restorer == "paper" and settings.width:
         raise InputError(f"width={settings.width}: expected 0 with the paper's restorer")
     weights(settings, experiment)
     return settings
+
+
+def _check_networks(settings: Settings) -> None:
+    """Refuse a classifier or restorer that the data set, or no table, has."""
+    from cdplib.experiments import classifiers, networks  # torch: parameters are checked without
+
+    known = classifiers.predefined(settings.dataset)
+    if settings.classifier not in known:
+        raise InputError(
+            f"classifier={settings.classifier!r}: not for {settings.dataset}: expected one of "
+            f"{', '.join(known)}"
+        )
+    if settings.restorer not in networks.RESTORERS:
+        raise unknown("restorer", settings.restorer, networks.RESTORERS)
 
 
 def weights(settings: Settings, experiment: str) -> list[tuple[float, float, float]]:

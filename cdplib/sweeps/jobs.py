@@ -120,7 +120,7 @@ def against(point: Point) -> tuple[str, ...]:
     s = point.settings
     if s.against == "one":
         return (s.classifier,)
-    return tuple(dict.fromkeys((s.classifier, *classifiers.ENSEMBLE[s.dataset])))
+    return tuple(dict.fromkeys((s.classifier, *classifiers.ensemble(s.dataset))))
 
 
 def needed(job: Job) -> list[tuple[str, str]]:
@@ -312,7 +312,7 @@ def evaluate(
         labels,
         models[s.classifier],
         {name: model for name, model in models.items() if name != s.classifier},
-        models[classifiers.FEATURES[s.dataset]].features,
+        models[classifiers.extractor(s.dataset)].features,
     )
     return found, images
 

@@ -82,7 +82,7 @@ def test_reduced_images_are_kept_and_made_again_if_the_file_is_harmed(monkeypatc
 
 def test_wrong_input_is_refused():
     dataset = _small()
-    with pytest.raises(InputError, match="unknown degradation 'blur'"):
+    with pytest.raises(InputError, match="degradation 'blur': expected noise"):
         degradations.degrade("blur", dataset, "test")
     with pytest.raises(InputError, match="unknown split 'tests'"):
         degradations.degrade("noise", dataset, "tests")

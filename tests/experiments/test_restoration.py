@@ -185,9 +185,9 @@ def test_the_noise_of_training_is_drawn_afresh_for_every_batch():
 @pytest.fixture
 def logistic_only(monkeypatch):
     """Measure with two classifiers that train in seconds."""
-    recipes = {"logistic": classifiers.RECIPES["mnist"]["logistic"]}
-    monkeypatch.setitem(classifiers.RECIPES, "mnist", recipes)
-    monkeypatch.setitem(classifiers.FEATURES, "mnist", "logistic")
+    row = classifiers.get_row("logistic", "mnist")
+    both = (row, replace(row, name="extractor", role="extractor"))
+    monkeypatch.setattr(classifiers, "CLASSIFIERS", both)
 
 
 @pytest.mark.data

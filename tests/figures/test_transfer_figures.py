@@ -12,7 +12,7 @@ from cdpbook.figures import transfer
 from cdpbook.statistics.trends import Effect
 from cdpbook.studies import readings
 from cdplib.experiments import settings
-from cdplib.experiments.classifiers import RECIPES
+from cdplib.experiments.classifiers import CLASSIFIERS
 
 
 @pytest.fixture
@@ -36,8 +36,7 @@ def effect(change, half=0.001):
 def test_every_classifier_has_its_own_look():
     drawn = {(colour, marker) for colour, _, marker in transfer.LOOKS.values()}
     assert len(drawn) == len(transfer.LOOKS)
-    for recipes in RECIPES.values():
-        assert set(recipes) <= set(transfer.LOOKS)
+    assert {row.name for row in CLASSIFIERS} <= set(transfer.LOOKS)
 
 
 def test_the_curves_are_the_means_over_seeds_at_both_ends_of_beta(run):

@@ -26,6 +26,7 @@ n_images: int = 10  # in [2, 20]; images in the pictures
 experiment: str = "exp2"  # one of exp1|exp2|exp3|exp4|exp5; whose presets are listed
 
 # %%
+import numpy as np
 import torch
 from IPython.display import Markdown
 
@@ -101,7 +102,7 @@ parameters instead, which is the branch without a penalty above.
 
 ### Twenty steps, live
 
-The cell below trains a small denoiser on {math}`64` digits with these two losses, and prints the three terms
+The cell below trains a small denoiser on 64 digits with these two losses, and prints the three terms
 of {eq}`eq:paper-16` every five steps. Which of them falls at once, and which cannot be judged from its value alone?
 """
 
@@ -119,15 +120,13 @@ terms = {"MSE": (1, 0, 0), "adversarial": (0, 1, 0), "cross entropy": (0, 0, 1)}
 # %%
 for step in range(21):
     restored = restorer(digits + torch.randn(digits.shape, generator=seeded))
+    batch = (restored, digits, classes, critic, [cnn1])
     if step % 5 == 0:
-        each = [losses.restorer_loss(restored, digits, classes, critic, [cnn1], w)
-                for w in terms.values()]  # fmt: skip
-        print(
-            step, *(f"{name} {loss:.3f}" for name, loss in zip(terms, each, strict=True)), sep="  "
-        )
-    loss, _ = losses.critic_loss(critic, digits, restored.detach(), 10.0, seeded)
+        values = [losses.restorer_loss(*batch, weights).item() for weights in terms.values()]
+        print(step, dict(zip(terms, np.round(values, 3), strict=True)))
+    loss, gap = losses.critic_loss(critic, digits, restored.detach(), 10.0, seeded)
     restoration.descend(ascent, loss)
-    loss = losses.restorer_loss(restored, digits, classes, critic, [cnn1], (1, 0.01, 0.01))
+    loss = losses.restorer_loss(*batch, (1, 0.01, 0.01))
     restoration.descend(descent, loss)
 
 # %% [markdown]
@@ -180,7 +179,7 @@ into the five full-resolution $5\times5$ layers.
 ```
 """
 
-# %% mystnb={"figure": {"name": "fig-experiments-networks", "caption": "The paper's denoiser, its critic and the classifier CNN-1, drawn from the modules. Right of a box: shape that leaves it, parameters. Look for the layers at full resolution: they take most of the time."}, "image": {"alt": "Layer diagrams of denoiser, critic and classifier with shapes and parameter counts"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-experiments-networks", "caption": "The paper's denoiser, its critic and the classifier CNN-1, drawn from the modules. Right of a box: shape that leaves it, parameters. Look for the layers at full resolution: they take most of the time."}, "image": {"alt": "Layer diagrams of denoiser, critic and classifier with shapes and parameter counts"}}
 draw.diagram(
     {
         "Denoiser": (networks.denoiser(), (1, 28, 28)),
@@ -196,7 +195,7 @@ restorers too, which work on $2\times2$ blocks of pixels as channels or at low r
 with them are marked as such. The release's critic is a setting (`critic=clip`).
 """
 
-# %%
+# %% tags=["hide-cell"]
 Markdown(overview.network_counts())
 
 # %% [markdown]
@@ -235,7 +234,7 @@ restored images became more recognisable, or only more agreeable to one network.
 first row is the distortion of the unrestored input, against which every restorer's $D$ should be read.
 """
 
-# %% tags=["remove-stderr"]
+# %% tags=["hide-input", "remove-stderr"]
 tables = [f"**{name}**\n\n{overview.classifier_table(name)}" for name in datasets]
 Markdown("\n\n".join(tables))
 
@@ -252,10 +251,12 @@ axis called $P$ is the judge's unless a page says otherwise: it estimates the di
 names, and all points share it. This is how the judge is fitted: always from the same start and with the same budget,
 on one random half of the images, and read on the other.
 
+````{dropdown} The judge's fit
 ```{literalinclude} ../cdplib/experiments/perception.py
 :pyobject: _fitted
 :language: python
 ```
+````
 
 $D$ and $C$ have one value an image, so that errors can be paired:
 

@@ -29,10 +29,11 @@ source: str = "preferred"  # one of preferred|quick|full; which published tables
 # %%
 from IPython.display import Markdown
 
+from cdpbook import text
 from cdpbook.figures import style
 from cdpbook.figures import verdicts as draw
 from cdpbook.runs import PREFERRED, published_runs
-from cdpbook.studies import comparisons, sensitivity, verdicts
+from cdpbook.studies import comparisons, findings, sensitivity, verdicts
 
 style.apply()
 tables = {
@@ -65,8 +66,8 @@ the abstract, that the three aims cannot all be minimal at once: it is not a con
 """
 
 # %% tags=["hide-input"]
-theory = verdicts.theory()
-Markdown(verdicts.theory_table(theory))
+theory = findings.theory()
+Markdown(text.table(theory, head=["", "statement", "verdict", "where", "remark; check"]))
 
 # %% [markdown]
 r"""

@@ -12,45 +12,44 @@ r"""
 # Findings about the paper's theory
 
 What of the theory of {cite}`liu2019cdp` holds as stated, what needs a condition, what is false, and what
-it leaves unsaid. Each line has a small check that runs when this page is made (and in the tests of
-the library, `tests/theory/test_findings.py`); the last column says what it found and links to the
-theorem or the chapter that shows it at length. A line whose check failed would be marked as such: then either we
-are wrong, or there is something new to be learnt. Statements are ours, in short; the second column
-says where the paper makes them.
+it leaves unsaid.
 """
 
 # %% tags=["parameters"]
 show: str = "all"  # one of all|confirmed|failed; which findings are listed
 
 # %% tags=["nbval-check-output"]
-from IPython.display import Markdown
+from cdpbook.studies import findings
 
-from cdpbook.studies.findings import FINDINGS, VERDICTS
+found = findings.checked()
+for verdict in findings.VERDICTS:
+    statements = found[found["verdict"] == verdict]
+    confirmed = statements["confirmed"].sum()
+    print(f"{verdict}: {len(statements)}, of which confirmed now: {confirmed}")
 
-results = [(finding, *finding.check()) for finding in FINDINGS]
-confirmed = sum(ok for _, ok, _ in results)
-print(f"{confirmed} of {len(results)} checks confirm their verdict")
+# %% [markdown]
+r"""
+Each line has a small check, which ran when this page was made (and in `tests/studies/test_findings.py`);
+the last column says what it found and links to the place that shows it at length. A failed check would be
+marked: then either we are wrong, or there is something new to be learnt. Statements are ours, in short; the
+second column says where the paper makes them.
+"""
 
 # %% tags=["hide-input"]
-kept = {"all": (True, False), "confirmed": (True,), "failed": (False,)}[show]
-lines = []
-for verdict in VERDICTS:
-    lines += [
-        f"\n**What {verdict}**\n",
-        "| statement | where | remark | check |",
-        "|---|---|---|---|",
-    ]
-    for finding, ok, evidence in results:
-        if finding.verdict == verdict and ok in kept:
-            role, label = "prf:ref", finding.label
-            if label.startswith("ch:"):
-                role, label = "ref", f"chapter <{label}>"
-            link = f"{{{role}}}`{label}`"
-            found = evidence if ok else f"**check failed**: {evidence}"
-            lines.append(
-                f"| {finding.statement} | {finding.where} | {finding.remark} | {found} ({link}) |"
-            )
-Markdown("\n".join(lines))
+from IPython.display import Markdown
+
+from cdpbook import text
+
+columns = ["statement", "where", "remark", "check"]
+wanted = {"all": (True, False), "confirmed": (True,), "failed": (False,)}[show]
+failed = (~found["confirmed"]).map({True: "**check failed**: ", False: ""})
+found["check"] = failed + found["evidence"] + " (" + found["link"] + ")"
+kept = found[found["confirmed"].isin(wanted)]
+parts = [
+    f"**What {verdict}**\n\n{text.table(group[columns])}"
+    for verdict, group in kept.groupby("verdict", sort=False)
+]
+Markdown("\n\n".join(parts))
 
 # %% [markdown]
 r"""

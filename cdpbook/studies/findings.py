@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 
+from cdpbook.claims import NOT, PARTLY, REPRODUCED, UNTESTABLE
 from cdplib.theory import checks, convexity, exact, rational
 from cdplib.theory.toy import KINDS, GaussianToy
 
 #: Verdicts, in the order of the page.
-HOLDS, CONDITION, FALSE, SILENT = (
-    "holds as stated",
-    "needs a condition",
-    "is false",
-    "is not said, and true",
-)
-VERDICTS = (HOLDS, CONDITION, FALSE, SILENT)
+HOLDS, CONDITION, FALSE, SILENT = VERDICTS = (
+    "holds as stated", "needs a condition", "is false", "is not said, and true",
+)  # fmt: skip
+#: The same as verdicts on claims of the paper; what it does not say is no claim of its own.
+_OF_CLAIMS = {HOLDS: REPRODUCED, CONDITION: PARTLY, FALSE: NOT}
 _SEED, _ROUNDING = 2019, 1e-9
 
 
@@ -40,6 +40,13 @@ class Finding:
     remark: str
     label: str
     check: Callable[[], tuple[bool, str]]
+
+    @property
+    def link(self) -> str:
+        """A reference to that section, as MyST."""
+        if self.label.startswith("ch:"):
+            return f"{{ref}}`chapter <{self.label}>`"
+        return f"{{prf:ref}}`{self.label}`"
 
 
 def _bit(prior: float, flip: float) -> exact.Problem:
@@ -273,3 +280,24 @@ FINDINGS = (
     Finding("the Wasserstein distance of the experiments is convex in q", "Section 4", SILENT,
             "it is missing from the list after the theorem", "prop:convex-q", _wasserstein),
 )  # fmt: skip
+
+
+def checked() -> pd.DataFrame:
+    """:data:`FINDINGS`, each check run now; columns as below, ``confirmed`` a bool."""
+    rows = [(f.statement, f.where, f.verdict, f.remark, f.link, *f.check()) for f in FINDINGS]
+    columns = ["statement", "where", "verdict", "remark", "link", "confirmed", "evidence"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def theory() -> pd.DataFrame:
+    """The paper's claims about theory, each check run now, in the columns of the last line.
+
+    The remark ends with what the check found; a check that fails makes the claim not testable.
+    """
+    found = checked()
+    found = found[found["verdict"].isin(_OF_CLAIMS)]
+    remark = (found["remark"] + "; " + found["evidence"]).str.removeprefix("; ")
+    verdict = found["verdict"].map(_OF_CLAIMS).where(found["confirmed"], UNTESTABLE)
+    numbers = [f"T{n}" for n in range(1, len(found) + 1)]
+    found = found.assign(number=numbers, remark=remark, verdict=verdict)
+    return found[["number", "statement", "verdict", "where", "remark"]].reset_index(drop=True)

@@ -343,36 +343,6 @@ def repeated(runs: Mapping[str, Run]) -> str:
     )
 
 
-def theory() -> list[tuple[str, str, str, str, str]]:
-    """The paper's theoretical claims: number, statement, where, what was found, verdict.
-
-    From :data:`cdpbook.studies.findings.FINDINGS`, each check run now; what the paper does not say
-    is no claim of its own and left out. A check that fails makes the claim not testable.
-    """
-    from cdpbook.studies import findings
-
-    words = {
-        findings.HOLDS: REPRODUCED,
-        findings.CONDITION: PARTLY,
-        findings.FALSE: NOT,
-    }
-    found: list[tuple[str, str, str, str, str]] = []
-    for finding in findings.FINDINGS:
-        if finding.verdict not in words:
-            continue
-        confirmed, evidence = finding.check()
-        verdict = words[finding.verdict] if confirmed else UNTESTABLE
-        remark = f"{finding.remark}; {evidence}" if finding.remark else evidence
-        found.append((f"T{len(found) + 1}", finding.statement, finding.where, remark, verdict))
-    return found
-
-
-def theory_table(found: list[tuple[str, str, str, str, str]]) -> str:
-    """:func:`theory` as a Markdown table."""
-    rows = [(n, text, f"**{verdict}**", where, said) for n, text, where, said, verdict in found]
-    return markdown(["", "statement", "verdict", "where", "remark; check"], rows)
-
-
 def rules_table() -> str:
     """:data:`RULES` as a Markdown table, with the statements that each serves."""
     rows = [
@@ -401,12 +371,12 @@ def evidence(runs: Mapping[str, Run]) -> str:
 
 
 def summary(
-    theory: list[tuple[str, str, str, str, str]],
+    theory: pd.DataFrame,
     found: list[Line],
     between: Iterable[Comparison] = (),
 ) -> str:
     """A box that counts the verdicts over theory, experiments and comparisons."""
-    made = [Claim(number, "", verdict) for number, *_, verdict in theory]
+    made = [Claim(row.number, "", row.verdict) for row in theory.itertuples()]
     made += [Claim(line.statement.number, "", line.verdict) for line in found]
     made += [Claim(c.number, "", c.verdict) for c in between if not c.ours]
     return claims.admonition(made, "All statements of the paper")

@@ -175,9 +175,8 @@ def test_a_constant_column_has_no_correlation():
         verdicts.correlation(rows(lambda *_: 0.2, p_critic=1.0), "p_critic", "p_judge")
 
 
-def test_every_rule_serves_a_statement_and_the_theory_s_checks_all_confirm():
+def test_every_rule_serves_a_statement():
     assert {s.rule for s in verdicts.STATEMENTS} == set(verdicts.RULES)
-    assert UNTESTABLE not in {verdict for *_, verdict in verdicts.theory()}
 
 
 def test_without_rows_the_page_says_so():

@@ -6,27 +6,26 @@ confirm nor contradict) or ``not testable``; it is computed from the table, neve
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import pandas as pd
 
+from cdpbook import text
 from cdpbook.statistics import trends
 from cdpbook.statistics.trends import Effect
-from cdpbook.text import LETTERS, signed
+from cdpbook.text import LETTERS
 from cdplib.errors import InputError
 from cdplib.experiments.classifiers import CLASSIFIERS
 
 REPRODUCED, PARTLY, NOT = "reproduced", "partly", "not reproduced"
 UNDECIDED, UNTESTABLE = "undecided", "not testable"
+VERDICTS = (REPRODUCED, PARTLY, NOT, UNDECIDED, UNTESTABLE)
 #: Classifiers as the text writes them.
 NAMES = {row.name: row.title for row in CLASSIFIERS}
 #: A table from shorter training than this shows training, not the trade-off.
 LEAST_STEPS = 300
 LEAST_POINTS = 4
-
-_SCALE = {"error_rate": (100.0, " points", 2), "mse": (1.0, "", 5)}
 
 
 @dataclass(frozen=True)
@@ -36,6 +35,11 @@ class Claim:
     statement: str
     found: str
     verdict: str
+
+    @property
+    def number(self) -> str:
+        """``E2`` of ``E2: no point is better …``."""
+        return self.statement.partition(":")[0]
 
 
 def untestable(frame: pd.DataFrame) -> str:
@@ -49,17 +53,9 @@ def untestable(frame: pd.DataFrame) -> str:
 
 def effect_text(effect: Effect, others: str = "") -> str:
     """An effect in words: its size, 95 % interval and what was compared."""
-    name = "error_rate" if effect.column.startswith("error_rate") else effect.column
-    factor, unit, digits = _SCALE.get(name, (1.0, "", 3))
-    numbers = [signed(factor * x, digits) for x in (effect.change, effect.lower, effect.upper)]
-    weight = LETTERS[effect.weight]
-    seeds = "1 seed" if effect.seeds == 1 else f"{effect.seeds} seeds"
-    known = math.isfinite(effect.upper)
-    interval = f"[{numbers[1]}, {numbers[2]}]" if known else "[interval unknown: one seed]"
-    return (
-        f"{numbers[0]}{unit} {interval} from {weight} = {effect.low:g} to {effect.high:g}{others}, "
-        f"{seeds}"
-    )
+    change = text.quantity(effect.column).change(effect.interval)
+    weight = f"{LETTERS[effect.weight]} = {effect.low:g} to {effect.high:g}"
+    return f"{change} from {weight}{others}, {text.count(effect.seeds, 'seed')}"
 
 
 def turning(
@@ -109,70 +105,61 @@ def directed_in_rows(frame: pd.DataFrame, weight: str, column: str, wanted: str)
     found = f"{average}; so at {len(at[wanted])} of {rows} {letter}, the opposite at {len(against)}"
     found += f" ({letter} = {', '.join(against)})" if against else ""
     found += turning(frame, weight, column)
-    if len(at[wanted]) == rows:
-        return found, REPRODUCED
     if at[wanted]:
-        return found, PARTLY
+        return found, REPRODUCED if len(at[wanted]) == rows else PARTLY
     return found, NOT if against else UNDECIDED
 
 
-def judge(
+def tested(
     frame: pd.DataFrame, tests: Iterable[tuple[str, Callable[[], tuple[str, str]]]]
 ) -> list[Claim]:
-    """Run each test, unless the table cannot show a trend at all."""
-    why = untestable(frame)
-    claims = []
+    """Run the test of each statement, unless the table cannot show a trend at all."""
+    why, claims = untestable(frame), []
     for statement, test in tests:
-        if why:
-            claims.append(Claim(statement, why, UNTESTABLE))
-            continue
         try:
-            claims.append(Claim(statement, *test()))
+            claims.append(Claim(statement, *((why, UNTESTABLE) if why else test())))
         except InputError as error:  # a column or an end of the grid is missing
             claims.append(Claim(statement, str(error), UNTESTABLE))
     return claims
 
 
-def beta_lowers_error(frame: pd.DataFrame) -> Claim:
-    """Whether natural-looking restorations alone (gamma = 0) are classified better."""
-    statement = "β alone (γ = 0) lowers C as well: P and C improve together"
-    least = float(frame["gamma"].min())
-    test = lambda: directed(frame, "beta", "error_rate", "lowers", {"gamma": least})  # noqa: E731
-    return judge(frame, [(statement, test)])[0]
-
-
 def others(frame: pd.DataFrame) -> list[str]:
     """The classifiers that the table measures besides the one trained against."""
-    prefix = "error_rate_"
+    names = {n.removeprefix("error_rate_") for n in frame if n.startswith("error_rate_")}
     return sorted(
-        name.removeprefix(prefix)
-        for name in frame.columns
-        if name.startswith(prefix) and name != f"{prefix}se" and not name.endswith("_se")
-        if frame[name].notna().any()
+        name
+        for name in names
+        if name != "se" and not name.endswith("_se") and frame[f"error_rate_{name}"].notna().any()
     )
 
 
+def numbered(claims: Iterable[Claim]) -> dict[str, list[str]]:
+    """The numbers of the statements by verdict, in the order of :data:`VERDICTS`."""
+    claims = list(claims)
+    found = {word: [c.number for c in claims if c.verdict == word] for word in VERDICTS}
+    return {word: numbers for word, numbers in found.items() if numbers}
+
+
+def counted(claims: Iterable[Claim]) -> str:
+    """``2 reproduced, 1 undecided``."""
+    return ", ".join(f"{len(numbers)} {word}" for word, numbers in numbered(claims).items())
+
+
 def markdown(claims: Iterable[Claim]) -> str:
-    """The claims as a Markdown table."""
-    # The verdict before the numbers: a phone shows the first columns.
-    rows = ["| statement | verdict | measured (95 % interval) |", "|---|---|---|"]
-    rows += [f"| {c.statement} | **{c.verdict}** | {c.found} |" for c in claims]
-    return "\n".join(rows)
+    """The claims as a Markdown table, the verdict before the numbers: a phone shows the first."""
+    rows = [(c.statement, f"**{c.verdict}**", c.found) for c in claims]
+    return text.table(rows, ["statement", "verdict", "measured (95 % interval)"])
 
 
 def admonition(claims: Iterable[Claim], title: str = "Verdict") -> str:
     """A MyST box that counts the verdicts and names the statements of all but the first kind."""
     claims = list(claims)
-    by_verdict: dict[str, list[str]] = {}
-    for word in (REPRODUCED, PARTLY, NOT, UNDECIDED, UNTESTABLE):
-        named = [c.statement.partition(":")[0] for c in claims if c.verdict == word]
-        by_verdict |= {word: named} if named else {}
-    summary = ", ".join(f"{len(named)} {word}" for word, named in by_verdict.items())
-    kind = "tip" if set(by_verdict) <= {REPRODUCED} else "warning" if NOT in by_verdict else "note"
-    lines = [
-        f"{word.capitalize()}: {'; '.join(named)}."
-        for word, named in by_verdict.items()
-        if word != REPRODUCED and len(by_verdict) > 1
+    found = numbered(claims)
+    kind = "tip" if set(found) <= {REPRODUCED} else "warning" if NOT in found else "note"
+    lines = [f"Of {len(claims)} statements."] + [
+        f"{word.capitalize()}: {'; '.join(numbers)}."
+        for word, numbers in found.items()
+        if word != REPRODUCED and len(found) > 1
     ]
-    body = "\n".join([f"Of {len(claims)} statements.", *lines])
-    return f":::{{admonition}} {title}: {summary}\n:class: {kind}\n{body}\n:::"
+    body = "\n".join(lines)
+    return f":::{{admonition}} {title}: {counted(claims)}\n:class: {kind}\n{body}\n:::"

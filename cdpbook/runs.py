@@ -16,11 +16,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from cdpbook import claims
+from cdpbook import claims, text
 from cdpbook.claims import NAMES
 from cdpbook.statistics.trends import over_seeds
 from cdplib import parameters
-from cdplib.errors import DataError, unknown
+from cdplib.errors import DataError, InputError, unknown
 from cdplib.experiments import classifiers, data, perception, settings
 from cdplib.experiments import results as published
 from cdplib.experiments.settings import Settings
@@ -78,75 +78,52 @@ class Run:
 
     def origin(self) -> str:
         """A paragraph of Markdown: which rows these are, how many, what they took."""
-        points, table = self.points(), self.table
+        table, own = self.table, self.settings
         minutes = table["seconds"].sum() / 60
-        seeds = table["seed"].nunique()
-        count = f"{len(points)} pairs of weights, {seeds} {'seed' if seeds == 1 else 'seeds'} each"
-        took = (
-            f"{int(table['steps'].max())} steps a point, {minutes:.0f} minutes of one core without "
-            "the pre-training"
-            if minutes >= 1
-            else f"{int(table['steps'].max())} steps a point, less than a minute of one core"
-        )
-        machine = ", ".join(sorted(set(table["hardware"].astype(str))))
+        took = f"{minutes:.0f} minutes" if minutes >= 1 else "less than a minute"
         given = dict(self.given)
         if self.published and (drawn := sorted({int(s) for s in table["seed"]})) != [0]:
             given["seeds"] = drawn
         extra = "".join(f" -p {name}={_plain(value)}" for name, value in given.items())
-        command = f"`cdp sweep {self.experiment} --preset {self.preset}{extra}`"
-        which = (
-            f"**Published rows** of preset `{self.preset}`"
-            if self.published
-            else f"**Trained on this machine** (or kept from before) in preset `{self.preset}`"
+        kept = (
+            "Published rows" if self.published else "Trained on this machine, or kept from before"
         )
-        text = (
-            f"{which}: {count}; restorer `{self.settings.restorer}`, trained against "
-            f"{NAMES[self.trained_against or self.settings.classifier]} on "
-            f"`{self.settings.dataset}`, C measured by {self.classifier} on "
-            f"{self.settings.test_images:,} test images. {took}, on {machine}. "
-            f"The command: {command}."
+        said = (
+            f"**{kept}**, preset `{self.preset}`: {len(self.points())} pairs of weights, "
+            f"{text.count(table['seed'].nunique(), 'seed')} each; restorer `{own.restorer}`, "
+            f"trained against {NAMES[self.trained_against or own.classifier]} on `{own.dataset}`, "
+            f"C measured by {self.classifier} on {own.test_images:,} test images. "
+            f"{int(table['steps'].max())} steps a point, {took} of one core without the "
+            f"pre-training, on {', '.join(sorted(set(table['hardware'].astype(str))))}. "
+            f"The command: `cdp sweep {self.experiment} --preset {self.preset}{extra}`."
         )
         if self.published:
-            text += (
-                " The weights, seeds and steps of the parameters cell take effect only in presets "
-                "that train."
-            )
+            said += " The weights, seeds and steps of the parameters take effect only in presets "
+            said += "that train."
         elif self.fallback:
-            text += (
-                f" Nothing is published for this experiment yet; `cdp sweep {self.experiment} "
-                f"--preset quick` trains its coarse grid."
-            )
-        why = claims.untestable(table)
-        if why:
-            text += f" **This shows that everything runs, not a trade-off: {why}.**"
-        return text
+            said += f" Nothing is published for this experiment yet; `cdp sweep {self.experiment} "
+            said += "--preset quick` trains its coarse grid."
+        if why := claims.untestable(table):
+            said += f" **This shows that everything runs, not a trade-off: {why}.**"
+        return said
 
     def points_table(self, perception: str = "p_judge") -> str:
         """The points as a Markdown table: weights, D, C, cross entropy, P, other classifiers."""
-        points = self.points()
-        others = self.shown_others()
-        head = [
-            "β",
-            "γ",
-            "D (MSE)",
-            f"C of {self.classifier} (%)",
-            "cross entropy",
-            f"P (`{perception}`)",
-        ]
-        head += [f"C of {NAMES[name]} (%)" for name in others]
-        lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-        for _, row in points.iterrows():
-            cells = [
-                f"{row['beta']:g}",
-                f"{row['gamma']:g}",
-                f"{row['mse']:.5f} ± {row['mse_bar']:.5f}",
-                f"{100 * row['error_rate']:.2f} ± {100 * row['error_rate_bar']:.2f}",
-                f"{row['ce']:.3f}",
-                f"{row[perception]:.3f} ± {row[f'{perception}_bar']:.3f}",
-            ]
-            cells += [f"{100 * row[f'error_rate_{name}']:.2f}" for name in others]
-            lines.append("| " + " | ".join(c.replace(" ± ", "\u00a0±\u00a0") for c in cells) + " |")
-        return "\n".join(lines)
+
+        def measured(row: Any, column: str) -> str:
+            levels = (text.quantity(column).number(row[c]) for c in (column, f"{column}_bar"))
+            return "\u00a0±\u00a0".join(levels)
+
+        names = {f"error_rate_{name}": NAMES[name] for name in self.shown_others()}
+        head = ["β", "γ", "D (MSE)", f"C of {self.classifier} (%)", "cross entropy"]
+        head += [f"P (`{perception}`)", *(f"C of {name} (%)" for name in names.values())]
+        rows = [
+            (f"{row['beta']:g}", f"{row['gamma']:g}", measured(row, "mse"),
+             measured(row, "error_rate"), text.quantity("ce").number(row["ce"]),
+             measured(row, perception), *(text.quantity(c).number(row[c]) for c in names))
+            for _, row in self.points().iterrows()
+        ]  # fmt: skip
+        return text.table(rows, head)
 
     def shown_others(self, most: int = 2) -> tuple[str, ...]:
         """The classifiers to show beside the predefined one: independent ones first."""
@@ -169,7 +146,7 @@ class Run:
         alike in all of the points, then the others in their order; the least seed.
         """
         table = self.table[self.table["seed"] == self.table["seed"].min()]
-        betas, gammas = (_spread(table[n], k) for n, k in (("beta", rows), ("gamma", columns)))
+        betas, gammas = (spread(table[n], k) for n, k in (("beta", rows), ("gamma", columns)))
         kept = self._samples()
         restored, predicted = {}, {}
         model = classifiers.get(self.settings.classifier, self.settings.dataset)
@@ -210,18 +187,15 @@ def seen_by(run: Run, name: str) -> Run:
     column = f"error_rate_{name}"
     if column not in run.table:
         raise unknown("measured classifier", name, claims.others(run.table))
-    former = f"error_rate_{run.settings.classifier}"
+    own = run.settings.classifier
+    former = f"error_rate_{own}"
     swap = {
         "error_rate": former, "error_rate_se": f"{former}_se",
         column: "error_rate", f"{column}_se": "error_rate_se",
     }  # fmt: skip
     table = run.table.rename(columns=swap).assign(ce=np.nan)
-    return replace(
-        run,
-        table=table,
-        settings=run.settings._replace(classifier=name),
-        trained_against=run.settings.classifier,
-    )
+    other = run.settings._replace(classifier=name)
+    return replace(run, table=table, settings=other, trained_against=own)
 
 
 def results(
@@ -237,45 +211,46 @@ def results(
     Raises :class:`InputError` for wrong settings, :class:`DataError` if no point could be trained.
     """
     given = dict(given or {})
-    settings.resolve(experiment, preset, given)
     fallback = preset == "read" and not given
+    if fallback and (shown := published_run(experiment)) is not None:
+        return shown
     if preset == "read":
-        shown = None if given else published_run(experiment)
-        if shown is not None:
-            return shown
         preset = "quick" if given else FALLBACK.get(experiment, "smoke")
+    own = settings.resolve(experiment, preset, given)
     if betas:
-        own = settings.resolve(experiment, preset, given)
-        given["betas"] = _spread(own.betas, betas)
+        given["betas"] = spread(own.betas, betas)
+        own = own._replace(betas=given["betas"])
     table = sweep.run(experiment, given, preset=preset, progress=True)
     if table.empty:
         raise DataError(f"{experiment}: every point failed; cdp sweep {experiment} says why")
-    own = settings.resolve(experiment, preset, given)
     return Run(experiment, own, preset, with_errors(table, own.test_images), False, given, fallback)
 
 
-def published_run(experiment: str, preferred: Iterable[tuple[str, str]] = PREFERRED) -> Run | None:
-    """The first of the ``preferred`` (preset, restorer) that is published, or None.
+def of(table: pd.DataFrame) -> Run:
+    """Published rows as :func:`cdplib.experiments.results.load` gives them, as a page shows them.
 
-    A table counts when it has a sheet of at least 2 x 2 weights; one of fewer than
-    :data:`ENOUGH_SEEDS` seeds gives way to a later one that has more. Of a sweep that is still
-    being published the seeds that are complete are shown.
+    Of a sweep that is still being published the seeds that are complete count: those with as many
+    points as any, but for one in ten (a point that failed in one seed is missing there for good).
+    Raises :class:`InputError` where the rows are not of one experiment, preset, restorer and data
+    set.
     """
-    try:
-        table = published.load(experiment)
-    except DataError:
-        return None
-    best: tuple[int, Run | None] = (0, None)
-    for preset, restorer in preferred:
-        rows = table[(table["preset"] == preset) & (table["restorer"] == restorer)]
-        if rows["beta"].nunique() < 2 or rows["gamma"].nunique() < 2:
-            continue
-        own = settings.resolve(experiment, preset, {"restorer": restorer, "width": 0})
-        rows = with_errors(_whole_seeds(rows), own.test_images)
-        seeds = min(rows["seed"].nunique(), ENOUGH_SEEDS)
-        if seeds > best[0]:
-            best = seeds, Run(experiment, own, preset, rows, True, {})
-    return best[1]
+    one = {}
+    for name in ("experiment", "preset", "restorer", "dataset"):
+        values = [str(value) for value in table[name].unique()]
+        if len(values) != 1:
+            raise InputError(f"{name} of the rows is {text.listed(values) or 'none'}: expected one")
+        one[name] = values[0]
+    experiment, preset = one.pop("experiment"), one.pop("preset")
+    own = settings.resolve(experiment, preset, {**one, "width": 0})
+    counts = table.groupby("seed").size()
+    whole = table["seed"].isin(counts.index[counts >= 0.9 * counts.max()])
+    rows = with_errors(table[whole].reset_index(drop=True), own.test_images)
+    return Run(experiment, own, preset, rows, True)
+
+
+def published_run(experiment: str, preferred: Iterable[tuple[str, str]] = PREFERRED) -> Run | None:
+    """:func:`matched_runs` of one experiment: its preferred published run, or None."""
+    return matched_runs((experiment,), preferred).get(experiment)
 
 
 def published_runs(preferred: Iterable[tuple[str, str]] = PREFERRED) -> dict[str, Run]:
@@ -288,32 +263,25 @@ def published_runs(preferred: Iterable[tuple[str, str]] = PREFERRED) -> dict[str
 def matched_runs(
     names: Iterable[str], preferred: Iterable[tuple[str, str]] = PREFERRED
 ) -> dict[str, Run]:
-    """The runs of ``names`` under the first of the ``preferred`` that every one of them has.
+    """The runs of ``names`` under the first of the ``preferred`` (preset, restorer) that all have.
 
-    While a sweep's rows come in experiment by experiment, :func:`published_runs` may mix presets;
-    these do not. As in :func:`published_run` fewer than :data:`ENOUGH_SEEDS` seeds in any of them
-    give way to a later one with more in all. Empty if they have none in common.
+    A table counts when it has a sheet of at least 2 x 2 weights; one of fewer than
+    :data:`ENOUGH_SEEDS` seeds gives way to a later one that has more. Empty if there is none.
     """
-    names, best = tuple(names), (0, dict[str, Run]())
-    for pair in preferred:
-        found = {name: published_run(name, [pair]) for name in names}
-        runs = {name: run for name, run in found.items() if run is not None}
-        if not names or len(runs) < len(names):
+    try:
+        tables = {name: published.load(name) for name in names}
+    except DataError:
+        return {}
+    best: tuple[int, dict[str, Run]] = (0, {})
+    for preset, restorer in preferred if tables else ():
+        rows = [t[(t["preset"] == preset) & (t["restorer"] == restorer)] for t in tables.values()]
+        if any(min(t["beta"].nunique(), t["gamma"].nunique()) < 2 for t in rows):
             continue
+        runs = dict(zip(tables, map(of, rows), strict=True))
         seeds = min(ENOUGH_SEEDS, *(run.table["seed"].nunique() for run in runs.values()))
         if seeds > best[0]:
             best = seeds, runs
     return best[1]
-
-
-def _whole_seeds(rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the seeds that have as many points as any, but for one in ten.
-
-    A point that failed in one seed is missing there for good.
-    """
-    counts = rows.groupby("seed").size()
-    whole = counts.index[counts >= 0.9 * counts.max()]
-    return rows[rows["seed"].isin(whole)].reset_index(drop=True)
 
 
 def with_errors(table: pd.DataFrame, n: int) -> pd.DataFrame:
@@ -330,7 +298,7 @@ def _plain(value: Any) -> str:
     return f"[{','.join(map(str, value))}]" if isinstance(value, list) else str(value)
 
 
-def _spread(values: Iterable[float], most: int) -> list[float]:
+def spread(values: Iterable[float], most: int) -> list[float]:
     """At most ``most`` of the sorted different values, evenly spread, both ends among them."""
     different = sorted(set(values))
     chosen = np.linspace(0, len(different) - 1, min(most, len(different))).round().astype(int)

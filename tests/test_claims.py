@@ -33,10 +33,15 @@ def table(sign=1.0, steps=500, weights=(0.0, 0.01, 0.03), se=0.0005):
     return pd.DataFrame(rows)
 
 
+def beta_alone(frame):
+    test = lambda: claims.directed(frame, "beta", "error_rate", "lowers", {"gamma": 0.0})  # noqa: E731
+    return claims.tested(frame, [("β alone lowers C", test)])[0]
+
+
 def test_a_direction_is_reproduced_opposite_or_undecided():
     lowers = claims.directed(table(), "gamma", "error_rate", "lowers")
     assert lowers[1] == claims.REPRODUCED
-    assert "−3.00 points" in lowers[0]
+    assert "−3.00\u00a0points" in lowers[0]
     assert claims.directed(table(), "gamma", "error_rate", "raises")[1] == claims.NOT
     for sign in (1.0, -1.0):
         within = claims.directed(table(sign=sign, se=0.05), "gamma", "error_rate", "lowers")
@@ -71,7 +76,7 @@ def test_a_turn_along_a_weight_is_said_and_decides_nothing():
 @pytest.mark.parametrize("frame", [table(steps=100), table(weights=(0.0,)), table().iloc[:2]])
 def test_a_smoke_run_or_a_single_point_is_not_testable(frame):
     assert claims.untestable(frame)
-    assert claims.beta_lowers_error(frame).verdict == claims.UNTESTABLE
+    assert beta_alone(frame).verdict == claims.UNTESTABLE
 
 
 def test_classifiers_that_took_no_part_are_found_by_their_columns():
@@ -79,11 +84,10 @@ def test_classifiers_that_took_no_part_are_found_by_their_columns():
     assert claims.others(table().drop(columns="error_rate_cnn2")) == []
 
 
-def test_beta_alone_is_judged_at_gamma_zero():
-    frame = table()
-    assert claims.beta_lowers_error(frame).verdict == claims.UNDECIDED  # no change at all
-    frame.loc[frame["gamma"] == 0, "error_rate"] -= 5 * frame["beta"]
-    assert claims.beta_lowers_error(frame).verdict == claims.REPRODUCED
+def test_a_test_that_cannot_run_on_the_table_says_why():
+    assert beta_alone(table()).verdict == claims.UNDECIDED  # no change at all
+    without = beta_alone(table().drop(columns="error_rate"))
+    assert (without.verdict, "error_rate" in without.found) == (claims.UNTESTABLE, True)
 
 
 def test_the_table_and_the_box_say_every_verdict():
@@ -98,10 +102,11 @@ def test_the_table_and_the_box_say_every_verdict():
     assert "Not reproduced: E2.\nUndecided: E3." in box
     assert "Reproduced: E1" not in box
     assert ":class: tip" in claims.admonition(found[:1])
+    assert claims.numbered(found)[claims.NOT] == ["E2"]
 
 
 def test_one_seed_without_a_standard_error_gives_no_interval_and_no_verdict():
     frame = table().drop(columns="p_judge_se")
     text, verdict = claims.directed(frame, "gamma", "p_judge", "raises")
-    assert "interval unknown" in text
+    assert "[unknown]" in text
     assert verdict == claims.UNDECIDED

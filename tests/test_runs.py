@@ -95,6 +95,16 @@ def test_three_seeds_are_shown_rather_than_one_of_a_preferred_table(published):
     assert run.preset == "full"
 
 
+def test_rows_loaded_by_hand_are_a_run_and_a_mixture_is_refused(published):
+    published([*sheet(), *sheet(preset="full", restorer="paper")])
+    run = runs.of(results.load("exp2", preset="full", restorer="paper"))
+    assert run.origin() == runs.published_run("exp2").origin()
+    assert run.settings == runs.published_run("exp2").settings
+    for preset, said in ((None, "preset of the rows is full and quick"), ("x", "experiment of")):
+        with pytest.raises(InputError, match=said):
+            runs.of(results.load("exp2", preset=preset))
+
+
 def test_a_published_row_alone_is_no_sheet(published, trained):
     published([*sheet(), row(0.0, 0.0, preset="full", restorer="paper")])
     assert runs.results("exp2", "read").preset == "quick"
@@ -169,9 +179,9 @@ def test_independent_classifiers_are_shown_and_not_the_one_trained_against(publi
     assert runs.results("exp2", "read").shown_others() == ("convbn", "logistic")
 
 
-def test_spread_keeps_the_ends():
-    assert runs._spread(pd.Series([3, 1, 2, 0, 4, 4]), 3) == [0, 2, 4]
-    assert runs._spread([1.0], 3) == [1.0]
+def testspread_keeps_the_ends():
+    assert runs.spread(pd.Series([3, 1, 2, 0, 4, 4]), 3) == [0, 2, 4]
+    assert runs.spread([1.0], 3) == [1.0]
 
 
 @pytest.mark.parametrize("name", CHAPTERS)

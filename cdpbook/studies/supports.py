@@ -263,7 +263,7 @@ def verdicts(
          lambda: _optimal(revealed(frame, perception, "error_rate"))),
         ("The profiles are convex (Fig. 3, Theorem 1)", lambda: convexity(frame, perception)),
     ]  # fmt: skip
-    found = claims.judge(frame, tests)
+    found = claims.tested(frame, tests)
     if not trained:
         found = [Claim(c.statement, "no trained points are published", UNTESTABLE) for c in found]
     shapes = [traits(landscape) for landscape in landscapes]

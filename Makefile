@@ -8,7 +8,7 @@ SHELL := /bin/sh
 .ONESHELL:
 .SILENT:
 .DEFAULT_GOAL := help
-.PHONY: help setup data book student test lint golden results bench tuning clean clean-env browser
+.PHONY: help setup data book student check test lint golden results bench tuning clean clean-env browser
 
 BIN := .venv/bin
 # One thread a process: numbers repeat, and processes share the cores.
@@ -38,7 +38,7 @@ browser: setup
 test: data browser ## Run the tests: library, driver on real data, golden outputs, pages in a browser
 	start=$$(date +%s)
 	status=0
-	$(BIN)/python -m pytest -rs --durations=5 || status=$$?
+	$(BIN)/python -m pytest -n auto --dist loadfile -rs --durations=5 || status=$$?
 	echo "make test: $$(( $$(date +%s) - start )) s"
 	exit $$status
 
@@ -46,6 +46,9 @@ lint: setup ## Check style and types (ruff, mypy)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+check: lint ## Style, types and the quick half of the tests: no training, no page, no data
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not data and not browser" --ignore tests/golden
 
 golden: setup ## Write tests/golden/ again from the chapters (then look at the difference)
 	$(BIN)/python -m cdpbook.notebooks.golden

@@ -32,13 +32,12 @@ train_again: bool = True  # train one published point again, to compare (half a 
 
 # %%
 import matplotlib.pyplot as plt
-import numpy as np
 import torch
 from IPython.display import Markdown
 
 from cdpbook import claims, live, runs, text
 from cdpbook.figures import maps, planes, samples, style
-from cdpbook.studies import transfer, verdicts
+from cdpbook.studies import verdicts
 from cdplib.experiments import results
 
 style.apply()
@@ -274,7 +273,9 @@ with its seed, and each column is held against the band within which an honest r
 Markdown(live.restorers(run, checked))
 
 # %% tags=["hide-input", "remove-stderr"]
-Markdown(live.training(run) if train_again else "Training again: switched off (`train_again=false`).")
+Markdown(
+    live.training(run) if train_again else "Training again: switched off (`train_again=false`)."
+)
 
 # %% [markdown]
 r"""

@@ -88,6 +88,12 @@ def number(value: float, digits: int, sign: bool = False) -> str:
     return text.replace("-", _MINUS)
 
 
+def power(value: float) -> str:
+    """A small or large number by its leading digit: ``$2 \\cdot 10^{-14}$``."""
+    mantissa, exponent = f"{value:.0e}".split("e")
+    return f"${mantissa} \\cdot 10^{{{int(exponent)}}}$"
+
+
 def signed(value: float, digits: int) -> str:
     """:func:`number` with its sign."""
     return number(value, digits, sign=True)

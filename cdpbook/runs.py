@@ -21,7 +21,7 @@ from cdpbook.claims import NAMES
 from cdpbook.statistics.trends import over_seeds
 from cdplib import parameters
 from cdplib.errors import DataError, unknown
-from cdplib.experiments import classifiers, data, perception, settings
+from cdplib.experiments import classifiers, data, generation, perception, settings
 from cdplib.experiments import results as published
 from cdplib.experiments.settings import Settings
 from cdplib.experiments.table import EXPERIMENTS
@@ -111,6 +111,11 @@ class Run:
                 " The weights, seeds and steps of the parameters cell take effect only in presets "
                 "that train."
             )
+            if other := generation.changed():
+                text += (
+                    " **These rows come from other code than this copy's**, which has changed "
+                    f"({', '.join(other)}): a preset that trains shows what it gives."
+                )
         elif self.fallback:
             text += (
                 f" Nothing is published for this experiment yet; `cdp sweep {self.experiment} "
@@ -195,7 +200,7 @@ class Run:
     def _samples(self) -> dict[str, np.ndarray]:
         if self.published:
             return published.samples(self.experiment)
-        points = sweep.plan(self.experiment, self.preset, self.given)
+        points = settings.points(self.experiment, self.preset, self.settings)
         own = {key: store.Store().samples(key) for key in self.table["config_hash"]}
         found = {key: images for key, images in own.items() if images is not None}
         return {**jobs.test_samples(points[0]), **found}
@@ -237,20 +242,19 @@ def results(
     Raises :class:`InputError` for wrong settings, :class:`DataError` if no point could be trained.
     """
     given = dict(given or {})
-    settings.resolve(experiment, preset, given)
     fallback = preset == "read" and not given
     if preset == "read":
         shown = None if given else published_run(experiment)
         if shown is not None:
             return shown
         preset = "quick" if given else FALLBACK.get(experiment, "smoke")
+    own = settings.resolve(experiment, preset, given)
     if betas:
-        own = settings.resolve(experiment, preset, given)
         given["betas"] = _spread(own.betas, betas)
-    table = sweep.run(experiment, given, preset=preset, progress=True)
+        own = settings.resolve(experiment, preset, given)
+    table = sweep.run(experiment, own, preset=preset, progress=True)
     if table.empty:
         raise DataError(f"{experiment}: every point failed; cdp sweep {experiment} says why")
-    own = settings.resolve(experiment, preset, given)
     return Run(experiment, own, preset, with_errors(table, own.test_images), False, given, fallback)
 
 

@@ -21,7 +21,7 @@ from cdpbook.claims import NAMES
 from cdpbook.statistics.trends import over_seeds
 from cdplib import parameters
 from cdplib.errors import DataError, InputError, unknown
-from cdplib.experiments import classifiers, data, perception, settings
+from cdplib.experiments import classifiers, data, generation, perception, settings
 from cdplib.experiments import results as published
 from cdplib.experiments.settings import Settings
 from cdplib.experiments.table import EXPERIMENTS
@@ -100,6 +100,11 @@ class Run:
         if self.published:
             said += " The weights, seeds and steps of the parameters take effect only in presets "
             said += "that train."
+            if changed := generation.changed():
+                said += (
+                    " **These rows come from other code than this copy's**, which has changed "
+                    f"({text.listed(changed)}): a preset that trains shows what it gives."
+                )
         elif self.fallback:
             said += f" Nothing is published for this experiment yet; `cdp sweep {self.experiment} "
             said += "--preset quick` trains its coarse grid."
@@ -172,7 +177,7 @@ class Run:
     def _samples(self) -> dict[str, np.ndarray]:
         if self.published:
             return published.samples(self.experiment)
-        points = sweep.plan(self.experiment, self.preset, self.given)
+        points = settings.points(self.experiment, self.preset, self.settings)
         own = {key: store.Store().samples(key) for key in self.table["config_hash"]}
         found = {key: images for key, images in own.items() if images is not None}
         return {**jobs.test_samples(points[0]), **found}
@@ -220,7 +225,7 @@ def results(
     if betas:
         given["betas"] = spread(own.betas, betas)
         own = own._replace(betas=given["betas"])
-    table = sweep.run(experiment, given, preset=preset, progress=True)
+    table = sweep.run(experiment, own, preset=preset, progress=True)
     if table.empty:
         raise DataError(f"{experiment}: every point failed; cdp sweep {experiment} says why")
     return Run(experiment, own, preset, with_errors(table, own.test_images), False, given, fallback)

@@ -21,7 +21,6 @@ from cdpbook.text import LETTERS, signed
 from cdplib.errors import DataError, InputError
 from cdplib.experiments import classifiers, data, measures, networks, results, settings
 from cdplib.experiments.material import degraded_split
-from cdplib.sweeps import sweep
 
 PRESET = "quick"
 #: The columns of an effects table: title, weight, measured column, factor, digits.
@@ -48,7 +47,7 @@ def rows(experiment: str, name: str = "", preset: str = PRESET) -> pd.DataFrame:
     Raises :class:`InputError` for an unknown ablation.
     """
     given = settings.ablation(experiment, name) if name else {}
-    variant = sweep.variant(experiment, preset, given)
+    variant = settings.variant(experiment, preset, settings.resolve(experiment, preset, given))
     restorer = settings.resolve(experiment, preset, given).restorer
     try:
         return results.load(experiment, preset=preset, variant=variant, restorer=restorer)

@@ -22,7 +22,7 @@ from cdplib.experiments import classifiers, results
 from cdplib.experiments.datasets import DATASETS
 from cdplib.experiments.table import EXPERIMENTS
 from cdplib.storage import paths, store
-from cdplib.sweeps import compare, jobs
+from cdplib.sweeps import compare, configuration
 
 TUNING = paths.PUBLISHED / "tuning.csv"
 BENCH = paths.BOOK / "_static" / "bench.json"
@@ -92,7 +92,7 @@ def starts(rows: pd.DataFrame) -> dict[str, dict[str, str]]:
     begun = rows[rows["pretrain_steps"] > 0]
     for row in begun.drop_duplicates("seed").sort_values("seed").to_dict("records"):
         with contextlib.suppress(DataError):
-            key = store.digest(jobs.start_configuration(compare.point_of(row)))
+            key = store.digest(configuration.of_start(compare.point_of(row)))
             kept = store.load_weights("restorer", key)
             if kept is not None:
                 found[key] = kept[1]

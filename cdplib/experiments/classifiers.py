@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cdplib.errors import unknown
-from cdplib.experiments import data, datasets, device
+from cdplib.experiments import data, datasets, device, generation
 from cdplib.experiments.networks import initialise
 from cdplib.storage import store
 
@@ -151,6 +151,11 @@ class Row:
     role: str = "independent"
     ensemble: bool = False
 
+    @property
+    def kind(self) -> str:
+        """Its network among what :mod:`.generation` has on record."""
+        return f"network/{self.network.__name__}"
+
 
 CLASSIFIERS = (
     Row("logistic", "logistic regression", "mnist", logistic, Recipe(12, 0.01), "predefined"),
@@ -248,9 +253,10 @@ def key(name: str, dataset: str) -> str:
         {
             "kind": "classifier",
             "version": 1,
-            "data": data.load(dataset).digest,
+            "data": datasets.get(dataset).digest,
             "network": row.network.__name__,
             **asdict(row.recipe),
+            **generation.mark(row.kind),
         }
     )
 

@@ -59,10 +59,9 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set with its three splits and its digest (for the hash of a configuration)."""
+    """A data set with its three splits."""
 
     name: str
-    digest: str
     train: Split
     validation: Split
     test: Split
@@ -141,9 +140,8 @@ def _load(name: str, folder: Path) -> Dataset:
     else:
         validation = _split(images[:VALIDATION], labels[:VALIDATION])
         train = _split(images[VALIDATION:], labels[VALIDATION:])
-    whole = hashlib.sha256("".join(row.digests[a] for a in sources.ARRAYS).encode()).hexdigest()
     test = _split(arrays["test_images"], arrays["test_labels"])
-    return Dataset(name, whole, train, validation, test)
+    return Dataset(name, train, validation, test)
 
 
 def validation_indices(n: int) -> np.ndarray:

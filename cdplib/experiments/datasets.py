@@ -6,6 +6,7 @@ and reads the usual forms). :mod:`.data` loads what this table describes.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ import numpy as np
 
 from cdplib.errors import unknown
 from cdplib.storage.sources import (
+    ARRAYS,
     Arrays,
     Source,
     SourceError,
@@ -63,6 +65,11 @@ class Row:
     def family(self) -> str:
         """The data set whose networks this one shares, be it itself."""
         return self.like or self.name
+
+    @property
+    def digest(self) -> str:
+        """One digest of all the arrays: what the key of a training takes for its data."""
+        return hashlib.sha256("".join(self.digests[a] for a in ARRAYS).encode()).hexdigest()
 
 
 def _torchvision_idx(kind: str, mirror: int) -> Callable[[Path], Arrays]:

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from cdplib.errors import InputError, unknown
 from cdplib.experiments import datasets
 
+#: Networks that restore (:func:`.networks.restorer`): the paper's, and faster ones.
+RESTORERS = ("paper", "fast", "fast-large")
+
 
 @dataclass(frozen=True)
 class Experiment:

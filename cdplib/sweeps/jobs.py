@@ -1,4 +1,4 @@
-"""The jobs that a sweep consists of: a classifier, a warmed start, a point; and their hashes.
+"""The jobs that a sweep consists of: a classifier, a warmed start, a point.
 
 Each job needs only its description and its weights' cache, so it runs in any process on any
 machine; what it made comes back as bytes.
@@ -6,10 +6,8 @@ machine; what it made comes back as bytes.
 
 from __future__ import annotations
 
-import functools
 import json
 import os
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,11 +16,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from cdplib import __version__
 from cdplib.experiments import classifiers, data, device, measures, networks, restoration
 from cdplib.experiments.material import WATCHED, Material, degraded_split
-from cdplib.experiments.settings import GRID, VERSION, Point
-from cdplib.storage import paths, store
+from cdplib.experiments.settings import Point
+from cdplib.storage import store
+from cdplib.sweeps import configuration
 
 #: Test images kept with a point, as restored, for pictures like the paper's Fig. 4.
 SAMPLES = 20
@@ -58,71 +56,6 @@ class Site:
     parent: int = 0
 
 
-def start_configuration(point: Point) -> dict[str, Any]:
-    """What the pre-trained restorer depends on; Exp-1 to Exp-3 share theirs."""
-    s = point.settings
-    names = ["restorer", "width", "noise_input", "noise_sigma"]
-    names += ["pretrain_steps", "pretrain_lr", "batch"]
-    return {
-        "kind": "restorer",
-        "version": VERSION,
-        "data": data.load(s.dataset).digest,
-        "task": point.row.task,
-        "factor": point.row.factor,
-        "seed": point.seed,
-        **{name: getattr(s, name) for name in names},
-    }
-
-
-def warm_configuration(point: Point) -> dict[str, Any]:
-    """What the warmed critic depends on."""
-    s = point.settings
-    names = ("critic", "critic_width", "critic_lr", "warm_steps")
-    bound = "penalty" if s.critic == "gp" else "clip"
-    return {
-        **start_configuration(point),
-        "kind": "critic",
-        **{name: getattr(s, name) for name in (*names, bound)},
-    }
-
-
-def configuration(point: Point, where: str = "cpu", precision: str | None = None) -> dict[str, Any]:
-    """The whole configuration of a point: whatever can change its numbers beyond rounding.
-
-    ``precision`` of the training: ``bf16`` or ``fp32``; None is what the device ``where`` uses.
-    """
-    s = point.settings
-    return {
-        **s._asdict(),
-        **dict.fromkeys(GRID),
-        "kind": "point",
-        "version": VERSION,
-        "experiment": point.experiment,
-        "data": data.load(s.dataset).digest,
-        "against": [classifiers.key(name, s.dataset) for name in against(point)],
-        "start": store.digest(start_configuration(point)) if s.start == "star" else "scratch",
-        "alpha": point.alpha,
-        "beta": point.beta,
-        "gamma": point.gamma,
-        "seed": point.seed,
-        "precision": precision or device.precision(device.choose(where).type),
-        "measures": measures.VERSION,
-    }
-
-
-def key(point: Point, where: str = "cpu", precision: str | None = None) -> str:
-    """The point's ``config_hash``; ``precision`` as for :func:`configuration`."""
-    return store.digest(configuration(point, where, precision))
-
-
-def against(point: Point) -> tuple[str, ...]:
-    """Names of the classifiers that the point trains against; the predefined one is first."""
-    s = point.settings
-    if s.against == "one":
-        return (s.classifier,)
-    return tuple(dict.fromkeys((s.classifier, *classifiers.ensemble(s.dataset))))
-
-
 def needed(job: Job) -> list[tuple[str, str]]:
     """Weights that a job reads, as (kind, key)."""
     point = job.point
@@ -130,8 +63,8 @@ def needed(job: Job) -> list[tuple[str, str]]:
         return []
     keys = []
     if point.settings.start == "star":
-        keys.append(("restorer", store.digest(start_configuration(point))))
-        keys.append(("critic", store.digest(warm_configuration(point))))
+        keys.append(("restorer", store.digest(configuration.of_start(point))))
+        keys.append(("critic", store.digest(configuration.of_critic(point))))
     if job.kind == "point":
         dataset = point.settings.dataset
         keys += [("classifier", classifiers.key(n, dataset)) for n in classifiers.names(dataset)]
@@ -199,7 +132,7 @@ def _start(point: Point, where: torch.device, site: Site) -> tuple[Any, Any]:
 
 def _point(point: Point, where: torch.device, site: Site) -> store.Outcome:
     began = time.perf_counter()
-    row = identity(point, where)
+    row = configuration.identity(point, where)
     try:
         trained = train(point, where, site)
     except restoration.Diverged as failure:
@@ -229,58 +162,10 @@ def train(point: Point, where: torch.device, site: Site) -> restoration.Trained:
     device.to_device(critic, where)
     models = [
         classifiers.get(name, s.dataset, shipped=site.shipped, where=str(where))
-        for name in against(point)
+        for name in configuration.against(point)
     ]
     material = Material.load(point, where)
     return restoration.train(point, material, where, restorer, critic, models, _tick(site))
-
-
-def identity(point: Point, where: torch.device) -> dict[str, Any]:
-    """The columns of a row that say what was trained, how and where."""
-    s = point.settings
-    return {
-        "experiment": point.experiment,
-        "dataset": s.dataset,
-        "restorer": s.restorer,
-        "classifier": s.classifier,
-        "alpha": point.alpha,
-        "beta": point.beta,
-        "gamma": point.gamma,
-        "seed": point.seed,
-        "test_images": s.test_images,
-        "steps": s.steps,
-        "pretrain_steps": s.pretrain_steps if s.start == "star" else 0,
-        "critic": s.critic,
-        "device": where.type,
-        "precision": device.precision(where.type),
-        "threads": 1,
-        "hardware": device.hardware(where.type),
-        "config_hash": key(point, str(where)),
-        "code_version": code_version(),
-        "torch": torch.__version__,
-    }
-
-
-@functools.cache
-def code_version() -> str:
-    """The commit of the checkout (``+`` when files of cdplib differ from it), or the version."""
-    try:
-        answers = [
-            subprocess.run(
-                ["git", "-C", str(paths.ROOT), *command],
-                capture_output=True,
-                text=True,
-                check=True,
-                timeout=10,
-            ).stdout.strip()
-            for command in (
-                ["rev-parse", "--short=10", "HEAD"],
-                ["status", "--porcelain", "--untracked-files=no", "--", "cdplib"],
-            )
-        ]
-    except (OSError, subprocess.SubprocessError):
-        return __version__
-    return answers[0] + ("+" if answers[1] else "")
 
 
 def evaluate(
@@ -349,7 +234,7 @@ def time_point(point: Point, where: str, steps: int = 3) -> float:
     """
     target, s = device.choose(where), point.settings
     few = replace(point, settings=s._replace(steps=steps, select=False))
-    models = [classifiers.build(name, s.dataset) for name in against(point)]
+    models = [classifiers.build(name, s.dataset) for name in configuration.against(point)]
     for model in models:
         model.eval().requires_grad_(False).to(target)
     with device.one_thread():

@@ -16,7 +16,7 @@ from cdplib.experiments import data, degradations
 def _small(n: int = 6, channels: int = 1, size: int = 28) -> data.Dataset:
     images = np.random.RandomState(1).randint(0, 256, (n, channels, size, size), np.uint8)
     split = data.Split(images, np.zeros(n, np.uint8))
-    return data.Dataset("mnist", "small", split, split, split)
+    return data.Dataset("mnist", split, split, split)
 
 
 def test_noise_has_unit_variance_and_is_not_clipped():

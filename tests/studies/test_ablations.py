@@ -8,7 +8,6 @@ from cdpbook.studies import ablations
 from cdplib.errors import InputError
 from cdplib.experiments import perception, results, settings
 from cdplib.storage import paths
-from cdplib.sweeps import sweep
 
 
 def sheet(variant="", lift=0.0):
@@ -48,9 +47,9 @@ def published(tmp_path, monkeypatch):
 def test_every_named_ablation_is_a_valid_change_of_the_preset(name):
     given = settings.ablation("exp2", name)
     preset = "full" if name == "longer" else "quick"
-    points = sweep.plan("exp2", preset, {**given, "seeds": [0, 1, 2]})
+    points = settings.plan("exp2", preset, {**given, "seeds": [0, 1, 2]})
     assert points
-    assert sweep.variant("exp2", preset, given)
+    assert settings.variant("exp2", preset, settings.resolve("exp2", preset, given))
     grid = settings.resolve("exp2", preset)
     if name != "released_critic":  # whose scores are on another scale
         assert {p.beta for p in points} <= set(grid.betas)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from cdpbook.figures import style
@@ -19,18 +18,14 @@ def pretraining(curves: Mapping[str, Sequence[Sequence[Mapping[str, float]]]]) -
     """
     if not curves:
         raise InputError("no pre-training: expected at least one curve")
-    figure, axes = plt.subplots(
-        len(curves), 1, figsize=(6.4, 2.3 * len(curves)), squeeze=False, layout="constrained"
-    )
-    plt.close(figure)  # pyplot must not draw it too, whatever happens below
-    dashes = ("-", "--", ":")
-    for ax, (title, seeds) in zip(axes[:, 0], curves.items(), strict=True):
+    figure = style.canvas(len(curves), height=2.3 * len(curves))
+    for ax, (title, seeds) in zip(figure.axes, curves.items(), strict=True):
         for number, curve in enumerate(seeds):
             ax.plot(
                 [at["step"] for at in curve],
                 [1000 * at["mse"] for at in curve],
                 color=style.COLOURS[number % len(style.COLOURS)],
-                linestyle=dashes[number % len(dashes)],
+                linestyle=style.DASHES[number % 4],
                 marker="o",
                 markersize=3.5,
                 label=f"seed {number}",
@@ -38,5 +33,5 @@ def pretraining(curves: Mapping[str, Sequence[Sequence[Mapping[str, float]]]]) -
         ax.set_title(title, fontsize=11, loc="left")
         ax.set_ylabel("MSE (10⁻³)")
         ax.legend(fontsize=9, frameon=False, ncols=3)
-    axes[-1, 0].set_xlabel("steps of the pre-training")
+    figure.axes[-1].set_xlabel("steps of the pre-training")
     return figure

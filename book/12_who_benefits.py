@@ -82,12 +82,8 @@ Markdown(text.table(benefits.gaming(means), forms=benefits.FORMS))
 
 # %% tags=["hide-input"]
 gains = transfer.gains(runs)
-folds = {
-    "Classifier by classifier": benefits.shares(gains),
-    "At each β alone": benefits.gaming(transfer.gains_by_beta(runs)),
-}
-tables = {title: text.table(table, forms=benefits.FORMS) for title, table in folds.items()}
-Markdown("\n\n".join(text.fold(title, table) for title, table in tables.items()))
+table = text.table(benefits.shares(gains), forms=benefits.FORMS)
+Markdown(text.fold("Classifier by classifier", table))
 
 # %% [markdown]
 r"""
@@ -101,9 +97,8 @@ r"""
 | unclear | anything else: the interval holds both zero and one half |
 | no clear gain | the error of the predefined classifier does not clearly fall |
 
-"Surely" is by the 95 % interval. The average over $\beta$ may hide opposite rows: does the share fall as the adversarial
-loss gains weight? It should if naturalness protects the other readers; with $\beta$ large, the gain itself may vanish too,
-and then there is nothing to divide by.
+"Surely" is by the 95 % interval. The average over $\beta$ may hide opposite rows: the chapters of the experiments draw the
+errors at each $\beta$.
 :::
 
 ## What β does for them

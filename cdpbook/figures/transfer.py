@@ -16,11 +16,11 @@ from cdpbook.statistics.trends import Effect
 from cdpbook.studies.readings import Example
 from cdpbook.text import title
 
-#: How an effect is drawn: colour, marker, filled.
+#: How an effect is drawn: colour, marker, filled, what the key says.
 DIRECTIONS = {
-    "lowers": (style.COLOURS[0], "v", True),
-    "raises": (style.COLOURS[1], "^", True),
-    "unclear": ("0.4", "o", False),
+    "lowers": (style.COLOURS[0], "v", True, "error falls"),
+    "raises": (style.COLOURS[1], "^", True, "error rises"),
+    "unclear": ("0.4", "o", False, "interval holds zero"),
 }
 #: What the ten labels stand for; those of other data sets are digits.
 CLASSES = {
@@ -32,7 +32,6 @@ CLASSES = {
         "sandal", "shirt", "sneaker", "bag", "boot",
     ),
 }  # fmt: skip
-_FALLS = {"lowers": "error falls", "raises": "error rises", "unclear": "interval holds zero"}
 
 
 def empty(text: str = "Nothing is published yet") -> Figure:
@@ -51,10 +50,9 @@ def forest(
 ) -> Figure:
     """Effects on error rates with their 95 % intervals, in percentage points, a panel a group.
 
-    ``groups``: title to classifier to effect; the first of each is the predefined one, in bold.
-    Panels have their own scales, around zero, unless ``shared``. An interval that would dwarf the
-    rest is cut at the frame, which an arrow head shows. Without any group the figure says
-    ``missing``.
+    ``groups``: title to classifier to effect, the predefined one first, in bold. Panels have their
+    own scales, around zero, unless ``shared``; an interval that would dwarf the rest is cut at the
+    frame, with an arrow head. Without any group the figure says ``missing``.
     """
     if not groups:
         return empty(missing)
@@ -88,7 +86,7 @@ def _limit(effects: Sequence[Effect]) -> float:
 
 
 def _interval(axes: Axes, at: float, effect: Effect, limit: float) -> None:
-    colour, marker, filled = DIRECTIONS[effect.direction]
+    colour, marker, filled, _ = DIRECTIONS[effect.direction]
     low, high = (float(np.clip(100 * x, -limit, limit)) for x in (effect.lower, effect.upper))
     axes.plot([low, high], [at, at], color=colour, linewidth=2, solid_capstyle="butt", zorder=2)
     for end, value, head in ((low, effect.lower, "<"), (high, effect.upper, ">")):
@@ -101,8 +99,8 @@ def _interval(axes: Axes, at: float, effect: Effect, limit: float) -> None:
 def _direction_keys() -> list[Line2D]:
     return [
         Line2D([], [], color=colour, marker=marker, linestyle="none", markersize=8,
-               markerfacecolor=colour if filled else "white", label=_FALLS[word])
-        for word, (colour, marker, filled) in DIRECTIONS.items()
+               markerfacecolor=colour if filled else "white", label=said)
+        for colour, marker, filled, said in DIRECTIONS.values()
     ]  # fmt: skip
 
 

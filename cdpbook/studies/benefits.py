@@ -13,7 +13,7 @@ from cdpbook.statistics.estimates import Interval, student
 from cdpbook.statistics.trends import Effect
 from cdpbook.studies import transfer
 from cdpbook.studies.ensembles import Ensemble
-from cdpbook.studies.transfer import MEAN, OWN, BetaEffect, Transfer
+from cdpbook.studies.transfer import MEAN, OWN, Transfer
 from cdpbook.text import title
 from cdplib.experiments import classifiers
 
@@ -24,9 +24,7 @@ FORMS: dict[str, text.Form] = {
     "mean of the independent": text.points,
     "part of the gain": text.percent,
     "share that is gaming": text.percent,
-    "predefined, γ least": text.marked,
-    "independent, γ least": text.marked,
-    "independent, γ greatest": text.marked,
+    **dict.fromkeys(transfer.ASKED, text.marked),
 }
 
 
@@ -46,38 +44,31 @@ def shares(found: Mapping[str, Mapping[str, Transfer]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=head)
 
 
-def gaming(found: Mapping[tuple[str, float] | str, Transfer]) -> pd.DataFrame:
-    """One line an experiment (or experiment and beta): the gain, the mean change of the
-    independent classifiers, and the part of the gain that does not arrive."""
+def gaming(found: Mapping[str, Transfer]) -> pd.DataFrame:
+    """One line an experiment: the gain, the mean change of the independent classifiers, and the
+    part of the gain that does not arrive."""
     return pd.DataFrame(
         {
-            **_whose(key),
+            "": title(experiment),
             "predefined (points)": t.own.interval,
             "mean of the independent": t.other.interval,
             "share that is gaming": t.gaming,
             "verdict": f"**{t.verdict}**",
         }
-        for key, t in found.items()
+        for experiment, t in found.items()
     )
 
 
-def betas(found: Mapping[tuple[str, float], BetaEffect]) -> pd.DataFrame:
+def betas(found: Mapping[tuple[str, float], Mapping[str, Effect]]) -> pd.DataFrame:
     """One line an experiment and beta: its effect on error rates at both ends of gamma."""
     return pd.DataFrame(
         {
-            **_whose(key),
-            "predefined, γ least": e.own.interval,
-            "independent, γ least": e.others.interval,
-            "independent, γ greatest": e.others_with_gamma.interval,
+            "": title(experiment),
+            "β": f"{beta:g}",
+            **{asked: effect.interval for asked, effect in effects.items()},
         }
-        for key, e in found.items()
+        for (experiment, beta), effects in found.items()
     )
-
-
-def _whose(key: tuple[str, float] | str) -> dict[str, str]:
-    if isinstance(key, str):
-        return {"": title(key)}
-    return {"": title(key[0]), "β": f"{key[1]:g}"}
 
 
 def levels(run: Run, name: str) -> pd.DataFrame:
@@ -100,24 +91,25 @@ def levels(run: Run, name: str) -> pd.DataFrame:
 
 def answers(
     means: Mapping[str, Transfer],
-    betas: Mapping[tuple[str, float], BetaEffect],
+    betas: Mapping[tuple[str, float], Mapping[str, Effect]],
     ensembles: Mapping[str, Ensemble],
 ) -> str:
     """The chapter's three questions, answered from what was computed: a Markdown list."""
     arrives = [f"{title(e)} {text.percent(t.part)} (**{t.verdict}**)" for e, t in means.items()]
     helped = "; ".join(
-        f"{when} {_betas(betas, pick)}"
-        for when, pick in (("without γ", "others"), ("beside the greatest γ", "others_with_gamma"))
+        f"{when} {_betas(betas, f'independent, γ {end}')}"
+        for when, end in (("without γ", "least"), ("beside the greatest γ", "greatest"))
     )
-    remedy = [
-        f"{title(e)}, γ = {one.gamma:g}: against the ensemble in place of one classifier the error "
-        f"of the independent ones changes by {text.points(one.line(MEAN).change.interval)} points, "
-        f"that of the predefined one by {text.points(one.line(OWN).change.interval)}; without γ "
-        f"in place of the ensemble, by {text.points(_back(one.line(MEAN).ensemble))} and "
-        f"{text.points(_back(one.line(OWN).ensemble))}."
-        for e, one in ensembles.items()
-        if any(line.column == MEAN for line in one.lines)
-    ]
+    remedy = []
+    for e, one in ensembles.items():
+        who = {column: one.line(column) for column in (MEAN, OWN)}
+        by = {c: [text.points(x.interval) for x in (w.one, w.ensemble)] for c, w in who.items()}
+        remedy.append(
+            f"{title(e)}: with γ = {one.gamma:g} the error of the independent ones changes by "
+            f"{by[MEAN][0]} points where one classifier is trained against and by {by[MEAN][1]} "
+            f"against the ensemble (difference {text.points(who[MEAN].change.interval)}); that of "
+            f"the predefined one by {by[OWN][0]} and {by[OWN][1]}."
+        )
     nothing = "Not testable: nothing is published yet."
     return "\n".join([
         "1. **Does γ's gain transfer?** " + (
@@ -129,17 +121,13 @@ def answers(
     ])  # fmt: skip
 
 
-def _back(effect: Effect) -> Interval:
-    return Interval(-effect.change, -effect.upper, -effect.lower)
-
-
-def _betas(found: Mapping[tuple[str, float], BetaEffect], pick: str) -> str:
+def _betas(found: Mapping[tuple[str, float], Mapping[str, Effect]], asked: str) -> str:
     """``it **helps** in Exp-1 (β = 0.003, 0.01) and **harms** in Exp-2 (β = 0.1)``."""
     said = []
     for verb, way in (("helps", "lowers"), ("harms", "raises")):
         at: dict[str, list[str]] = {}
         for (experiment, beta), effects in found.items():
-            if getattr(effects, pick).direction == way:
+            if effects[asked].direction == way:
                 at.setdefault(title(experiment), []).append(f"{beta:g}")
         where = [f"{name} (β = {', '.join(each)})" for name, each in at.items()]
         said.append(f"**{verb}** {'in ' + text.listed(where) if where else 'nowhere'}")

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from functools import partial
 
 import pandas as pd
-from scipy import stats
 
 from cdpbook import claims, text
 from cdpbook.claims import NOT, PARTLY, REPRODUCED, UNDECIDED, UNTESTABLE, Claim
 from cdpbook.runs import PREFERRED, Run, matched_runs
-from cdpbook.statistics.estimates import Interval, student
+from cdpbook.statistics.estimates import Interval, correlation, student
 from cdplib.errors import InputError
 
 OURS = "ours, as for Exp-1"
@@ -60,11 +59,10 @@ def gap(both: pd.DataFrame) -> tuple[Interval, float]:
 
 
 def trend(both: pd.DataFrame, column: str) -> Interval:
-    """How alike gamma moves ``column`` in both: the mean over seeds of Spearman's correlation.
+    """How alike gamma moves ``column`` in both: :func:`.estimates.correlation`.
 
-    With Student's 95 % interval over the seeds' own, cut to [-1, 1]. Rows of
-    the least gamma are left out, where experiments share their restorers; each beta's mean over
-    gamma is taken off, or beta, which no classifier enters, would make the trends alike by itself.
+    Rows of the least gamma are left out, where experiments share their restorers; each beta's mean
+    over gamma is taken off, or beta, which no classifier enters, would make the trends alike.
     Raises :class:`InputError` if fewer than 4 pairs of weights are left, or the column is constant.
     """
     above = both[both["gamma"] > both["gamma"].min()]
@@ -73,14 +71,7 @@ def trend(both: pd.DataFrame, column: str) -> Interval:
         raise InputError("fewer than 4 pairs of weights in common")
     moved = above[names] - above.groupby(["seed", "alpha", "beta"])[names].transform("mean")
     moved = moved.round(12)  # what rounding leaves of equal values is no order
-    if (moved.groupby(above["seed"]).nunique() < 2).any(axis=None):
-        raise InputError("constant")
-    each = [
-        stats.spearmanr(part.iloc[:, 0], part.iloc[:, 1]).statistic
-        for _, part in moved.groupby(above["seed"])
-    ]
-    value, low, high = student(each)
-    return Interval(value, max(low, -1.0), min(high, 1.0))
+    return correlation(moved.assign(seed=above["seed"]), *names)
 
 
 def between(
@@ -134,6 +125,6 @@ def _trends(one: Run, other: Run, perception: str) -> tuple[str, str]:
             parts.append(f"{letter}: {error}")
             continue
         parts.append(f"{letter}: ρ = {text.interval(found, 2)}")
-        verdicts.append({1: REPRODUCED, -1: NOT, 0: UNDECIDED}[found.sign])
+        verdicts.append(claims.OF_SIGN[found.sign])
     weakest = min(verdicts, key=(NOT, UNDECIDED, REPRODUCED).index) if verdicts else UNTESTABLE
     return f"{'; '.join(parts)} (preset `{one.preset}`)", weakest

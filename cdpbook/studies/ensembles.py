@@ -5,6 +5,8 @@ The published rows of the ablation ``against=ensemble`` are paired with the main
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -79,13 +81,9 @@ def table(one: Ensemble) -> pd.DataFrame:
 
 
 def _paired(before: pd.DataFrame, after: pd.DataFrame, name: str) -> Effect:
-    """The change of ``name`` between rows of equal beta and seed, with its interval.
-
-    It is :func:`.trends.effect` with the way of training in the place of gamma.
-    """
-    return trends.effect(
-        pd.concat([before.assign(gamma=0.0), after.assign(gamma=1.0)]), "gamma", name
-    )
+    """:func:`.trends.effect` between rows of equal beta and seed, of training in gamma's place."""
+    both = pd.concat([before.assign(gamma=0.0), after.assign(gamma=1.0)])
+    return trends.effect(both, "gamma", name)
 
 
 def _shown(
@@ -137,19 +135,13 @@ def compare(run: Run, rows: pd.DataFrame, perception: str = "p_judge") -> Ensemb
 def published(source: str = "preferred", perception: str = "p_judge") -> dict[str, Ensemble]:
     """Every published comparison of an ensemble with one classifier, by experiment."""
     found: dict[str, Ensemble] = {}
-    for experiment in runs.EXPERIMENTS:
-        for preset, restorer in transfer.SOURCES[source]:
-            run = runs.published_run(experiment, ((preset, restorer),))
-            if run is None:
-                continue
-            chosen = {"restorer": restorer, "dataset": run.settings.dataset}
-            try:
-                rows = results.load(experiment, preset=preset, variant=VARIANT, **chosen)
+    for experiment, pair in itertools.product(runs.EXPERIMENTS, transfer.SOURCES[source]):
+        run = None if experiment in found else runs.published_run(experiment, (pair,))
+        if run is not None:
+            with contextlib.suppress(DataError, InputError):  # nothing there (yet) to compare
+                preset, restorer = pair
+                rows = results.load(experiment, preset=preset, restorer=restorer, variant=VARIANT)
                 rows = runs.with_errors(rows, run.settings.test_images)
-                compared = compare(run, rows, perception)
-            except (DataError, InputError):  # nothing there, or not yet what it is compared with
-                continue
-            if compared is not None:
-                found[experiment] = compared
-                break
+                if (compared := compare(run, rows, perception)) is not None:
+                    found[experiment] = compared
     return found

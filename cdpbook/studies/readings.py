@@ -41,7 +41,7 @@ class Readings:
     degraded: np.ndarray
     before: np.ndarray
     after: np.ndarray
-    read: Mapping[str, tuple[np.ndarray, np.ndarray]]
+    read: Mapping[str, tuple[np.ndarray, ...]]
     dataset: str = "mnist"
 
 
@@ -74,8 +74,7 @@ def readings(run: Run, names: Sequence[str]) -> Readings | None:
     for name in dict.fromkeys((run.settings.classifier, *names)):
         model = classifiers.get(name, run.settings.dataset)
         with torch.no_grad():
-            one, two = (model(stack).argmax(1).numpy() for stack in stacks[2:])
-        read[name] = one, two
+            read[name] = tuple(model(stack).argmax(1).numpy() for stack in stacks[2:])
     n = len(stacks[2])
     low, high = map(float, ends["gamma"])
     clean, degraded, before, after = (stack.numpy()[:n] for stack in stacks)

@@ -16,9 +16,11 @@ import pandas as pd
 
 from cdpbook import text
 from cdpbook.runs import Run
+from cdpbook.statistics import shapes
 from cdpbook.statistics.trends import WEIGHTS
 from cdpbook.studies import supports, verdicts
 from cdpbook.studies.verdicts import Line
+from cdplib.errors import InputError
 
 
 def without_largest_beta(frame: pd.DataFrame) -> pd.DataFrame:
@@ -27,11 +29,8 @@ def without_largest_beta(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def without_disowned(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a results table less the points that their own loss disowns.
-
-    Those are ``beaten`` in :func:`.supports.revealed`, with the values that training sees: cross
-    entropy and the run's own critic. Raises its :class:`InputError`.
-    """
+    """The rows of a results table less the points that their own loss disowns: those ``beaten`` in
+    :func:`.supports.revealed` (whose :class:`InputError` it raises), by what training sees."""
     table = supports.revealed(frame, permutations=1).table
     beaten = table.loc[table["beaten"], list(WEIGHTS)]
     kept = frame.merge(beaten, on=list(WEIGHTS), how="left", indicator="which")
@@ -108,20 +107,22 @@ def caveat(found: Mapping[str, Selection]) -> str:
     return f"There is another overall verdict {'; '.join(parts)}."
 
 
-def statement(found: Mapping[str, Selection], number: str) -> pd.DataFrame:
-    """What was measured for one statement, and its verdict, by experiment and selection."""
-    lines = {
-        name: next(line for line in one.lines if line.statement.number == number)
-        for name, one in found.items()
-    }
+def pairs(found: Mapping[str, Selection], perception: str = "p_judge") -> pd.DataFrame:
+    """Pairs of points that contradict E2, and its verdict, by experiment and selection."""
+
+    def cell(one: Selection, name: str) -> str:
+        (line,) = (line for line in one.lines if line.statement.number == "E2")
+        try:
+            cloud = shapes.cloud(one.runs[name].table, perception)
+        except InputError:
+            return "too few points"
+        counted = shapes.count(cloud, shapes.pairs, draws=0).short
+        return f"{counted}: **{line.cells[name].verdict}**"
+
     return pd.DataFrame(
-        {
-            number: text.title(name),
-            **{key: f"**{line.cells[name].verdict}**: {line.cells[name].found}"
-               for key, line in lines.items() if name in line.cells},
-        }
+        {"E2: contradictions": text.title(name), **{key: cell(s, name) for key, s in found.items()}}
         for name in next(iter(found.values())).runs
-    )  # fmt: skip
+    )
 
 
 def networks(one: Selection, other: Selection) -> pd.DataFrame:

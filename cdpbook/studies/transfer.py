@@ -54,11 +54,8 @@ def independent(run: Run) -> tuple[str, ...]:
 
 
 def with_mean(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """``table`` with :data:`MEAN`, the mean error rate of ``names``, and its standard error.
-
-    The standard error is the mean of theirs: they read the same images, so it is not divided by
-    the root of their number. Raises :class:`InputError` if ``names`` is empty.
-    """
+    """``table`` with :data:`MEAN`, the mean error rate of ``names``, and its standard error: the
+    mean of theirs, for they read the same images. Raises :class:`InputError` if there are none."""
     if not names:
         raise InputError("no classifier that took no part in training was measured")
     columns = [column(name) for name in names]
@@ -117,8 +114,8 @@ def fieller(
     return Interval(other / own, float((middle - root) / lead), float((middle + root) / lead))
 
 
-def transfer(table: pd.DataFrame, name: str, held: dict[str, float] | None = None) -> Transfer:
-    """How much of gamma's gain column ``name`` shares, averaged over beta or at ``held`` alone.
+def transfer(table: pd.DataFrame, name: str) -> Transfer:
+    """How much of gamma's gain column ``name`` shares, averaged over beta.
 
     With two seeds or more, variances and covariance are those of the seeds' own changes. With one
     they rest on the test images' standard errors (:func:`.trends.effect`), without covariance: both
@@ -129,8 +126,6 @@ def transfer(table: pd.DataFrame, name: str, held: dict[str, float] | None = Non
     if name not in table:
         raise InputError(f"column {name!r} is not in the results table")
     table = table[table[[OWN, name]].notna().all(axis=1)]
-    for weight, value in (held or {}).items():
-        table = table[np.isclose(table[weight], value)]
     own, other = (trends.effect(table, "gamma", c) for c in (OWN, name))
     if own.change >= 0:
         return Transfer(own, other, UNDEFINED)
@@ -177,15 +172,6 @@ def mean_gains(runs: Mapping[str, Run]) -> dict[str, Transfer]:
     return measured((e, partial(transfer, table, MEAN)) for e, table in _means(runs).items())
 
 
-def gains_by_beta(runs: Mapping[str, Run]) -> dict[tuple[str, float], Transfer]:
-    """:func:`mean_gains` at each beta alone, by (experiment, beta)."""
-    return measured(
-        ((experiment, beta), partial(transfer, table, MEAN, {"beta": beta}))
-        for experiment, table in _means(runs).items()
-        for beta in values(table, "beta")
-    )
-
-
 def effects(runs: Mapping[str, Run], weight: str) -> dict[str, dict[str, Effect]]:
     """The effect of ``weight`` on the predefined and each independent classifier, by experiment.
 
@@ -204,49 +190,31 @@ def effects(runs: Mapping[str, Run], weight: str) -> dict[str, dict[str, Effect]
     return found
 
 
-@dataclass(frozen=True)
-class BetaEffect:
-    """What one beta does, against the least beta: to the predefined classifier (``own``) and the
-    mean of the independent ones at the least gamma, and to that mean at the greatest gamma."""
-
-    own: Effect
-    others: Effect
-    others_with_gamma: Effect
+#: What :func:`beta_effects` asks: a column of error rates, at the least or the greatest gamma.
+ASKED = {
+    "predefined, γ least": (OWN, 0),
+    "independent, γ least": (MEAN, 0),
+    "independent, γ greatest": (MEAN, -1),
+}
 
 
-def beta_effects(runs: Mapping[str, Run]) -> dict[tuple[str, float], BetaEffect]:
-    """The effect of every beta above the least, by (experiment, beta).
+def beta_effects(runs: Mapping[str, Run]) -> dict[tuple[str, float], dict[str, Effect]]:
+    """The effects of every beta above the least, by (experiment, beta) and :data:`ASKED`.
 
     At the least gamma (zero in every published grid) no classifier takes part in training.
     """
-    found: dict[tuple[str, float], Callable[[], BetaEffect]] = {}
-    for experiment, table in _means(runs).items():
-        least, *betas = values(table, "beta")
-        rows = {beta: table[table["beta"].isin([least, beta])] for beta in betas}
-        found |= {(experiment, beta): partial(_beta_effect, rows[beta]) for beta in betas}
-    return measured(found.items())
 
+    def effects(table: pd.DataFrame, beta: float) -> dict[str, Effect]:
+        rows = table[table["beta"].isin([table["beta"].min(), beta])]
+        gammas = values(rows, "gamma")
+        asked = {k: (name, {"gamma": gammas[end]}) for k, (name, end) in ASKED.items()}
+        return {k: trends.effect(rows, "beta", name, held) for k, (name, held) in asked.items()}
 
-def _beta_effect(rows: pd.DataFrame) -> BetaEffect:
-    gammas = values(rows, "gamma")
-    asked = ((OWN, gammas[0]), (MEAN, gammas[0]), (MEAN, gammas[-1]))
-    return BetaEffect(*(trends.effect(rows, "beta", c, {"gamma": g}) for c, g in asked))
-
-
-def shared_restorers(runs: Mapping[str, Run]) -> list[tuple[str, ...]]:
-    """Groups of experiments whose restorers at the least gamma are the same.
-
-    They are if D is, at every beta of the least seed. Without a cross entropy in the loss the
-    experiments on the same degraded images do not differ.
-    """
-    groups: dict[tuple[float, ...], list[str]] = {}
-    for experiment, run in runs.items():
-        rows = run.table
-        for name in ("gamma", "seed"):
-            rows = rows[rows[name] == rows[name].min()]
-        rows = rows.sort_values(["alpha", "beta"])
-        groups.setdefault(tuple(rows["mse"].round(7)), []).append(experiment)
-    return [tuple(group) for group in groups.values() if len(group) > 1]
+    return measured(
+        ((experiment, beta), partial(effects, table, beta))
+        for experiment, table in _means(runs).items()
+        for beta in values(table, "beta")[1:]
+    )
 
 
 def values(table: pd.DataFrame, weight: str) -> list[float]:

@@ -26,7 +26,6 @@ from cdplib.errors import InputError
 
 Test = Callable[[Run, str], tuple[str, str]]
 
-_SHORT = {REPRODUCED: "yes", NOT: "no", UNTESTABLE: "–"}  # in the cells of a wide table
 _EXACT, _ROUGH = 1.25, 2.0  # largest ratio of scales that is called quantitative, and roughly so
 #: How each kind of test becomes a verdict: shown on the page.
 RULES = {
@@ -173,13 +172,11 @@ def elevation(frame: pd.DataFrame, perception: str) -> trends.Effect:
 
 def _elevated(run: Run, perception: str) -> tuple[str, str]:
     found = elevation(run.table, perception)
-    verdict = {"raises": REPRODUCED, "unclear": UNDECIDED}.get(found.direction, NOT)
-    return claims.effect_text(found, " at equal D"), verdict
+    return claims.effect_text(found, " at equal D"), claims.OF_SIGN[found.interval.sign]
 
 
 def _correlated(found: Interval) -> tuple[str, str]:
-    verdict = {1: REPRODUCED, -1: NOT, 0: UNDECIDED}[found.sign]
-    return f"ρ = {words.interval(found, 2)}", verdict
+    return f"ρ = {words.interval(found, 2)}", claims.OF_SIGN[found.sign]
 
 
 def _recognisable(run: Run, perception: str) -> tuple[str, str]:
@@ -212,16 +209,14 @@ def _critic_scale(run: Run, perception: str) -> tuple[str, str]:
     return found, REPRODUCED if spread <= _EXACT else PARTLY if spread <= _ROUGH else NOT
 
 
-def _way(
-    weight: str, column: str, wanted: str, held: dict[str, float] | None = None, rows: bool = False
-) -> Test:
-    """The test of a direction; ``column`` P stands for the measure that is asked for."""
+def _way(weight: str, column: str, wanted: str, held: dict[str, float] | None = None) -> Test:
+    """The test of a direction, in every row unless one is ``held``; P: the measure asked for."""
 
     def test(run: Run, perception: str) -> tuple[str, str]:
         name = perception if column == "P" else column
-        if rows:
-            return claims.directed_in_rows(run.table, weight, name, wanted)
-        return claims.directed(run.table, weight, name, wanted, held)
+        if held:
+            return claims.directed(run.table, weight, name, wanted, held)
+        return claims.directed_in_rows(run.table, weight, name, wanted)
 
     return test
 
@@ -235,22 +230,19 @@ STATEMENTS = (
     Statement("E3", "C-P and C-D are convex: drawing lots between two points beats no third",
               "Section 4", "count", partial(_count, shapes.triples)),
     Statement("E4", "the points lie on a convex non-increasing surface", "Section 4; Theorem 1.2",
-              "shape",
-              lambda run, perception: convexity(run.table, perception)),
+              "shape", lambda run, perception: convexity(run.table, perception)),
     Statement("E5", "where C plays no part (γ = 0) P and D trade off: β lowers P",
-              "Section 4, Fig. 3(a)", "direction",
-              _way("beta", "P", "lowers", {"gamma": 0.0})),
+              "Section 4, Fig. 3(a)", "direction", _way("beta", "P", "lowers", {"gamma": 0.0})),
     Statement("E6", "… and β raises D at γ = 0", "Section 4, Fig. 3(a)", "direction",
               _way("beta", "mse", "raises", {"gamma": 0.0})),
     Statement("E7", "once C is smaller the P-D curve is elevated: γ raises P at equal D",
               "Section 4, Fig. 3(a)", "direction", _elevated),
     Statement("E8", "visual quality increases along with β: β lowers P", "Section 4, Fig. 4",
-              "rows", _way("beta", "P", "lowers", rows=True)),
+              "rows", _way("beta", "P", "lowers")),
     Statement("E9", "given β, visual quality decreases with γ: γ raises P", "Section 4, Fig. 4",
-              "rows", _way("gamma", "P", "raises", rows=True)),
+              "rows", _way("gamma", "P", "raises")),
     Statement("E10", "γ enhances the semantic quality, evaluated by the pretrained classifier: γ "
-              "lowers C", "Section 4, Fig. 4", "rows",
-              _way("gamma", "error_rate", "lowers", rows=True)),
+              "lowers C", "Section 4, Fig. 4", "rows", _way("gamma", "error_rate", "lowers")),
     Statement("E11", "the error rate of the classifier and recognition by people are positively "
               "correlated (proxy: independent classifiers)", "Section 4", "correlation",
               _recognisable, "gaming"),
@@ -282,48 +274,47 @@ def lines(runs: Mapping[str, Run], perception: str = "p_judge") -> list[Line]:
 
 @dataclass(frozen=True)
 class Answer:
-    """What an experiment's page says first: the effects of both weights from end to end.
+    """What an experiment's page says first: the effects of both weights from end to end, each
+    averaged over the other weight, by weight and by what they act on; and the claims tested."""
 
-    Each averaged over the other weight, by what they act on: gamma's on C, D and P, beta's on P and
-    D; ``found`` are the paper's statements with their verdicts.
-    """
-
-    gamma: Mapping[str, Effect]
-    beta: Mapping[str, Effect]
+    effects: dict[str, dict[str, Effect]]
     found: list[Claim]
 
     @property
     def sentences(self) -> str:
         """The answer in words, as Markdown."""
-        said, seeds = list[str](), 0
-        for letter, effects in (("γ", self.gamma), ("β", self.beta)):
+        said, seeds = ["**Answer.**"], 0
+        for weight, effects in self.effects.items():
             for first in list(effects.values())[:1]:
                 each = words.listed(_moved(effect, what) for what, effect in effects.items())
+                letter, seeds = words.LETTERS[weight], first.seeds
                 said.append(f"{letter} = {first.high:g} in place of {first.low:g} {each}.")
-                seeds = first.seeds
         verbs = {REPRODUCED: "hold", PARTLY: "hold in part", NOT: "do not hold"}
         counts = words.listed(
             f"{len(numbers)} {verbs.get(word, word)} ({', '.join(numbers)})"
             for word, numbers in claims.numbered(self.found).items()
         )
         said.append(f"Of the paper's {len(self.found)} statements {counts}.")
-        if seeds:
-            intervals = f"brackets: 95 % intervals, {words.count(seeds, 'seed')}"
-            said.append(f"(Means over the other weight; {intervals}.)")
-        return f"**Answer.** {' '.join(said)}"
+        over = f"(Means over the other weight; 95 % intervals, {words.count(seeds, 'seed')}.)"
+        return " ".join([*said, over] if seeds else said)
 
 
 def answer(run: Run, found: list[Claim], perception: str = "p_judge") -> Answer:
-    """The :class:`Answer` of ``run``, ``found`` being :func:`of` it; what cannot be told is left
-    out."""
-
-    def effects(weight: str, columns: Mapping[str, str]) -> dict[str, Effect]:
-        calls = ((k, partial(trends.effect, run.table, weight, c)) for k, c in columns.items())
-        return transfer.measured(calls)
-
+    """The :class:`Answer` of ``run``, ``found`` being :func:`of` it; an effect that cannot be told
+    is left out."""
     error = f"the error rate C of {run.classifier}"
-    gamma = effects("gamma", {error: "error_rate", "D": "mse", "P": perception})
-    return Answer(gamma, effects("beta", {"P": perception, "D": "mse"}), found)
+    asked = {
+        "gamma": {error: "error_rate", "D": "mse", "P": perception},
+        "beta": {"P": perception, "D": "mse"},
+    }
+    effects = {
+        weight: transfer.measured(
+            (what, partial(trends.effect, run.table, weight, column))
+            for what, column in columns.items()
+        )
+        for weight, columns in asked.items()
+    }
+    return Answer(effects, found)
 
 
 def _moved(effect: Effect, what: str) -> str:
@@ -337,17 +328,9 @@ def _moved(effect: Effect, what: str) -> str:
 
 
 def matrix(found: list[Line]) -> pd.DataFrame:
-    """Statements by experiments: the verdict over all and, shortened, of each."""
-    return pd.DataFrame(
-        {
-            "": line.statement.number,
-            "statement": f"{line.statement.text} ({line.statement.where})",
-            "overall": line.counts,
-            **{f"{{ref}}`{words.title(name)} <ch:{name}>`": _SHORT.get(cell.verdict, cell.verdict)
-               for name, cell in line.cells.items()},
-        }
-        for line in found
-    )  # fmt: skip
+    """The statements with the verdict over all experiments, counted."""
+    rows = [(f"{x.claim.statement} ({x.statement.where})", x.counts) for x in found]
+    return pd.DataFrame(rows, columns=["statement", "overall"])
 
 
 def details(found: list[Line]) -> pd.DataFrame:

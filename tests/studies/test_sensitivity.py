@@ -83,9 +83,9 @@ def test_tables_say_which_points_are_left_out_and_what_changes(spoilt):
     changed = [one.partition(":")[0] for one in sensitivity.changes(spoilt)["statement"]]
     assert "E2" in changed
     assert "E6" not in changed  # beta raises D nowhere here
-    (row,) = sensitivity.statement(spoilt, "E2").to_numpy()
-    assert row[1].startswith(f"**{PARTLY}**: ")
-    assert all(f"**{REPRODUCED}**: 0 of" in cell for cell in row[2:])
+    (row,) = sensitivity.pairs(spoilt).to_numpy()
+    assert row[1].endswith(f"clearly: **{PARTLY}**")
+    assert all(cell.endswith(f"0 clearly: **{REPRODUCED}**") for cell in row[2:])
 
 
 def test_the_caveat_names_each_statement_whose_verdict_is_another(spoilt):
@@ -99,6 +99,14 @@ def test_where_nothing_changes_the_table_is_empty():
     lines = verdicts.lines(runs)
     same = {name: sensitivity.Selection(runs, lines) for name in ("one", "other")}
     assert sensitivity.changes(same).empty
+
+
+def test_a_cloud_of_too_few_points_has_no_pairs(spoilt):
+    whole = spoilt["all points"]
+    few = trained().query("beta == 0.5 and gamma < 1")
+    runs = {"exp2": replace(whole.runs["exp2"], table=few)}
+    (row,) = sensitivity.pairs({"few": sensitivity.Selection(runs, whole.lines)}).to_numpy()
+    assert row[1] == "too few points"
 
 
 def test_another_network_stands_beside_the_first(spoilt):

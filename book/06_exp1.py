@@ -10,20 +10,9 @@
 r"""
 (ch:exp1)=
 # Exp-1: denoised digits, read by logistic regression
-
-**The claim** (Table 1 and Fig. 3, top row, of {cite}`liu2019cdp`). The restorers of noisy digits trade
-off $C$, $D$ and $P$ also when the predefined classifier is a plain logistic regression; its error
-rates "differ much in number" from CNN-1's, but "the trends of the CDP tradeoff are similar"
-(Section 4).
-
-**What will be checked.** The same statements as in {ref}`ch:exp2`, with the weakest of the
-classifiers, and in two ways. The text says that each classifier's own cross entropy trains its
-restorers. In the authors' release, Exp-1 and Exp-2 share restorers that were trained with CNN-1's,
-and the logistic model only evaluates them. Both are run here, because they answer different
-questions: what training *for* a classifier gives, and what it gives to another one.
 """
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"]
 preset: str = "read"  # one of smoke|read|quick|full|paper; read draws what is published
 dataset: str = "default"  # one of default|mnist|fashion-mnist; default: the paper's
 restorer: str = "default"  # one of default|paper|fast|fast-large; default: the preset's
@@ -35,84 +24,79 @@ steps: int = 0  # in [0, 1000000]; steps of each point; 0: the preset's
 perception: str = "p_judge"  # one of p_judge|p_critic|sliced_w2|frechet; the measure called P
 checked: int = 2  # in [0, 4]; shipped restorers that are measured again
 
-# %%
+# %% tags=["hide-input", "remove-stderr"]
 from IPython.display import Markdown
 
-from cdpbook import claims, live, runs
+from cdpbook import claims, live, runs, text
 from cdpbook.figures import maps, planes, samples, style
 from cdpbook.studies import benefits, transfer, verdicts
 
 style.apply()
-asked = runs.asked("exp1", preset, globals())
+run = runs.results("exp1", preset, runs.asked("exp1", preset, globals()))
+found = verdicts.of(run, perception)
+Markdown(verdicts.answer(run, found, perception).sentences)
 
 # %% [markdown]
 r"""
-## As written: trained with the logistic model's loss
+**The claim** (Table 1 and Fig. 3, top row, of {cite}`liu2019cdp`). Restorers of noisy digits trade off $C$, $D$ and
+$P$ also when the predefined classifier is a plain logistic regression; its error rates "differ much in number" from
+CNN-1's, but "the trends of the CDP tradeoff are similar" (Section 4).
 
-A logistic regression is one linear layer, so the gradient of its cross entropy with respect to an
-image is a combination of ten fixed templates. A restorer can please it by adding a little of the
-right template, which changes few pixels visibly. Expect $\gamma$ to be powerful here and cheap in
-$D$; whether it is cheap in $P$ the judge will say.
-"""
-
-# %% tags=["remove-stderr"]
-run = runs.results("exp1", preset, asked)
-Markdown(run.origin())
-
-# %%
-Markdown(run.points_table(perception))
-
-# %% [markdown]
-r"""
-Compare the column $C$ with that of {ref}`ch:exp2` at the same weights: the level is a matter of the
-classifier. Compare then the independent classifiers' columns, which see the same restored digits
-and are on one scale in all chapters.
+**What will be checked.** The statements of {ref}`ch:exp2`, which explains them and every figure here, in two ways. The
+text says that each classifier's own cross entropy trains its restorers; in the authors' release, Exp-1 and Exp-2 share
+restorers trained with CNN-1's, and the logistic model only evaluates them. Both are run, because they answer different
+questions: what training *for* a classifier gives, and what it gives to another one. First, as written.
 
 ## Three planes
 
-As before: does a smaller $C$ lift the $P$-$D$ curve in (a), and do the curves of (b) and (c) fall
-and bend the right way? The paper's remark on "similar trends" means that these three pictures should
-look like those of Exp-2 up to the labels of the axes.
+A logistic regression is one linear layer, so the gradient of its cross entropy with respect to an image combines ten
+fixed templates: a restorer can please it by adding a little of the right one. Expect $\gamma$ to be powerful and cheap
+in $D$; is it cheap in $P$? The three pictures should look like those of Exp-2 up to the labels of the axes.
 """
 
 # %% mystnb={"figure": {"name": "fig-exp1-planes", "caption": "Exp-1 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines join equal third quantity, which is written on them. Dotted: P of real images against other real images. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}, "image": {"alt": "Exp-1: three scatter plots of its points with error bars and lines of equal third quantity, perceptual difference P against mean squared error D, error rate C of the logistic regression against P, and C against D"}}
 planes.three_planes(run.table, perception, run.floor(perception))
 
+# %% [markdown]
+r"""
+## The points
+
+The level of $C$ is a matter of the classifier; the independent classifiers see the same digits in all chapters, so
+their columns compare.
+"""
+
 # %% tags=["hide-input"]
-Markdown(planes.bars_text(run.table))
+Markdown(run.origin() + "\n\n" + text.fold("The points", run.points_table(perception)))
 
 # %% [markdown]
 r"""
 ## The function that was achieved
 
-The least error rate among the trained restorers within a budget of $D$ and $P$: an upper bound on
-$C(D,P)$ of {eq}`eq:paper-7` for this classifier. It is monotone by construction. The interesting part
-is its steps: where a larger budget in one direction buys nothing, the third quantity is not what
-limits this classifier.
+The least error rate among the trained restorers within each budget, an upper bound on $C(D,P)$ of {eq}`eq:paper-7`
+for this classifier. It falls by construction; look at its steps, where a larger budget in one direction buys nothing.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp1-achieved", "caption": "The least error rate of the logistic regression among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real images against other real images. Look for steps, and for markers unlike their ground: another restorer is better in all three."}, "image": {"alt": "Exp-1: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of the logistic regression, with the restorers as markers and hatched where there is none"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-achieved", "caption": "The least error rate of the logistic regression among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real images against other real images. Look for steps, and for markers unlike their ground: another restorer is better in all three."}, "image": {"alt": "Exp-1: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of the logistic regression, with the restorers as markers and hatched where there is none"}}
 maps.achieved_map(run.table, perception, run.floor(perception))
 
 # %% [markdown]
 r"""
 ## The digits
 
-Look along a row: what does a linear classifier want to see? Search for faint strokes or haze in
-places where a template may have weight; they need not resemble parts of a digit. Frames mark digits whose
-predicted class changes with $\gamma$.
+Look along a row: what does a linear classifier want to see? Search for faint strokes or haze where a template may have
+weight. Frames mark digits whose predicted class changes with $\gamma$.
 """
 
 # %% mystnb={"figure": {"name": "fig-exp1-images", "caption": "Restored test images, rows of β and columns of γ. Blue frame: the logistic regression is right here and was wrong at the row's least γ; orange, dashed: wrong here and right there; black, dotted: another wrong class. Look along a row for strokes that γ adds or removes, and ask in each frame which class you read; down a column, for what β does."}, "image": {"alt": "Exp-1: test digits, original, noisy, and restored with several β (rows) and γ (columns); frames mark those that the logistic regression reads differently than at the row's least γ"}}
-samples.weights_grid(**run.images())
+samples.weights_grid(**run.images(rows=2))
 
 # %% [markdown]
 r"""
-As in {ref}`ch:exp2`, images that the logistic regression reads differently without and with $\gamma$,
-restored now.
+More digits that the logistic regression reads differently without and with $\gamma$, restored now, are behind the
+next fold.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp1-turned", "caption": "Test images whose class, as the logistic regression reads it, γ turns: restored now by shipped restorers, rows of β and columns of γ. Frames as above. Look at the framed ones: would you have read them differently, too?"}, "image": {"alt": "Exp-1: test digits, original, noisy, and restored without and with γ, for those that the logistic regression reads differently; frames mark them"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-turned", "caption": "Test images whose class, as the logistic regression reads it, γ turns: restored now by shipped restorers, rows of β and columns of γ. Frames as above. Look at the framed ones: would you have read them differently, too?"}, "image": {"alt": "Exp-1: test digits, original, noisy, and restored without and with γ, for those that the logistic regression reads differently; frames mark them"}}
 turned, said = live.turned(run)
 samples.weights_grid(**turned)
 
@@ -123,59 +107,54 @@ Markdown(said)
 r"""
 ## Gaming one classifier
 
-The same question as in {ref}`ch:exp2`: do classifiers with other eyes share the gain? A linear model
-has the simplest gradient to follow, so a gap may show here first.
+Do classifiers with other eyes share the gain? A linear model has the simplest gradient to follow, so a gap may show
+here first. The fold has each classifier's error at every point; the table has what part of the gain arrives.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp1-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of the logistic regression. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-1: scatter plots of the error rates of independent classifiers, one below the other, against that of the logistic regression, with a line for each β and error bars"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of the logistic regression. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-1: scatter plots of the error rates of independent classifiers, one below the other, against that of the logistic regression, with a line for each β and error bars"}}
 maps.gaming(run.table, run.shown_others(), run.classifier)
 
 # %% tags=["hide-input"]
-Markdown(benefits.gains_table(transfer.gains({"exp1": run})))
+shares = benefits.shares(transfer.gains({"exp1": run}))
+Markdown(text.table(shares, forms=benefits.FORMS))
 
 # %% [markdown]
 r"""
 ## As released: Exp-2's restorers, evaluated by the logistic model
 
-Now the restorers are those of Exp-2, trained with CNN-1's cross entropy, and the logistic model only
-reads their output. $D$ and $P$ are Exp-2's by definition; $C$ is the logistic error. If the trade-off
-were one of *semantic quality*, $\gamma$ should lower this error too. The planes are computed by the same
-functions as above; of the statements, those in which $C$ occurs are tested again.
+Now CNN-1's cross entropy trains, and the logistic model only reads. $D$ and $P$ are Exp-2's by definition; $C$ is the
+logistic error. If the trade-off were one of *semantic quality*, $\gamma$ should lower this error too. The statements in
+which $C$ occurs are tested again.
 """
 
-# %% tags=["remove-stderr"]
+# %% tags=["hide-input", "remove-stderr"]
 transferred = runs.seen_by(
     runs.results("exp2", preset, runs.asked("exp2", preset, globals()), betas=2), "logistic"
 )
-Markdown(transferred.origin())
-
-# %% mystnb={"figure": {"name": "fig-exp1-released", "caption": "Exp-1 as released: restorers trained with CNN-1's cross entropy, C measured by the logistic regression. Axes, shapes, sizes, lines and bars as before. Dotted: P of real images against other real images. Look in (b) and (c) whether C still falls with γ (shape) at equal β (size)."}, "image": {"alt": "Exp-1 as released: three scatter plots of Exp-2's restorers, P against D, error rate C of the logistic regression against P, and C against D, with error bars and lines of equal third quantity"}}
-planes.three_planes(transferred.table, perception, run.floor(perception))
-
-# %% tags=["hide-input"]
-of_error = ("E2", "E3", "E4", "E10")  # the statements in which C occurs
 released = verdicts.of(transferred, perception)
-Markdown(claims.markdown(c for c in released if c.statement.partition(":")[0] in of_error))
+of_error = [c for c in released if c.number in ("E2", "E3", "E4", "E10")]  # C occurs in them
+Markdown(f"{transferred.origin()}\n\n{claims.markdown(of_error)}")
+
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-released", "caption": "Exp-1 as released: restorers trained with CNN-1's cross entropy, C measured by the logistic regression. Axes, shapes, sizes, lines and bars as before. Dotted: P of real images against other real images. Look in (b) and (c) whether C still falls with γ (shape) at equal β (size)."}, "image": {"alt": "Exp-1 as released: three scatter plots of Exp-2's restorers, P against D, error rate C of the logistic regression against P, and C against D, with error bars and lines of equal third quantity"}}
+planes.three_planes(transferred.table, perception, run.floor(perception))
 
 # %% [markdown]
 r"""
 ## The paper and ours
 
-Statement by statement for Exp-1 as written. Tests and rules are those of {ref}`ch:verdicts`, which judges
-all five experiments together; brackets are 95 % intervals over seeds.
+Exp-1 as written, statement by statement; tests and rules are those of {ref}`ch:verdicts`.
 """
 
 # %% tags=["hide-input"]
-found = verdicts.of(run, perception)
-Markdown(claims.markdown(found) + "\n\n" + claims.admonition(found, "Exp-1 as written"))
+box = claims.admonition(found, "Exp-1 as written")
+Markdown(box + "\n\n" + text.fold("Every statement, what was measured", claims.markdown(found)))
 
 # %% [markdown]
 r"""
 ## Checked while this page was made
 
-Some of the published restorers come with the book. The cell measures them again on the whole test
-set; $D$ and $C$ should come out as published, digit for digit, for both depend on the machine through
-rounding only.
+Shipped restorers are measured again on the whole test set ({ref}`ch:exp2` does it with a training, too): $D$ and $C$
+should come out as published, digit for digit.
 """
 
 # %% tags=["hide-input", "remove-stderr"]
@@ -185,11 +164,11 @@ Markdown(live.restorers(run, checked))
 r"""
 ## Summary
 
-* Exp-1 exists in two versions, as written and as released. Both are measured on the same images.
-* The verdicts above are computed for the version as written; the table before them holds the
-  statements about $C$ for the released one, in which the classifier that evaluates did not train.
-* Where the two differ, a figure of the trade-off depends on who trained the restorer, a choice that
-  Theorem 1 leaves to the reader.
+* Exp-1 exists in two versions, as written and as released, measured on the same images.
+* The box above is about the version as written; the table before it holds the statements about $C$ for the released
+  one, in which the classifier that evaluates did not train.
+* Where the two differ, a figure of the trade-off depends on who trained the restorer, a choice that Theorem 1 leaves to
+  the reader.
 
 ## Exercises
 """

@@ -10,21 +10,9 @@
 r"""
 (ch:exp3)=
 # Exp-3: denoised digits, read by CNN-2
-
-**The claim** (Table 1 of {cite}`liu2019cdp`; its figure is in the supplement, which is not available).
-The trade-off of Exp-2 appears again when the predefined classifier is CNN-2: six convolutions, fifteen
-times CNN-1's parameters, the best of the paper's classifiers of digits.
-
-**What will be checked.** The statements of {ref}`ch:exp2`, and one comparison: Exp-1, 2 and 3 restore
-the same noisy digits and differ in the classifier alone. A better classifier errs less on *clean*
-digits; does it also err less on restored ones, and does $\gamma$ still have something to gain?
-
-The release trained Exp-3 with $\alpha = 0.5$ and $0.75$ too. Since multiplying all three weights by
-one number changes the learning rate only, ratios are what matters; the grid `release` of
-`params/grids.yml` holds its triples.
 """
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"]
 preset: str = "read"  # one of smoke|read|quick|full|paper; read draws what is published
 dataset: str = "default"  # one of default|mnist|fashion-mnist; default: the paper's
 restorer: str = "default"  # one of default|paper|fast|fast-large; default: the preset's
@@ -36,55 +24,53 @@ steps: int = 0  # in [0, 1000000]; steps of each point; 0: the preset's
 perception: str = "p_judge"  # one of p_judge|p_critic|sliced_w2|frechet; the measure called P
 checked: int = 2  # in [0, 4]; shipped restorers that are measured again
 
-# %%
+# %% tags=["hide-input", "remove-stderr"]
 from IPython.display import Markdown
 
-from cdpbook import claims, live, runs
+from cdpbook import claims, live, runs, text
 from cdpbook.figures import maps, planes, samples, style
 from cdpbook.studies import benefits, transfer, verdicts
 
 style.apply()
-asked = runs.asked("exp3", preset, globals())
+run = runs.results("exp3", preset, runs.asked("exp3", preset, globals()))
+found = verdicts.of(run, perception)
+Markdown(verdicts.answer(run, found, perception).sentences)
 
 # %% [markdown]
 r"""
-## What is trained
+**The claim** (Table 1 of {cite}`liu2019cdp`; its figure is in the supplement, which is not available). The trade-off of
+Exp-2 appears again when the predefined classifier is CNN-2: six convolutions, fifteen times CNN-1's parameters, the best
+of the paper's classifiers of digits.
 
-The pre-trained restorer and the warmed critic are those of Exp-1 and Exp-2: they do not depend on
-the classifier, so the store trains them once. Only the points differ, by the cross entropy in their
-loss. CNN-2 costs more to differentiate than the fast restorer itself.
-"""
+**What will be checked.** The statements of {ref}`ch:exp2`, which explains them and every figure here, and one
+comparison: Exp-1, 2 and 3 restore the same noisy digits and differ in the classifier alone; the restorers before $\gamma$
+acts are the very same. A better classifier errs less on *clean* digits; does it also err less on restored ones? (The
+release trained Exp-3 with $\alpha = 0.5$ and $0.75$ too; only ratios of weights matter, and the grid `release` of
+`params/grids.yml` holds its triples.)
 
-# %% tags=["remove-stderr"]
-run = runs.results("exp3", preset, asked)
-Markdown(run.origin())
-
-# %%
-Markdown(run.points_table(perception))
-
-# %% [markdown]
-r"""
-The row with both weights zero is *the same restorer* as in Exp-1 and Exp-2, read by another
-classifier. So the first thing to compare between the three chapters is that row, and whether the better
-classifier of clean digits is the better one of restored digits too; the second, how fast $C$ falls along
-$\gamma$ from there.
-"""
-
-# %% tags=["hide-input"]
-Markdown(benefits.levels(run, "cnn1"))
-
-# %% [markdown]
-r"""
 ## Three planes
 
-The pictures to compare with Fig. 3, as in the other chapters.
+The pictures to compare with Fig. 3: a line of smaller $C$ in (a) should lie further out; (b) and (c) should fall.
 """
 
 # %% mystnb={"figure": {"name": "fig-exp3-planes", "caption": "Exp-3 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines join equal third quantity, which is written on them. Dotted: P of real images against other real images. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}, "image": {"alt": "Exp-3: three scatter plots of its points with error bars and lines of equal third quantity, perceptual difference P against mean squared error D, error rate C of CNN-2 against P, and C against D"}}
 planes.three_planes(run.table, perception, run.floor(perception))
 
+# %% [markdown]
+r"""
+## The points
+
+The row with both weights zero is *the same restorer* as in Exp-1 and Exp-2, read by another classifier. Below the
+points: is the better reader of clean digits the better one of restored digits too?
+"""
+
 # %% tags=["hide-input"]
-Markdown(planes.bars_text(run.table))
+Markdown(run.origin() + "\n\n" + text.fold("The points", run.points_table(perception)))
+
+# %% tags=["hide-input"]
+Markdown(
+    text.table(benefits.levels(run, "cnn1"), forms={"difference": lambda d: text.interval(d, 2)})
+)
 
 # %% [markdown]
 r"""
@@ -93,27 +79,26 @@ r"""
 The best error rate of CNN-2 for each budget of $D$ and $P$, among the restorers that were trained.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp3-achieved", "caption": "The least error rate of CNN-2 among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real images against other real images. Look for steps, and for markers unlike their ground: another restorer is better in all three."}, "image": {"alt": "Exp-3: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-2, with the restorers as markers and hatched where there is none"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp3-achieved", "caption": "The least error rate of CNN-2 among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real images against other real images. Look for steps, and for markers unlike their ground: another restorer is better in all three."}, "image": {"alt": "Exp-3: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-2, with the restorers as markers and hatched where there is none"}}
 maps.achieved_map(run.table, perception, run.floor(perception))
 
 # %% [markdown]
 r"""
 ## The digits
 
-Frames mark digits whose class, as CNN-2 sees it, changes with $\gamma$. A deep classifier can be
-moved by changes that are hard to see; look for frames around digits that look alike to you in all
-columns.
+Frames mark digits whose class, as CNN-2 sees it, changes with $\gamma$. A deep classifier can be moved by changes that
+are hard to see; look for frames around digits that look alike to you in all columns.
 """
 
 # %% mystnb={"figure": {"name": "fig-exp3-images", "caption": "Restored test images, rows of β and columns of γ. Blue frame: CNN-2 is right here and was wrong at the row's least γ; orange, dashed: wrong here and right there; black, dotted: another wrong class. Look along a row for strokes that γ adds or removes, and ask in each frame which class you read; down a column, for what β does."}, "image": {"alt": "Exp-3: test digits, original, noisy, and restored with several β (rows) and γ (columns); frames mark those that CNN-2 reads differently than at the row's least γ"}}
-samples.weights_grid(**run.images())
+samples.weights_grid(**run.images(rows=2))
 
 # %% [markdown]
 r"""
-As in {ref}`ch:exp2`, images that CNN-2 reads differently without and with $\gamma$, restored now.
+More digits that CNN-2 reads differently without and with $\gamma$, restored now, are behind the next fold.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp3-turned", "caption": "Test images whose class, as CNN-2 reads it, γ turns: restored now by shipped restorers, rows of β and columns of γ. Frames as above. Look at the framed ones: would you have read them differently, too?"}, "image": {"alt": "Exp-3: test digits, original, noisy, and restored without and with γ, for those that CNN-2 reads differently; frames mark them"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp3-turned", "caption": "Test images whose class, as CNN-2 reads it, γ turns: restored now by shipped restorers, rows of β and columns of γ. Frames as above. Look at the framed ones: would you have read them differently, too?"}, "image": {"alt": "Exp-3: test digits, original, noisy, and restored without and with γ, for those that CNN-2 reads differently; frames mark them"}}
 turned, said = live.turned(run)
 samples.weights_grid(**turned)
 
@@ -124,15 +109,16 @@ Markdown(said)
 r"""
 ## Gaming one classifier
 
-CNN-1 took no part here, and CNN-2 took none in {ref}`ch:exp2`: read together, the two chapters say
-whether what one network calls recognisable is so for the other.
+CNN-1 took no part here, and CNN-2 took none in {ref}`ch:exp2`: read together, the two chapters say whether what one
+network calls recognisable is so for the other.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp3-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-2. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-3: scatter plots of the error rates of independent classifiers, one below the other, against that of CNN-2, with a line for each β and error bars"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp3-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-2. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-3: scatter plots of the error rates of independent classifiers, one below the other, against that of CNN-2, with a line for each β and error bars"}}
 maps.gaming(run.table, run.shown_others(), run.classifier)
 
 # %% tags=["hide-input"]
-Markdown(benefits.gains_table(transfer.gains({"exp3": run})))
+shares = benefits.shares(transfer.gains({"exp3": run}))
+Markdown(text.table(shares, forms=benefits.FORMS))
 
 # %% [markdown]
 r"""
@@ -142,16 +128,15 @@ The statements of Section 4 for this classifier, each with its test ({ref}`ch:ve
 """
 
 # %% tags=["hide-input"]
-found = verdicts.of(run, perception)
-Markdown(claims.markdown(found) + "\n\n" + claims.admonition(found, "Exp-3"))
+box = claims.admonition(found, "Exp-3")
+Markdown(box + "\n\n" + text.fold("Every statement, what was measured", claims.markdown(found)))
 
 # %% [markdown]
 r"""
 ## Checked while this page was made
 
-Some of the published restorers come with the book. The cell measures them again on the whole test
-set; $D$ and $C$ should come out as published, digit for digit, for both depend on the machine through
-rounding only.
+Shipped restorers are measured again on the whole test set ({ref}`ch:exp2` does it with a training, too): $D$ and $C$
+should come out as published, digit for digit.
 """
 
 # %% tags=["hide-input", "remove-stderr"]

@@ -10,17 +10,9 @@
 r"""
 (ch:exp4)=
 # Exp-4: digits from 5×5 pixels, read by CNN-1
-
-**The claim** (Table 1 and Fig. 3, bottom row, of {cite}`liu2019cdp`). The trade-off is not a matter of
-noise: it appears as well when digits are reduced by a factor of six and a super-resolution network
-brings them back.
-
-**What will be checked.** The statements of {ref}`ch:exp2` for another degradation. It differs in kind:
-nothing random happens, and 784 pixels become 25. Given $y$, many digits are possible; an MSE-optimal
-restorer shows their blurred average, a natural-looking one must choose.
 """
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"]
 preset: str = "read"  # one of smoke|read|quick|full|paper; read draws what is published
 dataset: str = "default"  # one of default|mnist|fashion-mnist; default: the paper's
 restorer: str = "default"  # one of default|paper|fast|fast-large; default: the preset's
@@ -32,49 +24,47 @@ steps: int = 0  # in [0, 1000000]; steps of each point; 0: the preset's
 perception: str = "p_judge"  # one of p_judge|p_critic|sliced_w2|frechet; the measure called P
 checked: int = 2  # in [0, 4]; shipped restorers that are measured again
 
-# %%
+# %% tags=["hide-input", "remove-stderr"]
 from IPython.display import Markdown
 
-from cdpbook import claims, live, runs
+from cdpbook import claims, live, runs, text
 from cdpbook.figures import maps, planes, samples, style
 from cdpbook.studies import benefits, transfer, verdicts
 
 style.apply()
-asked = runs.asked("exp4", preset, globals())
+run = runs.results("exp4", preset, runs.asked("exp4", preset, globals()))
+found = verdicts.of(run, perception)
+Markdown(verdicts.answer(run, found, perception).sentences)
 
 # %% [markdown]
 r"""
-## What is trained
+**The claim** (Table 1 and Fig. 3, bottom row, of {cite}`liu2019cdp`). The trade-off is not a matter of noise: it appears
+as well when digits are reduced by a factor of six and a super-resolution network brings them back.
 
-The paper's network for super-resolution has three layers and works at full resolution; the fast one
-works on the small image and adds its output to the bicubic interpolation. The critic and CNN-1 are
-those of {ref}`ch:exp2`. The weights are not comparable across tasks: the MSE is of another size.
-"""
-
-# %% tags=["remove-stderr"]
-run = runs.results("exp4", preset, asked)
-Markdown(run.origin())
-
-# %%
-Markdown(run.points_table(perception))
-
-# %% [markdown]
-r"""
-The unrestored, interpolated digits stand in the table of {ref}`ch:experiments`: read $D$ and $C$
-above against that row, for a restorer is worth what it gains over doing nothing.
+**What will be checked.** The statements of {ref}`ch:exp2`, which explains them and every figure here, for another
+degradation. It differs in kind: nothing random happens, and 784 pixels become 25. Given $y$, many digits are possible; an
+MSE-optimal restorer shows their blurred average, a natural-looking one must choose. (The paper's network has three layers
+and works at full resolution. Weights are not comparable across tasks: the MSE is of another size.)
 
 ## Three planes
 
-The release has 140 pairs of weights for this experiment, more than for all others together (the
-grid `release` of `params/grids.yml`). Look in (b) and (c) for curvature, which needs several points
-along a curve to be seen.
+The release has more pairs of weights for this experiment than for all others together (the grid `release` of
+`params/grids.yml`). Look in (b) and (c) for curvature, which needs several points along a curve to be seen.
 """
 
 # %% mystnb={"figure": {"name": "fig-exp4-planes", "caption": "Exp-4 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines join equal third quantity, which is written on them. Dotted: P of real images against other real images. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}, "image": {"alt": "Exp-4: three scatter plots of its points with error bars and lines of equal third quantity, perceptual difference P against mean squared error D, error rate C of CNN-1 against P, and C against D"}}
 planes.three_planes(run.table, perception, run.floor(perception))
 
+# %% [markdown]
+r"""
+## The points
+
+The unrestored, interpolated digits stand in the table of {ref}`ch:experiments`: a restorer is worth what it gains over
+doing nothing.
+"""
+
 # %% tags=["hide-input"]
-Markdown(planes.bars_text(run.table))
+Markdown(run.origin() + "\n\n" + text.fold("The points", run.points_table(perception)))
 
 # %% [markdown]
 r"""
@@ -83,27 +73,27 @@ r"""
 The least error of CNN-1 within a budget of $D$ and $P$, among the trained restorers.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp4-achieved", "caption": "The least error rate of CNN-1 among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real images against other real images. Look for steps, and for markers unlike their ground: another restorer is better in all three."}, "image": {"alt": "Exp-4: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-1, with the restorers as markers and hatched where there is none"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp4-achieved", "caption": "The least error rate of CNN-1 among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real images against other real images. Look for steps, and for markers unlike their ground: another restorer is better in all three."}, "image": {"alt": "Exp-4: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-1, with the restorers as markers and hatched where there is none"}}
 maps.achieved_map(run.table, perception, run.floor(perception))
 
 # %% [markdown]
 r"""
 ## The digits
 
-From $5\times5$ pixels a 4 and a 9 may be the same picture. Down a column, as $\beta$ grows, strokes become
-crisp, whether or not they are the right ones; along a row, as $\gamma$ grows, the restorer leans towards whichever digit the
-classifier would have it be. Frames mark changed classes.
+From $5\times5$ pixels a 4 and a 9 may be the same picture. Down a column, as $\beta$ grows, strokes become crisp, whether
+or not they are the right ones; along a row, as $\gamma$ grows, the restorer leans towards whichever digit the classifier
+would have it be. Frames mark changed classes.
 """
 
 # %% mystnb={"figure": {"name": "fig-exp4-images", "caption": "Restored test images, rows of β and columns of γ. Blue frame: CNN-1 is right here and was wrong at the row's least γ; orange, dashed: wrong here and right there; black, dotted: another wrong class. Look along a row for strokes that γ adds or removes, and ask in each frame which class you read; down a column, for what β does."}, "image": {"alt": "Exp-4: test digits, original, reduced, and restored with several β (rows) and γ (columns); frames mark those that CNN-1 reads differently than at the row's least γ"}}
-samples.weights_grid(**run.images())
+samples.weights_grid(**run.images(rows=2))
 
 # %% [markdown]
 r"""
-As in {ref}`ch:exp2`, images that CNN-1 reads differently without and with $\gamma$, restored now.
+More digits that CNN-1 reads differently without and with $\gamma$, restored now, are behind the next fold.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp4-turned", "caption": "Test images whose class, as CNN-1 reads it, γ turns: restored now by shipped restorers, rows of β and columns of γ. Frames as above. Look at the framed ones: would you have read them differently, too?"}, "image": {"alt": "Exp-4: test digits, original, reduced, and restored without and with γ, for those that CNN-1 reads differently; frames mark them"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp4-turned", "caption": "Test images whose class, as CNN-1 reads it, γ turns: restored now by shipped restorers, rows of β and columns of γ. Frames as above. Look at the framed ones: would you have read them differently, too?"}, "image": {"alt": "Exp-4: test digits, original, reduced, and restored without and with γ, for those that CNN-1 reads differently; frames mark them"}}
 turned, said = live.turned(run)
 samples.weights_grid(**turned)
 
@@ -114,15 +104,16 @@ Markdown(said)
 r"""
 ## Gaming one classifier
 
-With no noise to average out, the restorer's freedom is in what it invents. Whether it invents
-strokes that every classifier reads, or ones that CNN-1 alone reads, is the question here.
+With no noise to average out, the restorer's freedom is in what it invents. Whether it invents strokes that every
+classifier reads, or ones that CNN-1 alone reads, is the question here.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp4-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-1. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-4: scatter plots of the error rates of independent classifiers, one below the other, against that of CNN-1, with a line for each β and error bars"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp4-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-1. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-4: scatter plots of the error rates of independent classifiers, one below the other, against that of CNN-1, with a line for each β and error bars"}}
 maps.gaming(run.table, run.shown_others(), run.classifier)
 
 # %% tags=["hide-input"]
-Markdown(benefits.gains_table(transfer.gains({"exp4": run})))
+shares = benefits.shares(transfer.gains({"exp4": run}))
+Markdown(text.table(shares, forms=benefits.FORMS))
 
 # %% [markdown]
 r"""
@@ -132,16 +123,15 @@ The statements of Section 4 for super-resolution, each with its test ({ref}`ch:v
 """
 
 # %% tags=["hide-input"]
-found = verdicts.of(run, perception)
-Markdown(claims.markdown(found) + "\n\n" + claims.admonition(found, "Exp-4"))
+box = claims.admonition(found, "Exp-4")
+Markdown(box + "\n\n" + text.fold("Every statement, what was measured", claims.markdown(found)))
 
 # %% [markdown]
 r"""
 ## Checked while this page was made
 
-Some of the published restorers come with the book. The cell measures them again on the whole test
-set; $D$ and $C$ should come out as published, digit for digit, for both depend on the machine through
-rounding only.
+Shipped restorers are measured again on the whole test set ({ref}`ch:exp2` does it with a training, too): $D$ and $C$
+should come out as published, digit for digit.
 """
 
 # %% tags=["hide-input", "remove-stderr"]

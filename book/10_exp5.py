@@ -10,19 +10,9 @@
 r"""
 (ch:exp5)=
 # Exp-5: CIFAR-10 from 12×12 pixels, read by CNN-2'
-
-**The claim** (Table 1 of {cite}`liu2019cdp`; its figure is in the supplement, which is not available).
-The trade-off holds on natural images: CIFAR-10 is reduced by three, restored, and read by CNN-2', the
-network of Exp-3 on $32\times32$ colour images.
-
-**What will be checked.** The statements of {ref}`ch:exp2`, and one that speaks against reading them too
-simply. A classifier trained on sharp photographs sees blurred ones as strangers. So there should be a
-region where making images more natural *also* makes them easier to classify: $P$ and $C$ improve
-together, and only $D$ pays. Theorem 1 does not forbid that. It speaks of the best restorers, and
-says nothing of points in the interior.
 """
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"]
 preset: str = "read"  # one of smoke|read|quick|full|paper; read draws what is published
 restorer: str = "default"  # one of default|paper|fast|fast-large; default: the preset's
 betas: list[float] = []  # in [0, 100]; weights of the adversarial loss; empty: the preset's
@@ -33,90 +23,85 @@ steps: int = 0  # in [0, 1000000]; steps of each point; 0: the preset's
 perception: str = "p_judge"  # one of p_judge|p_critic|sliced_w2|frechet; the measure called P
 checked: int = 2  # in [0, 4]; shipped restorers that are measured again
 
-# %%
+# %% tags=["hide-input", "remove-stderr"]
 from IPython.display import Markdown
 
-from cdpbook import claims, live, runs
+from cdpbook import claims, live, runs, text
 from cdpbook.figures import maps, planes, samples, style
 from cdpbook.studies import benefits, transfer, verdicts
 
 style.apply()
-asked = runs.asked("exp5", preset, globals())
+run = runs.results("exp5", preset, runs.asked("exp5", preset, globals()))
+found = verdicts.of(run, perception)
+Markdown(verdicts.answer(run, found, perception).sentences)
 
 # %% [markdown]
 r"""
-## What is trained
+**The claim** (Table 1 of {cite}`liu2019cdp`; its figure is in the supplement, which is not available). The trade-off
+holds on natural images: CIFAR-10 is reduced by three, restored, and read by CNN-2', the network of Exp-3 on $32\times32$
+colour images.
 
-The largest of the five: colour images, and a classifier whose gradient costs about half of each
-step. CNN-2' is trained with batch normalisation, which is then folded exactly into the plain network
-of the paper, so its parameter count is the paper's.
-"""
-
-# %% tags=["remove-stderr"]
-run = runs.results("exp5", preset, asked)
-Markdown(run.origin())
-
-# %%
-Markdown(run.points_table(perception))
-
-# %% [markdown]
-r"""
-Start at $\beta=\gamma=0$ and compare its $C$ with that of the unrestored images in
-{ref}`ch:experiments`: how much does a smaller $D$ help the classifier? Then follow $\beta$ at
-$\gamma = 0$, where the classifier has no part in the loss at all.
+**What will be checked.** The statements of {ref}`ch:exp2`, which explains them and every figure here, and one that speaks
+against reading them too simply. A classifier trained on sharp photographs sees blurred ones as strangers. So there should
+be a region where making images more natural *also* makes them easier to classify: $P$ and $C$ improve together, and only
+$D$ pays. Theorem 1 does not forbid that. It speaks of the best restorers, and says nothing of points in the interior.
 
 ## Three planes
 
-In (b), C against P, look at the points of $\gamma=0$ (circles): if they run down to the *left*, $P$
-and $C$ improve together. The trade-off begins where no point lies further to the lower left.
+In (b), C against P, look at the points of $\gamma=0$ (circles): if they run down to the *left*, $P$ and $C$ improve
+together. The trade-off begins where no point lies further to the lower left.
 """
 
 # %% mystnb={"figure": {"name": "fig-exp5-planes", "caption": "Exp-5 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines join equal third quantity, which is written on them. Dotted: P of real images against other real images. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}, "image": {"alt": "Exp-5: three scatter plots of its points with error bars and lines of equal third quantity, perceptual difference P against mean squared error D, error rate C of CNN-2' against P, and C against D"}}
 planes.three_planes(run.table, perception, run.floor(perception))
 
-# %% tags=["hide-input"]
-Markdown(planes.bars_text(run.table))
-
 # %% [markdown]
 r"""
-## Does β alone improve C?
+## The points
 
-The statement just read off, as a number: the change of the error rate from $\beta=0$ to the largest
-$\beta$ with $\gamma$ at its least value, and its interval.
+Start at $\beta=\gamma=0$ and compare its $C$ with that of the unrestored images in {ref}`ch:experiments`: how much does
+a smaller $D$ help the classifier? Then follow $\beta$ at $\gamma = 0$, where the classifier has no part in the loss: the
+table below the points has that change.
 """
 
 # %% tags=["hide-input"]
-alone = claims.beta_lowers_error(run.table)
-Markdown(claims.markdown([alone]))
+Markdown(run.origin() + "\n\n" + text.fold("The points", run.points_table(perception)))
+
+# %% tags=["hide-input"]
+alone = claims.tested(run.table, [
+    ("β alone (γ = 0) lowers C as well: P and C improve together",
+     lambda: claims.directed(run.table, "beta", "error_rate", "lowers", {"gamma": 0.0})),
+])  # fmt: skip
+Markdown(claims.markdown(alone))
 
 # %% [markdown]
 r"""
 ## The function that was achieved
 
-For each budget of $D$ and $P$, the least error rate among the trained restorers. Along the lower edge
-both budgets are tight: there the trade-off of Theorem 1 is at work, whatever happens inside.
+For each budget of $D$ and $P$, the least error rate among the trained restorers. Along the lower edge both budgets are
+tight: there the trade-off of Theorem 1 is at work, whatever happens inside.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp5-achieved", "caption": "The least error rate of CNN-2' among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real images against other real images. Look for steps, and for markers unlike their ground: another restorer is better in all three."}, "image": {"alt": "Exp-5: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-2', with the restorers as markers and hatched where there is none"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp5-achieved", "caption": "The least error rate of CNN-2' among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real images against other real images. Look for steps, and for markers unlike their ground: another restorer is better in all three."}, "image": {"alt": "Exp-5: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-2', with the restorers as markers and hatched where there is none"}}
 maps.achieved_map(run.table, perception, run.floor(perception))
 
 # %% [markdown]
 r"""
 ## The images
 
-Down a column, $\beta$ adds texture. Along a row, $\gamma$ adds what CNN-2' looks for. Frames mark
-changed classes, blue if they are now right.
+Down a column, $\beta$ adds texture. Along a row, $\gamma$ adds what CNN-2' looks for. Frames mark changed classes, blue if
+they are now right.
 """
 
 # %% mystnb={"figure": {"name": "fig-exp5-images", "caption": "Restored test images, rows of β and columns of γ. Blue frame: CNN-2' is right here and was wrong at the row's least γ; orange, dashed: wrong here and right there; black, dotted: another wrong class. Look along a row for edges and textures that γ adds, and ask in each frame which class you read; down a column, for what β does."}, "image": {"alt": "Exp-5: test colour images, original, reduced, and restored with several β (rows) and γ (columns); frames mark those that CNN-2' reads differently than at the row's least γ"}}
-samples.weights_grid(**run.images())
+samples.weights_grid(**run.images(rows=2))
 
 # %% [markdown]
 r"""
-As in {ref}`ch:exp2`, images that CNN-2' reads differently without and with $\gamma$, restored now.
+More images that CNN-2' reads differently without and with $\gamma$, restored now, are behind the next fold.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp5-turned", "caption": "Test images whose class, as CNN-2' reads it, γ turns: restored now by shipped restorers, rows of β and columns of γ. Frames as above. Look at the framed ones: would you have read them differently, too?"}, "image": {"alt": "Exp-5: test colour images, original, reduced, and restored without and with γ, for those that CNN-2' reads differently; frames mark them"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp5-turned", "caption": "Test images whose class, as CNN-2' reads it, γ turns: restored now by shipped restorers, rows of β and columns of γ. Frames as above. Look at the framed ones: would you have read them differently, too?"}, "image": {"alt": "Exp-5: test colour images, original, reduced, and restored without and with γ, for those that CNN-2' reads differently; frames mark them"}}
 turned, said = live.turned(run)
 samples.weights_grid(**turned)
 
@@ -127,35 +112,35 @@ Markdown(said)
 r"""
 ## Gaming one classifier
 
-An independent residual network reads the same images. If $\beta$ helps it as much as CNN-2', then
-natural texture is what both were missing; if $\gamma$ helps CNN-2' alone, that part is gaming.
+An independent residual network reads the same images. If $\beta$ helps it as much as CNN-2', then natural texture is
+what both were missing; if $\gamma$ helps CNN-2' alone, that part is gaming.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp5-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-2'. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-5: scatter plots of the error rates of independent classifiers, one below the other, against that of CNN-2', with a line for each β and error bars"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp5-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-2'. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-5: scatter plots of the error rates of independent classifiers, one below the other, against that of CNN-2', with a line for each β and error bars"}}
 maps.gaming(run.table, run.shown_others(), run.classifier)
 
 # %% tags=["hide-input"]
-Markdown(benefits.gains_table(transfer.gains({"exp5": run})))
+shares = benefits.shares(transfer.gains({"exp5": run}))
+Markdown(text.table(shares, forms=benefits.FORMS))
 
 # %% [markdown]
 r"""
 ## The paper and ours
 
-The statements of Section 4 for natural images, each with its test ({ref}`ch:verdicts` has the rules). E2 is
-the one to read with the section above in mind: it counts pairs of points, interior ones too.
+The statements of Section 4 for natural images, each with its test ({ref}`ch:verdicts` has the rules). E2 is the one to
+read with the points of $\gamma = 0$ in mind: it counts pairs of points, interior ones too.
 """
 
 # %% tags=["hide-input"]
-found = verdicts.of(run, perception)
-Markdown(claims.markdown(found) + "\n\n" + claims.admonition(found, "Exp-5"))
+box = claims.admonition(found, "Exp-5")
+Markdown(box + "\n\n" + text.fold("Every statement, what was measured", claims.markdown(found)))
 
 # %% [markdown]
 r"""
 ## Checked while this page was made
 
-Some of the published restorers come with the book. The cell measures them again on the whole test
-set; $D$ and $C$ should come out as published, digit for digit, for both depend on the machine through
-rounding only.
+Shipped restorers are measured again on the whole test set ({ref}`ch:exp2` does it with a training, too): $D$ and $C$
+should come out as published, digit for digit.
 """
 
 # %% tags=["hide-input", "remove-stderr"]
@@ -165,10 +150,9 @@ Markdown(live.restorers(run, checked))
 r"""
 ## Summary
 
-* The table of effects says how much of the plain MSE restorer's error either weight removes, and at
-  what price.
-* "Better classification always comes at a cost" is a statement about the frontier. Whether it also
-  holds between arbitrary points is measured above.
+* The answer at the top says how much of the plain MSE restorer's error either weight removes, and at what price.
+* "Better classification always comes at a cost" is a statement about the frontier. Whether it also holds between
+  arbitrary points is measured above.
 
 ## Exercises
 """

@@ -10,112 +10,50 @@
 r"""
 (ch:verdicts)=
 # Every claim and its verdict
-
-**The claim** is here the whole of {cite}`liu2019cdp`: what it states about the function $C(D,P)$, about
-its toy, and about its five experiments, each statement with a number of ours.
-
-**What will be checked.** Theory is checked by the programs of the first part: a proof either holds for
-exact fractions and certified surfaces or it does not. Experiments are checked by statistics on the
-published rows, each with its uncertainty and with the value that chance would give. Nothing on this
-page is judged by eye, and no verdict on an experiment is written by hand: rows that come in later, or that
-a reader publishes, may change any of them. (A verdict on a theoretical statement is ours, and stands only
-if the check beside it confirms it when the page is made.)
 """
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"]
 perception: str = "p_judge"  # one of p_judge|p_critic|sliced_w2|frechet; the measure called P
 source: str = "preferred"  # one of preferred|quick|full; which published tables are judged
 
-# %%
+# %% tags=["hide-input"]
 from IPython.display import Markdown
 
-from cdpbook import text
+from cdpbook import claims, text
 from cdpbook.figures import style
 from cdpbook.figures import verdicts as draw
-from cdpbook.runs import PREFERRED, published_runs
-from cdpbook.studies import comparisons, findings, sensitivity, verdicts
+from cdpbook.runs import published_runs
+from cdpbook.studies import comparisons, findings, sensitivity, transfer, verdicts
 
 style.apply()
-tables = {
-    "preferred": PREFERRED,
-    "quick": (("quick", "fast"),),
-    "full": (("full", "paper"),),
-}
-runs = published_runs(tables[source])
-
-# %% [markdown]
-r"""
-## The evidence
-
-Which rows are judged, for each experiment: the preset they were trained in, the restorer, how many
-pairs of weights and seeds, and the core-minutes they took. Where a table of the paper's own networks is
-published it is preferred to that of the fast ones.
-"""
-
-# %% tags=["hide-input"]
-Markdown(verdicts.evidence(runs))
-
-# %% [markdown]
-r"""
-## The theory
-
-"Reproduced" means that the statement holds as the paper makes it, "partly" that it needs a condition
-which the remark names, "not reproduced" that a counter-example is at hand. Look first for the sentence of
-the abstract, that the three aims cannot all be minimal at once: it is not a consequence of Theorem 1.
-{ref}`ch:findings` has the same checks with links to the proofs.
-"""
-
-# %% tags=["hide-input"]
+runs = published_runs(transfer.SOURCES[source])
+found = verdicts.lines(runs, perception)
+assessed = sensitivity.assess(runs, found, perception)
 theory = findings.theory()
-Markdown(text.table(theory, head=["", "statement", "verdict", "where", "remark; check"]))
+between = comparisons.between(transfer.SOURCES[source], perception)
+every = verdicts.every(theory, found, between)
+Markdown(
+    claims.admonition(every, "All statements of the paper") + "\n\n" + sensitivity.caveat(assessed)
+)
 
 # %% [markdown]
 r"""
-## How an experiment is judged
+T are the statements of the theory, E those about single experiments, B those that compare two. The last sentence is a
+part of the answer: theory speaks of optimal restorers, a few trained ones are worse than others in every respect, and
+some verdicts hang on them.
 
-A *direction* is the change of a measured column from weight zero to the largest, each difference taken
-within one seed, with Student's interval over the seeds; *rows* ask for it at every value of the other
-weight. A *count* asks how many pairs (or triples) of points contradict the statement, of those that could.
-A *shape* is the distance of the cloud from the nearest convex surface, and from the nearest concave one. A
-*correlation* is Spearman's, over the points of a seed. Chance is what the same error rates give when they
-are dealt out to the points at random; noise is what neither the weights nor the seed explain, pooled over
-the points. "Undecided" means that the rows can neither confirm nor contradict: it is no half of a success.
+**The claim** is here the whole of {cite}`liu2019cdp`: what it states about the function $C(D,P)$, about its toy, and about
+its five experiments, each statement with a number of ours.
 
-From end to end a change may hide a turn. So where a column clearly goes down at one step of a weight and up at
-another the text says "not monotone", with the steps. Of steps without any effect one in twenty is clear by
-chance, so no verdict rests on this.
-"""
-
-# %% tags=["hide-input"]
-Markdown(verdicts.rules_table())
-
-# %% [markdown]
-r"""
-Two tests are about convexity. E3 needs no fit. Take two trained restorers and toss a coin for each image to
-choose between them: the mixture's $D$ and $C$ are the mixed ones, and its $P$ is no more than the mixed one
-when $P$ is convex, see {eq}`eq:paper-13`. If a third restorer has at least that $D$ and that $P$ and yet a
-larger $C$, the coin beats it on all axes, and the three points lie on no convex non-increasing surface.
-Triples of which one point alone would do are left out: they are E2's pairs, and those say that $C$ is
-non-increasing. E4 fits. A flat sheet is convex *and* concave, and any falling cloud is nearer to a falling
-surface than chance: so E4 asks for both, that a convex surface is within reach of the noise and that a
-concave one is not.
+**What will be checked.** Theory is checked by the programs of the first part, experiments by statistics on the published
+rows, each with its uncertainty and with the value that chance would give. No verdict on an experiment is written by hand:
+rows that come in later, or that a reader publishes, may change any of them. (A verdict on a theoretical statement is ours,
+and stands only if the check beside it confirms it when the page is made.)
 
 ## The experiments
 
-One line a statement, one column an experiment. Read a line across: does a statement hold wherever it is
-tested? Then read a column down. The column "overall" takes the experiments that decide: it says what they all
-say, "not reproduced" if most of them say so, and "partly" else; where fewer than half decide it is
-"undecided". In the cells "yes" is short for "reproduced", "no" for "not reproduced", and a dash for "not
-testable". What was measured stands in the table after it.
-"""
-
-# %% tags=["hide-input"]
-found = verdicts.lines(runs, perception)
-Markdown(verdicts.matrix(found))
-
-# %% [markdown]
-r"""
-The same as a picture: do the marks differ more between statements, or between experiments?
+Read a line across: does a statement hold wherever it is tested? Then read a column down: do the marks differ more between
+statements, or between experiments?
 """
 
 # %% mystnb={"figure": {"name": "fig-verdicts-matrix", "caption": "Verdicts by statement (rows) and experiment (columns). Look for rows that are filled throughout, and for columns that are not. Filled circle: reproduced; half-filled: partly; empty: not reproduced; question mark: undecided; dash: not testable."}, "image": {"alt": "Grid of circles, filled where a statement was reproduced in an experiment"}}
@@ -123,118 +61,135 @@ draw.matrix(
     {line.statement.number: {n: c.verdict for n, c in line.cells.items()} for line in found}
 )
 
+# %% [markdown]
+r"""
+The same in words. "Overall" takes the experiments that decide: it says what they all say, "not reproduced" if most of them
+say so, and "partly" else; where fewer than half decide it is "undecided". What was measured in each experiment, and where it
+is drawn, is behind the fold.
+"""
+
 # %% tags=["hide-input"]
-Markdown(verdicts.details(found))
+Markdown(text.table(verdicts.matrix(found)))
+
+# %% tags=["hide-input"]
+Markdown(text.fold("What was measured", text.table(verdicts.details(found))))
 
 # %% [markdown]
 r"""
-Intervals are over training seeds, on one set of test images with one draw of its noise; with a single seed
-they rest on the test images' standard errors instead, and leave out what another training would change.
-Points of one seed share a pre-trained restorer: differences are taken within seeds.
-
 ## What the verdicts hang on
 
-Theory speaks of optimal restorers, and a cloud holds trained ones. A few that were trained badly are worse than
-others in every respect, and that alone contradicts E2. So everything is judged again, twice, with some
-points left out. *Without the largest $\beta$*: there the adversarial term outweighs the distortion most. This choice was
-made after looking at the points, and would be worth little by itself. *Without disowned points*: those whose own training
-loss is larger, in every seed, than that of one and the same other point ({ref}`ch:theory-experiment` draws this as
-supporting planes). That asks neither the judge nor the error rate, so it does not choose by the answer (only E12 and E13
-are about the critic, which it does ask). It may leave out too few: a critic that was fooled disowns nothing
-({ref}`ch:measuring-perception`). Look first at how many are left out, and where; then whether both ways of
-choosing lead to the same verdicts.
+A cloud holds trained restorers, and a few that were trained badly contradict E2, the paper's main observation, by
+themselves. So everything is tested again, twice, with some points left out. *Without the largest $\beta$*: there the
+adversarial term outweighs the distortion most. This choice was made after looking at the points, and would be worth little
+by itself. *Without disowned points*: those whose own training loss is larger, in every seed, than that of one and the same
+other point ({ref}`ch:theory-experiment` draws this as supporting planes). That asks neither the judge nor the error rate,
+so it does not choose by the answer (only E12 and E13 are about the critic, which it does ask). It may leave out too few: a
+critic that was fooled disowns nothing ({ref}`ch:measuring-perception`). The table has the pairs that contradict E2; look
+whether both ways of choosing lead to the same verdict.
 """
 
 # %% tags=["hide-input"]
-judged = sensitivity.judge(runs, found, perception)
-Markdown(sensitivity.left_out(judged))
-
-# %% tags=["hide-input"]
-Markdown(sensitivity.table(judged))
-
-# %% [markdown]
-r"""
-The table holds the statements of which a verdict changes anywhere; fewer points also decide less, so a cell that
-becomes "undecided" or "not testable" says nothing against a statement. For E2, the paper's main observation,
-here are the pairs that contradict it, of those that can be compared:
-"""
-
-# %% tags=["hide-input"]
-Markdown(sensitivity.pairs(judged, perception))
-
-# %% [markdown]
-r"""
-Where a verdict changes, the sentence that can be defended is the longer one: it holds, or not, *among restorers that
-were brought to where their weights point*. {ref}`ch:ablations` trains the largest $\beta$ for longer, to see whether time
-is what it lacked, or whether the floor of $P$ left it nothing to gain.
-
-A verdict may hang on the network, too. Some experiments have a full grid of another network besides, stronger where
-$\beta$ and $\gamma$ are zero and cheaper ({ref}`ch:ablations` has both beside each other). Read the columns in pairs: a
-statement about restoration should not care.
-"""
+Markdown(text.table(sensitivity.pairs(assessed, perception)))
 
 # %% tags=["hide-input"]
 stronger = published_runs((("full", "fast-large"),))
-Markdown(sensitivity.networks(judged["all points"], stronger, perception))
+other = sensitivity.Selection(stronger, verdicts.lines(stronger, perception))
+folds = {
+    "How many points are left out, and where": sensitivity.left_out(assessed),
+    "Every statement of which a verdict changes": sensitivity.changes(assessed),
+    "Another network: full grids of the paper's and of a stronger, cheaper one": sensitivity.networks(
+        assessed["all points"], other
+    ),
+}
+Markdown("\n\n".join(text.fold(title, text.table(table)) for title, table in folds.items()))
 
 # %% [markdown]
 r"""
-Where the columns of a pair differ, training is again a suspect: {ref}`ch:measuring-perception` has pictures of a
-restorer that fooled the critic it was trained with.
+Fewer points also decide less, so a cell that becomes "undecided" or "not testable" says nothing against a statement.
+Where a verdict changes, the sentence that can be defended is the longer one: it holds, or not, *among restorers that were
+brought to where their weights point*. {ref}`ch:ablations` trains the largest $\beta$ for longer, to see whether time is
+what it lacked, or whether the floor of $P$ left it nothing to gain; it also has both networks beside each other. A
+statement about restoration should not care which network restores: where the columns of a pair differ, training is again a
+suspect, and {ref}`ch:measuring-perception` has pictures of a restorer that fooled the critic it was trained with.
 
-## Between classifiers
+## The theory
 
-The paper compares Exp-1 with Exp-2: error rates "differ much in number", trends "are similar" (Section
-4). The first is a difference of levels at equal weights: "much" is more than the weights themselves move $C$ in
-either experiment, "partly" less than that but clearly not zero. The second is a rank correlation along
-$\gamma$, for each of the three quantities: restorers of $\gamma=0$ are the same in both experiments and left
-out, and the mean of each $\beta$ is taken off, as $\beta$ moves $D$ and $P$ without any classifier. Both
-experiments are taken from the same preset and restorer. Exp-3 is compared in the same way; the paper does
-not, and the box below does not count it.
+"Reproduced" means that the statement holds as the paper makes it, "partly" that it needs a condition which the remark
+names, "not reproduced" that a counter-example is at hand. Look first for the sentence of the abstract, that the three aims
+cannot all be minimal at once: it is not a consequence of Theorem 1. {ref}`ch:findings` has the same checks with links to
+the proofs.
 """
 
 # %% tags=["hide-input"]
-between = comparisons.comparisons(tables[source], perception)
-Markdown(comparisons.table(between))
+shown = text.table(theory, head=["", "statement", "verdict", "where", "remark; check"])
+counts = claims.counted(verdicts.every(theory, []))
+Markdown(text.fold(f"The statements of the theory: {counts}", shown))
+
+# %% [markdown]
+r"""
+## Between classifiers
+
+The paper compares Exp-1 with Exp-2: error rates "differ much in number", trends "are similar" (Section 4). The first is a
+difference of levels at equal weights: "much" is more than the weights themselves move $C$ in either experiment, "partly"
+less than that but clearly not zero. The second is a rank correlation along $\gamma$: restorers of $\gamma=0$ are the same
+in both and left out, and the mean of each $\beta$ is taken off, as $\beta$ moves $D$ and $P$ without any classifier. The
+paper does not compare Exp-3, and the box at the top does not count it.
+"""
+
+# %% tags=["hide-input"]
+Markdown(claims.markdown(between))
+
+# %% [markdown]
+r"""
+## How an experiment is judged
+
+Intervals are over training seeds, on one set of test images with one draw of its noise; with a single seed they rest on
+the test images' standard errors instead, and leave out what another training would change. Points of one seed share a
+pre-trained restorer: differences are taken within seeds. Exp-1 to Exp-3 have the very same restorers at $\gamma = 0$, where no classifier is in
+the loss: there E5 and E6 are one observation, not three. Chance is what the same error rates give when they are dealt out
+to the points at random; noise is what neither the weights nor the seed explain, pooled over the points. "Undecided" means
+that the rows can neither confirm nor contradict: it is no half of a success.
+
+:::{dropdown} Directions, counts and shapes
+A *direction* is the change of a measured column from weight zero to the largest; *rows* ask for it at every value of the
+other weight. From end to end a change may hide a turn: where a column clearly goes down at one step and up at another
+the text says "not monotone", with the steps (of steps without any effect one in twenty is clear by chance, so no verdict
+rests on this). A *count* asks how many pairs (or triples) of points contradict the statement, of those that could. A *shape*
+is the distance of the cloud from the nearest convex surface, and from the nearest concave one. A *correlation* is
+Spearman's, over the points of a seed.
+
+Two tests are about convexity. E3 needs no fit. Take two trained restorers and toss a coin for each image to choose between
+them: the mixture's $D$ and $C$ are the mixed ones, and its $P$ is no more than the mixed one when $P$ is convex, see
+{eq}`eq:paper-13`. If a third restorer has at least that $D$ and that $P$ and yet a larger $C$, the coin beats it on all
+axes, and the three points lie on no convex non-increasing surface. Triples of which one point alone would do are left out:
+they are E2's pairs, and those say that $C$ is non-increasing. E4 fits. A flat sheet is convex *and* concave, and any falling
+cloud is nearer to a falling surface than chance: so E4 asks for both, that a convex surface is within reach of the noise and
+that a concave one is not.
+:::
+"""
+
+# %% tags=["hide-input"]
+folds = {"The rules": verdicts.rules(), "The rows that are judged": verdicts.evidence(runs)}
+Markdown("\n\n".join(text.fold(title, text.table(table)) for title, table in folds.items()))
 
 # %% [markdown]
 r"""
 ## What could not be tested
 
-The values of Fig. 3 cannot be compared: they are printed as pictures, the weights are only partly known,
-and each point's $P$ is the gap of its own critic ({ref}`ch:measuring-perception` says why two such
-gaps do not compare). Recognition by people was "evaluated by ourselves" (Section 4) and is replaced
-here by classifiers that took no part in training, which is a proxy and no more; {ref}`ch:who-benefits`
-looks at it closely. The supplement, with the figures of Exp-3 and Exp-5, could not be obtained.
-
-Every test of an experiment has a chance of about 1 in 40 to come out "reproduced" where nothing is (a
+The values of Fig. 3 cannot be compared: they are printed as pictures, the weights are only partly known, and each point's
+$P$ is the gap of its own critic ({ref}`ch:measuring-perception` says why two such gaps do not compare). Recognition by
+people was "evaluated by ourselves" (Section 4) and is replaced here by classifiers that took no part in training, which is
+a proxy and no more; {ref}`ch:who-benefits` looks at it closely. The supplement, with the figures of Exp-3 and Exp-5, could
+not be obtained. Every test of an experiment has a chance of about 1 in 40 to come out "reproduced" where nothing is (a
 direction), or 1 in 20 (a count): with so many cells, single ones prove little, and rows of them more.
-"""
 
-# %% tags=["hide-input"]
-Markdown(verdicts.repeated(runs))
-
-# %% [markdown]
-r"""
-What all of it amounts to:
-"""
-
-# %% tags=["hide-input"]
-Markdown(verdicts.summary(theory, found, between) + "\n\n" + sensitivity.caveat(judged))
-
-# %% [markdown]
-r"""
 ## Summary
 
-* Theorem 1 holds as stated; what the paper concludes from it beyond monotone and convex does not
-  always.
-* In the experiments, directions are one thing and shapes another: that a weight moves its own quantity
-  is easily shown; that the cloud has the shape of $C(D,P)$ is a stronger statement about networks
-  that nobody promised to be optimal.
-* A statement about all points is also one about the worst of them. Judged again without those that training did not
-  bring to their own minimum, some verdicts are others; the tables of that section belong to the verdict.
-* "Reproduced" here means that a statement survived these tests on these rows. The tables say how many
-  seeds that is.
+* Theorem 1 holds as stated; what the paper concludes from it beyond monotone and convex does not always.
+* That a weight moves its own quantity is easily shown; that the cloud has the shape of $C(D,P)$ is a stronger statement
+  about networks that nobody promised to be optimal.
+* A statement about all points is also one about the worst of them: what the verdicts hang on belongs to the verdict.
+* "Reproduced" here means that a statement survived these tests on these rows, and on so many seeds.
 
 ## Exercises
 """

@@ -10,102 +10,84 @@
 r"""
 (ch:who-benefits)=
 # Who benefits? Semantic quality and one classifier
-
-**The claim.** {cite}`liu2019cdp` introduces a third kind of quality beside fidelity and naturalness:
-how "useful" a restored signal is for recognition. It measures this *semantic quality* by the error rate
-of one predefined classifier, and says of the weight of that classifier's loss that "increasing γ will
-enhance the semantic quality of the denoised images" (Section 4).
-
-**What will be checked.** Theorem 1 holds for *whichever* classifier is predefined, and needs no other.
-The words claim more: a licence plate that became easier to recognise should be so for the next reader
-too. So every published restorer is read by classifiers that took no part in training it, and three
-questions are asked. Does $\gamma$'s gain transfer to them? Does $\beta$, which knows no classifier,
-help them? Does training against several classifiers at once help?
-
-Nothing is trained here: the page reads the published rows, and its statements are computed from them.
 """
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"]
 source: str = "preferred"  # one of preferred|quick|full; which published tables are read
 perception: str = "p_judge"  # one of p_judge|p_critic|sliced_w2|frechet; the measure called P
-shown: int = 2  # in [1, 4]; independent classifiers drawn in the curves
-betas_shown: int = 2  # in [1, 3]; betas drawn in the curves, both ends first
 examples_shown: int = 6  # in [0, 12]; images in the picture of examples
 
-# %%
+# %% tags=["hide-input"]
 from IPython.display import Markdown
 
+from cdpbook import text
 from cdpbook.figures import style
 from cdpbook.figures import transfer as draw
 from cdpbook.runs import over_seeds, published_runs
-from cdpbook.studies import benefits, ensembles, readings, transfer
+from cdpbook.studies import benefits, ensembles, readings, transfer, verdicts
 
 style.apply()
 runs = published_runs(transfer.SOURCES[source])
+means = transfer.mean_gains(runs)
+each_beta = transfer.beta_effects(runs)
+together = ensembles.published(source, perception)
+Markdown(benefits.answers(means, each_beta, together))
 
 # %% [markdown]
 r"""
-## The readers
+**The claim.** {cite}`liu2019cdp` introduces a third kind of quality beside fidelity and naturalness: how "useful" a
+restored signal is for recognition. It measures this *semantic quality* by the error rate of one predefined classifier, and
+says of the weight of that classifier's loss that "increasing γ will enhance the semantic quality of the denoised images"
+(Section 4).
 
-One line an experiment. The classifier *trained against* is the paper's predefined one: its cross entropy
-is in the loss {eq}`eq:paper-16`, its error rate is $C$. Those that *took no part* were trained on the same
-clean images with other architectures; "CNN-1 (another seed)" has the predefined one's architecture in
-Exp-2 and Exp-4, so it is the easiest to deceive along with it. How well each reads clean and degraded
-images stands in {ref}`ch:experiments`. Look at the number of seeds before believing any interval below.
+**What will be checked.** Theorem 1 holds for *whichever* classifier is predefined, and needs no other. The words claim
+more: a licence plate that became easier to recognise should be so for the next reader too. So every published restorer is
+read by classifiers that *took no part* in training it: they were trained on the same clean images with other architectures
+("CNN-1 (another seed)" has the predefined one's in Exp-2 and Exp-4, so it is the easiest to deceive along with it). Nothing
+is trained here; the answers above are computed from the published rows.
 """
 
 # %% tags=["hide-input"]
-Markdown(benefits.sources(runs))
-
-# %% [markdown]
-r"""
-## Error rates along γ
-
-The thick line is the classifier trained against. If $\gamma$ made images easier to recognise, the thin
-lines should fall with it; thin lines that rise while the thick one falls show images that were bent
-towards one reader. Compare the panel without adversarial loss (left) with that of the greatest $\beta$:
-a critic that punishes unnatural images may leave less room for bending. Levels differ between
-classifiers because degraded-looking images are harder for some; the slopes are what matters.
-"""
-
-# %% mystnb={"figure": {"name": "fig-who-curves", "caption": "Error rates over γ of the classifier trained against (thick, filled) and of independent ones (thin, open), a row an experiment, a column a β. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for thin lines that rise where the thick one falls."}, "image": {"alt": "Line charts of error rates against gamma: the predefined classifier's and independent ones', by experiment and beta"}}
-draw.curves(runs, shown, betas_shown)
-
-# %% tags=["hide-input"]
-Markdown(benefits.curves_text(runs))
+Markdown(text.fold("The rows and the readers", text.table(verdicts.evidence(runs))))
 
 # %% [markdown]
 r"""
 ## Every classifier, with its interval
 
-An effect is the change of an error rate when $\gamma$ goes from zero to its largest value. It is taken
-within one seed and at one $\beta$, averaged over $\beta$, and given a Student interval over the seeds: two
-restorers of one seed share their pre-training, so the pairing removes what the seeds differ by from the
-start. In each panel the first line, in bold, is the classifier trained against.
+An effect is the change of an error rate when $\gamma$ goes from zero to its largest value, taken within one seed and at one
+$\beta$, averaged over $\beta$, with a Student interval over the seeds. In each panel the first line, in bold, is the
+classifier trained against. Levels differ between classifiers because degraded-looking images are harder for some; the
+changes are what matters. (The chapters of the experiments draw the error rates themselves.)
 """
 
-# %%
-by_gamma = transfer.effects(runs, "gamma")
-gains = transfer.gains(runs)
-
 # %% mystnb={"figure": {"name": "fig-who-gamma", "caption": "Change of each classifier's error rate from γ = 0 to the greatest γ, averaged over β, with 95 % intervals. Bold: the classifier trained against. Left of zero: fewer errors. Each experiment has its own scale; arrow heads: the interval goes on. Look for lines on the other side of zero than the bold one."}, "image": {"alt": "Forest plot of the effect of gamma on the error rate of each classifier, grouped by experiment"}}
-draw.forest({benefits.title(n): lines for n, lines in by_gamma.items()}, "effect of γ (points)")
-
-# %% tags=["hide-input"]
-Markdown(benefits.seen(by_gamma, "gamma"))
+by_gamma = transfer.effects(runs, "gamma")
+draw.forest({text.title(n): lines for n, lines in by_gamma.items()}, "effect of γ (points)")
 
 # %% [markdown]
 r"""
 ## How much of the gain arrives
 
-Divide another classifier's change by the predefined one's: 1 means that the whole gain arrives, 0
-that nothing does, and a negative part that the other classifier pays. Both numbers are uncertain and
-they vary together, so the ratio has *Fieller's* interval: all $r$ for which (other − $r$ · own) is
-within Student's bound of zero, computed from the seeds' own pairs. With three seeds resampling
-would have ten different samples to draw, too few for a 95 % interval. Where the own gain may be
-nothing, the ratio is undefined and a dash stands. Each experiment's first line is its predefined
-classifier.
+Divide another classifier's change by the predefined one's: 1 means that the whole gain arrives, 0 that nothing does, and a
+negative part that the other classifier pays. Both numbers are uncertain and they vary together, so the ratio has *Fieller's*
+interval: all $r$ for which (other − $r$ · own) is within Student's bound of zero, computed from the seeds' own pairs (with
+three seeds resampling would have ten different samples to draw, too few for a 95 % interval). Where the own gain may be
+nothing, the ratio is undefined and a dash stands. First the mean of all the classifiers that took no part: the *share that is
+gaming* is what does not arrive. 0 % says that the gain is as good for everyone as for the classifier trained against; 100 %
+that it is that classifier's alone; more, that the others read *worse* than without $\gamma$.
+"""
 
+# %% tags=["hide-input"]
+Markdown(text.table(benefits.gaming(means), forms=benefits.FORMS))
+
+# %% tags=["hide-input"]
+gains = transfer.gains(runs)
+table = text.table(benefits.shares(gains), forms=benefits.FORMS)
+Markdown(text.fold("Classifier by classifier", table))
+
+# %% [markdown]
+r"""
+:::{dropdown} What the verdicts mean
 | verdict | the part of the gain that reaches the other classifier |
 |---|---|
 | shared | surely more than half |
@@ -115,88 +97,48 @@ classifier.
 | unclear | anything else: the interval holds both zero and one half |
 | no clear gain | the error of the predefined classifier does not clearly fall |
 
-"Surely" is by the 95 % interval.
-"""
+"Surely" is by the 95 % interval. The average over $\beta$ may hide opposite rows: the chapters of the experiments draw the
+errors at each $\beta$.
+:::
 
-# %% tags=["hide-input"]
-Markdown(benefits.gains_table(gains))
-
-# %% [markdown]
-r"""
-## How much is gaming
-
-One number an experiment: average the changes of all the classifiers that took no part, divide by the
-predefined one's, and subtract from 1. A share of 0 % says that the gain is as good for everyone as
-for the classifier trained against; 100 % that it is that classifier's alone; more, that the others
-read *worse* than without $\gamma$. The average is only as telling as its members: the forest plot above
-shows how far apart they are.
-"""
-
-# %%
-means = transfer.mean_gains(runs)
-by_beta = transfer.gains_by_beta(runs)
-
-# %% tags=["hide-input"]
-Markdown(benefits.gaming_table(means))
-
-# %% [markdown]
-r"""
-The average over $\beta$ may hide opposite rows. The next table asks at each $\beta$ alone: does the share
-fall as the adversarial loss gains weight? It should if naturalness protects the other readers; with $\beta$
-large, the gain itself may vanish too, and then there is nothing to divide by.
-"""
-
-# %% tags=["hide-input"]
-Markdown(benefits.by_beta_table(by_beta))
-
-# %% [markdown]
-r"""
 ## What β does for them
 
-The critic has no classifier in it. At $\gamma = 0$ none of the classifiers takes part, the predefined one
-no more than the others, so the picture below compares readers on equal terms: restorations of least
-MSE against natural-looking ones. A classifier trained on clean images might read sharp strokes better
-than blurred ones; it may also be misled by strokes that the restorer invented.
+The critic has no classifier in it. At $\gamma = 0$ none of the classifiers takes part, the predefined one no more than the
+others, so the picture compares readers on equal terms: restorations of least MSE against natural-looking ones. A classifier
+trained on clean images might read sharp strokes better than blurred ones; it may also be misled by strokes that the restorer
+invented.
 """
 
-# %%
-by_beta_alone = transfer.effects(runs, "beta", held="least")
-each_beta = transfer.beta_effects(runs)
-
 # %% mystnb={"figure": {"name": "fig-who-beta", "caption": "Change of each classifier's error rate from β = 0 to the greatest β at γ = 0, with 95 % intervals. Left of zero: fewer errors. Each experiment has its own scale; arrow heads: the interval goes on. Look for classifiers on opposite sides in one panel; Exp-1 to Exp-3 show the same restorers."}, "image": {"alt": "Forest plot of the effect of beta on the error rate of each classifier, grouped by experiment"}}
-draw.forest(
-    {benefits.title(n): lines for n, lines in by_beta_alone.items()}, "effect of β (points)"
-)
-
-# %% tags=["hide-input"]
-Markdown(benefits.seen(by_beta_alone, "beta"))
+by_beta = transfer.effects(runs, "beta")
+draw.forest({text.title(n): lines for n, lines in by_beta.items()}, "effect of β (points)")
 
 # %% [markdown]
 r"""
-The greatest $\beta$ need not be the best one. The table has every $\beta$, each against $\beta = 0$: for
-the predefined classifier and for the average of the independent ones without $\gamma$, and for the latter
-beside the greatest $\gamma$, where the question becomes whether $\beta$ repairs what $\gamma$ did to them.
-Numbers are in points, negative where fewer images are misread, bold where the interval excludes zero.
+The greatest $\beta$ need not be the best one. The fold has every $\beta$, each against $\beta = 0$: for the predefined
+classifier and for the average of the independent ones without $\gamma$, and for the latter beside the greatest $\gamma$,
+where the question becomes whether $\beta$ repairs what $\gamma$ did to them. Numbers are in points, bold where the
+interval excludes zero.
 """
 
 # %% tags=["hide-input"]
-Markdown(benefits.beta_table(each_beta))
+table = text.table(benefits.betas(each_beta), forms=benefits.FORMS)
+Markdown(text.fold("Every β", table))
 
 # %% [markdown]
 r"""
 ## Examples
 
-What does a transferred, or a gamed, digit look like? Some test images come with the published rows, as
-restored by the first seed. The cell lets the predefined classifier and independent ones read them
-without $\gamma$ and with the greatest, at $\beta = 0$, and looks for three kinds: *won by one alone* (the
-predefined classifier is right with $\gamma$ only, another is wrong with it), *lost by one alone* (the
-reverse) and *lost by another* (the predefined one is right both times, another without $\gamma$ only).
-These are a few images: they illustrate the rates above and cannot replace them.
+What does a transferred, or a gamed, digit look like? Some test images come with the published rows, as restored by the first
+seed. The predefined classifier and independent ones read them without $\gamma$ and with the greatest, at $\beta = 0$: *won by
+one alone* (the predefined classifier is right with $\gamma$ only, another is wrong with it), *lost by one alone* (the
+reverse) and *lost by another* (the predefined one is right both times, another without $\gamma$ only). These are a few
+images: they illustrate the rates above and cannot replace them.
 """
 
-# %% tags=["remove-stderr"]
+# %% tags=["hide-input", "remove-stderr"]
 read = {name: readings.readings(run, run.shown_others(3)) for name, run in runs.items()}
-Markdown(readings.markdown(read))
+Markdown(text.table(readings.counts(read), empty="No images are published yet."))
 
 # %% mystnb={"figure": {"name": "fig-who-examples", "caption": "Images that γ turned for one classifier and not for another: original, degraded, restored without and with γ, and the class that each of the two reads (tick: right). Ask which class you read."}, "image": {"alt": "Strips of original, degraded and restored images with the classes read by two classifiers"}}
 draw.strips(readings.chosen(read.values(), examples_shown))
@@ -205,45 +147,36 @@ draw.strips(readings.chosen(read.values(), examples_shown))
 r"""
 ## Against an ensemble
 
-A remedy suggests itself: if one classifier is deceived, train against several. With
-`against=ensemble` the cross entropy is the mean over several classifiers of different kinds, the
-predefined one among them; those left out stay independent. It is tried at one $\gamma$. Three trainings
-with equal seeds and $\beta$ are compared: without any cross entropy, against one classifier, against
-the ensemble. Look at the last column, ensemble minus one: first at the predefined classifier, whose
-share of the loss became smaller, then at the independent ones, then at what it costs in $D$ and $P$.
+A remedy suggests itself: if one classifier is deceived, train against several. With `against=ensemble` the cross entropy is
+the mean over several classifiers of different kinds, the predefined one among them; those left out stay independent. Three
+trainings with equal seeds and $\beta$ are compared: without any cross entropy, against one classifier, against the ensemble.
+Look first at the predefined classifier, whose share of the loss became smaller, then at the independent ones; the fold also
+has what it costs in $D$ and $P$.
 """
-
-# %%
-together = ensembles.published(source, perception)
 
 # %% mystnb={"figure": {"name": "fig-who-ensemble", "caption": "Change of error rates from γ = 0, trained against the predefined classifier alone (top) and against the ensemble (bottom), averaged over β, with 95 % intervals. Bold: the predefined classifier; members are in the ensemble's loss. Look for independent ones that move left from the upper panel to the lower."}, "image": {"alt": "Forest plot of the effect of gamma on each classifier under training against one classifier and against an ensemble"}}
-draw.forest(benefits.ensemble_groups(together), "effect of γ (points)", True, "Not published yet")
+draw.forest(ensembles.groups(together), "effect of γ (points)", True, "Not published yet")
 
 # %% tags=["hide-input"]
-Markdown(benefits.ensemble_table(together))
-
-# %% [markdown]
-r"""
-## The paper and ours
-
-The theorem is untouched by any of this: its $C$ is the error of the predefined classifier, and that is what
-$\gamma$ lowers. What is judged is the step from there to "semantic quality", with the three questions of
-the beginning. Each answer is put together from the tables above.
-"""
-
-# %% tags=["hide-input"]
-Markdown(benefits.box(means, gains, each_beta, by_beta_alone, together))
+Markdown("\n\n".join(
+    text.fold(
+        f"{text.title(name)}, preset {one.preset}: γ = {one.gamma:g}, mean over β = "
+        f"{text.listed(f'{beta:g}' for beta in one.betas)}; {text.count(one.seeds, 'seed')}",
+        text.table(ensembles.table(one)),
+    )
+    for name, one in together.items()
+))  # fmt: skip
 
 # %% [markdown]
 r"""
 ## Summary
 
+* The theorem is untouched by any of this: its $C$ is the error of the predefined classifier, and that is what $\gamma$
+  lowers. What is judged is the step from there to "semantic quality".
 * A gain in $C$ is a gain of one reader. Whether others share it is a separate measurement, which costs a
   forward pass of classifiers that were kept out of training.
 * The part that arrives is a ratio of two uncertain numbers; where the own gain is not clear there is
   nothing to share, and the page says so instead of dividing.
-* $\beta$ pleases no classifier in particular. What it does for all of them, without and beside
-  $\gamma$, is in the box's second answer; the ensemble is in the third.
 * To report "semantic quality", report the error of a classifier that neither trained nor selected the
   restorer, beside that of the predefined one.
 
@@ -274,10 +207,10 @@ to the class: independence of weights is not enough.
 
 # %%
 for name, lines in gains.items():
-    defined = [(t.ratio, other) for other, t in lines.items() if t.ratio == t.ratio]
+    defined = [(t.part.value, other) for other, t in lines.items() if t.part.known]
     ranked = [f"{other} {ratio:+.2f}" for ratio, other in sorted(defined, reverse=True)]
     listed = ", ".join(ranked) or "no ratio is defined"
-    print(f"{benefits.title(name)}, against {runs[name].settings.classifier}: {listed}")
+    print(f"{text.title(name)}, against {runs[name].settings.classifier}: {listed}")
 
 # %% [markdown]
 r"""

@@ -21,6 +21,8 @@ from cdplib.experiments.classifiers import CLASSIFIERS
 REPRODUCED, PARTLY, NOT = "reproduced", "partly", "not reproduced"
 UNDECIDED, UNTESTABLE = "undecided", "not testable"
 VERDICTS = (REPRODUCED, PARTLY, NOT, UNDECIDED, UNTESTABLE)
+#: The verdict on "it is above zero" by the sign of what was found (:class:`.estimates.Interval`).
+OF_SIGN = {1: REPRODUCED, 0: UNDECIDED, -1: NOT}
 #: Classifiers as the text writes them.
 NAMES = {row.name: row.title for row in CLASSIFIERS}
 #: A table from shorter training than this shows training, not the trade-off.
@@ -84,7 +86,7 @@ def directed(
     """
     effect = trends.effect(frame, weight, column, held)
     where = "".join(f" at {LETTERS[k]} = {v:g}" for k, v in (held or {}).items())
-    verdict = {wanted: REPRODUCED, "unclear": UNDECIDED}.get(effect.direction, NOT)
+    verdict = OF_SIGN[effect.interval.sign * (1 if wanted == "raises" else -1)]
     return effect_text(effect, where) + turning(frame, weight, column, held), verdict
 
 
@@ -156,10 +158,7 @@ def admonition(claims: Iterable[Claim], title: str = "Verdict") -> str:
     claims = list(claims)
     found = numbered(claims)
     kind = "tip" if set(found) <= {REPRODUCED} else "warning" if NOT in found else "note"
-    lines = [f"Of {len(claims)} statements."] + [
-        f"{word.capitalize()}: {'; '.join(numbers)}."
-        for word, numbers in found.items()
-        if word != REPRODUCED and len(found) > 1
-    ]
-    body = "\n".join(lines)
+    lines = [f"{word.capitalize()}: {'; '.join(numbers)}." for word, numbers in found.items()
+             if word != REPRODUCED and len(found) > 1]  # fmt: skip
+    body = "\n".join([f"Of {len(claims)} statements.", *lines])
     return f":::{{admonition}} {title}: {counted(claims)}\n:class: {kind}\n{body}\n:::"

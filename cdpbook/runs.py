@@ -64,7 +64,6 @@ class Run:
     table: pd.DataFrame
     published: bool
     given: Mapping[str, Any] = field(default_factory=dict)
-    fallback: bool = False  # `read` without published rows
     trained_against: str = ""  # where it is not the classifier that gives C (:func:`seen_by`)
 
     @property
@@ -85,9 +84,7 @@ class Run:
         if self.published and (drawn := sorted({int(s) for s in table["seed"]})) != [0]:
             given["seeds"] = drawn
         extra = "".join(f" -p {name}={_plain(value)}" for name, value in given.items())
-        kept = (
-            "Published rows" if self.published else "Trained on this machine, or kept from before"
-        )
+        kept = "Published rows" if self.published else "Trained on this machine, now or before"
         said = (
             f"**{kept}**, preset `{self.preset}`: {len(self.points())} pairs of weights, "
             f"{text.count(table['seed'].nunique(), 'seed')} each; restorer `{own.restorer}`, "
@@ -105,9 +102,6 @@ class Run:
                     " **These rows come from other code than this copy's**, which has changed "
                     f"({text.listed(changed)}): a preset that trains shows what it gives."
                 )
-        elif self.fallback:
-            said += f" Nothing is published for this experiment yet; `cdp sweep {self.experiment} "
-            said += "--preset quick` trains its coarse grid."
         if why := claims.untestable(table):
             said += f" **This shows that everything runs, not a trade-off: {why}.**"
         return said
@@ -216,8 +210,7 @@ def results(
     Raises :class:`InputError` for wrong settings, :class:`DataError` if no point could be trained.
     """
     given = dict(given or {})
-    fallback = preset == "read" and not given
-    if fallback and (shown := published_run(experiment)) is not None:
+    if preset == "read" and not given and (shown := published_run(experiment)) is not None:
         return shown
     if preset == "read":
         preset = "quick" if given else FALLBACK.get(experiment, "smoke")
@@ -228,7 +221,7 @@ def results(
     table = sweep.run(experiment, own, preset=preset, progress=True)
     if table.empty:
         raise DataError(f"{experiment}: every point failed; cdp sweep {experiment} says why")
-    return Run(experiment, own, preset, with_errors(table, own.test_images), False, given, fallback)
+    return Run(experiment, own, preset, with_errors(table, own.test_images), False, given)
 
 
 def of(table: pd.DataFrame) -> Run:

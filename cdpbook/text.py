@@ -39,6 +39,10 @@ class Quantity:
         """A level: ``15.52``."""
         return number(self.factor * value, self.digits)
 
+    def size(self, found: Interval) -> str:
+        """A size with its interval: ``1.20 points [0.90, 1.50]``."""
+        return interval(found, self.digits, factor=self.factor, unit=self.unit)
+
     def change(self, found: Interval) -> str:
         """A change with its interval: ``−1.20 points [−1.50, −0.90]``."""
         return interval(found, self.digits, factor=self.factor, unit=self.unit, sign=True)
@@ -116,6 +120,21 @@ def interval(
 def percent(found: Interval, digits: int = 0) -> str:
     """A share with its interval: ``35 % [10, 60]``."""
     return interval(found, digits, factor=100, unit="%")
+
+
+def points(found: Interval) -> str:
+    """A change of an error rate in percentage points: ``−1.20 [−1.50, −0.90]``."""
+    return interval(found, 2, factor=100, sign=True)
+
+
+def marked(found: Interval) -> str:
+    """:func:`points`, bold where the interval leaves out zero."""
+    return f"**{points(found)}**" if found.sign else points(found)
+
+
+def fold(title: str, body: str) -> str:
+    """``body`` (Markdown) behind a line that a reader opens."""
+    return f"::::{{dropdown}} {title}\n{body}\n::::"
 
 
 def count(n: int, noun: str) -> str:

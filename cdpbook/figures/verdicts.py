@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from cdpbook import text
 from cdpbook.claims import NOT, PARTLY, REPRODUCED, UNDECIDED, UNTESTABLE
@@ -30,15 +30,13 @@ def matrix(cells: Mapping[str, Mapping[str, str]]) -> Figure:
     """
     names = list(dict.fromkeys(name for row in cells.values() for name in row))
     numbers = list(cells)
-    figure, axes = plt.subplots(
-        figsize=(6.4, 1.2 + 0.42 * max(len(numbers), 1)), layout="constrained"
-    )
-    plt.close(figure)  # pyplot must not draw it too, whatever happens below
+    figure = style.canvas(height=1.2 + 0.36 * max(len(numbers), 1))
+    axes = figure.axes[0]
     for y, number in enumerate(numbers):
         for name, verdict in cells[number].items():
             if verdict not in _MARKS:
                 raise InputError(f"verdict {verdict!r}: expected one of {', '.join(_MARKS)}")
-            look = {"marker": "o", "markersize": 15, "markeredgewidth": 2.2, **_MARKS[verdict]}
+            look = {"marker": "o", "markersize": 13, "markeredgewidth": 2.2, **_MARKS[verdict]}
             axes.plot(names.index(name), y, linestyle="none", **look)
     axes.set_xticks(range(len(names)), [text.title(name) for name in names])
     axes.set_yticks(range(len(numbers)), numbers)
@@ -46,7 +44,7 @@ def matrix(cells: Mapping[str, Mapping[str, str]]) -> Figure:
     axes.xaxis.tick_top()
     axes.grid(alpha=0.2)
     handles = [
-        plt.Line2D([], [], linestyle="none", label=word,
+        Line2D([], [], linestyle="none", label=word,
                    **{"marker": "o", "markersize": 11, "markeredgewidth": 2, **look})
         for word, look in _MARKS.items()
     ]  # fmt: skip

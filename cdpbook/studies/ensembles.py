@@ -5,20 +5,26 @@ The published rows of the ablation ``against=ensemble`` are paired with the main
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from cdpbook import runs
+from cdpbook import runs, text
+from cdpbook.claims import NAMES
 from cdpbook.runs import Run
 from cdpbook.statistics import trends
 from cdpbook.statistics.trends import Effect
 from cdpbook.studies import transfer
-from cdpbook.studies.transfer import MEAN, OWN, SCHEDULE, column
+from cdpbook.studies.transfer import MEAN, OWN, column
 from cdplib.errors import DataError, InputError
 from cdplib.experiments import classifiers, results
 
 VARIANT = "against=ensemble"
+#: What must be equal for two points to differ by their weights alone.
+SCHEDULE = ("steps", "pretrain_steps")
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,8 @@ class Line:
     to that of ``one`` classifier and of the ``ensemble``, and from the one to the ensemble."""
 
     column: str
-    role: str  # predefined, member, independent, or the letter D or P
+    name: str  # of the classifier, or D or P with its column
+    role: str  # predefined, member, independent, or empty
     one: Effect
     ensemble: Effect
     change: Effect
@@ -50,28 +57,54 @@ class Ensemble:
         return next(line for line in self.lines if line.column == name)
 
 
+def groups(found: Mapping[str, Ensemble]) -> dict[str, dict[str, Effect]]:
+    """Changes of error rates from γ = 0 by both trainings, for the forest plot."""
+    shown: dict[str, dict[str, Effect]] = {}
+    for experiment, one in found.items():
+        lines, title = [line for line in one.lines if line.role], text.title(experiment)
+        shown[f"{title}, against one"] = {x.name: x.one for x in lines}
+        shown[f"{title}, against the ensemble"] = {x.name: x.ensemble for x in lines}
+    return shown
+
+
+def table(one: Ensemble) -> pd.DataFrame:
+    """What each training changes, by column."""
+    kinds = {"one − none": "one", "ensemble − none": "ensemble", "ensemble − one": "change"}
+    return pd.DataFrame(
+        {
+            "": line.name,
+            **{head: text.quantity(line.column).change(getattr(line, kind).interval)
+               for head, kind in kinds.items()},
+        }
+        for line in one.lines
+    )  # fmt: skip
+
+
 def _paired(before: pd.DataFrame, after: pd.DataFrame, name: str) -> Effect:
-    """The change of ``name`` between rows of equal beta and seed, with its interval.
-
-    It is :func:`.trends.effect` with the way of training in the place of gamma.
-    """
-    return trends.effect(
-        pd.concat([before.assign(gamma=0.0), after.assign(gamma=1.0)]), "gamma", name
-    )
+    """:func:`.trends.effect` between rows of equal beta and seed, of training in gamma's place."""
+    both = pd.concat([before.assign(gamma=0.0), after.assign(gamma=1.0)])
+    return trends.effect(both, "gamma", name)
 
 
-def _shown(run: Run, members: tuple[str, ...], apart: list[str]) -> list[tuple[str, str]]:
-    """The columns of error rates with their roles: predefined, members, independent, their mean."""
+def _shown(
+    run: Run, members: Sequence[str], apart: list[str], perception: str
+) -> list[tuple[str, str, str]]:
+    """What is compared: columns, as the text writes them, and roles."""
     others = [n for n in members if n != run.settings.classifier and column(n) in run.table]
-    shown = [(OWN, "predefined"), *((column(n), "member") for n in others)]
-    shown += [(column(n), "independent") for n in apart]
-    return [*shown, (MEAN, "independent")] if apart else shown
+    return [
+        (OWN, run.classifier, "predefined"),
+        *((column(n), f"{NAMES[n]} (member)", "member") for n in others),
+        *((column(n), NAMES[n], "independent") for n in apart),
+        *([(MEAN, "mean of the independent", "independent")] if apart else []),
+        ("mse", "D (`mse`)", ""),
+        (perception, f"P (`{perception}`)", ""),
+    ]
 
 
 def compare(run: Run, rows: pd.DataFrame, perception: str = "p_judge") -> Ensemble | None:
     """``rows`` (trained against an ensemble) beside ``run``'s of equal beta, gamma and seed.
 
-    Only pairs with equal :data:`.transfer.SCHEDULE` count; of several gammas the greatest. None
+    Only pairs with equal :data:`SCHEDULE` count; of several gammas the greatest. None
     where no pair is left, or no lesser gamma to compare both with. Raises :class:`InputError`
     where beta and seed of those do not agree.
     """
@@ -91,9 +124,9 @@ def compare(run: Run, rows: pd.DataFrame, perception: str = "p_judge") -> Ensemb
         base, rows = transfer.with_mean(base, apart), transfer.with_mean(rows, apart)
     plain, one = base[base["gamma"] == base["gamma"].min()], base[base["gamma"] == gamma]
     lines = tuple(
-        Line(name, role, _paired(plain, one, name), _paired(plain, rows, name),
-             _paired(one, rows, name))
-        for name, role in [*_shown(run, members, apart), ("mse", "D"), (perception, "P")]
+        Line(column, name, role, _paired(plain, one, column), _paired(plain, rows, column),
+             _paired(one, rows, column))
+        for column, name, role in _shown(run, members, apart, perception)
     )  # fmt: skip
     betas, seeds = tuple(transfer.values(rows, "beta")), rows["seed"].nunique()
     return Ensemble(run.experiment, run.preset, members, gamma, betas, seeds, lines)
@@ -102,19 +135,13 @@ def compare(run: Run, rows: pd.DataFrame, perception: str = "p_judge") -> Ensemb
 def published(source: str = "preferred", perception: str = "p_judge") -> dict[str, Ensemble]:
     """Every published comparison of an ensemble with one classifier, by experiment."""
     found: dict[str, Ensemble] = {}
-    for experiment in runs.EXPERIMENTS:
-        for preset, restorer in transfer.SOURCES[source]:
-            run = runs.published_run(experiment, ((preset, restorer),))
-            if run is None:
-                continue
-            chosen = {"restorer": restorer, "dataset": run.settings.dataset}
-            try:
-                rows = results.load(experiment, preset=preset, variant=VARIANT, **chosen)
+    for experiment, pair in itertools.product(runs.EXPERIMENTS, transfer.SOURCES[source]):
+        run = None if experiment in found else runs.published_run(experiment, (pair,))
+        if run is not None:
+            with contextlib.suppress(DataError, InputError):  # nothing there (yet) to compare
+                preset, restorer = pair
+                rows = results.load(experiment, preset=preset, restorer=restorer, variant=VARIANT)
                 rows = runs.with_errors(rows, run.settings.test_images)
-                compared = compare(run, rows, perception)
-            except (DataError, InputError):  # nothing there, or not yet what it is compared with
-                continue
-            if compared is not None:
-                found[experiment] = compared
-                break
+                if (compared := compare(run, rows, perception)) is not None:
+                    found[experiment] = compared
     return found

@@ -1,4 +1,4 @@
-"""What the verdicts hang on: every statement judged again without some of the points, and which.
+"""What the verdicts hang on: every statement tested again without some of the points, and which.
 
 A point is *disowned* by its loss if one and the same other point has, in every seed, a smaller
 value of the very sum (Eq. 16) that it was trained on: training did not bring it where its weights
@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from cdpbook import text
-from cdpbook.overview import markdown
 from cdpbook.runs import Run
 from cdpbook.statistics import shapes
 from cdpbook.statistics.trends import WEIGHTS
@@ -30,18 +29,15 @@ def without_largest_beta(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def without_disowned(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a results table less the points that their own loss disowns.
-
-    Those are ``beaten`` in :func:`.supports.revealed`, with the values that training sees: cross
-    entropy and the run's own critic. Raises its :class:`InputError`.
-    """
+    """The rows of a results table less the points that their own loss disowns: those ``beaten`` in
+    :func:`.supports.revealed` (whose :class:`InputError` it raises), by what training sees."""
     table = supports.revealed(frame, permutations=1).table
     beaten = table.loc[table["beaten"], list(WEIGHTS)]
     kept = frame.merge(beaten, on=list(WEIGHTS), how="left", indicator="which")
     return kept[kept["which"] == "left_only"].drop(columns="which")
 
 
-#: What is judged again, by its name on the page.
+#: What is tested again, by its name on the page.
 SELECTIONS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "without the largest β": without_largest_beta,
     "without disowned points": without_disowned,
@@ -56,7 +52,7 @@ class Selection:
     lines: list[Line]
 
 
-def judge(
+def assess(
     runs: Mapping[str, Run], whole: list[Line], perception: str = "p_judge"
 ) -> dict[str, Selection]:
     """Every selection in :data:`SELECTIONS`, by its name, after ``whole``: the verdicts on all."""
@@ -67,40 +63,34 @@ def judge(
     return found
 
 
-def left_out(found: Mapping[str, Selection]) -> str:
-    """Which points each selection leaves out, by experiment; Markdown."""
-    whole, *others = found.values()
+def left_out(found: Mapping[str, Selection]) -> pd.DataFrame:
+    """How many points each selection leaves out, and with which beta, by experiment."""
+    whole, *_ = found.values()
     rows = []
     for name, run in whole.runs.items():
         points = _points(run.table)
-        cells = [_gone(points, _points(other.runs[name].table)) for other in others]
-        rows.append((text.title(name), f"{len(points)}", *cells))
-    titles = [title.replace("without", "left out:") for title in list(found)[1:]]
-    return markdown(["experiment", "points", *titles], rows)
+        row = {"experiment": text.title(name), "points": len(points)}
+        for title, other in list(found.items())[1:]:
+            gone = Counter(beta for _, beta, _ in points - _points(other.runs[name].table))
+            cell = ", ".join(f"{count} at β = {beta:g}" for beta, count in sorted(gone.items()))
+            total = f"{gone.total()}: " if len(gone) > 1 else ""
+            row[title.replace("without", "left out:")] = f"{total}{cell}" or "none"
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def _points(frame: pd.DataFrame) -> set[tuple[float, ...]]:
     return set(frame[list(WEIGHTS)].itertuples(index=False, name=None))
 
 
-def _gone(points: set[tuple[float, ...]], kept: set[tuple[float, ...]]) -> str:
-    """How many points are not kept, and with which beta."""
-    betas = Counter(beta for _, beta, _ in points - kept)
-    by_beta = [f"{count} at β = {beta:g}" for beta, count in sorted(betas.items())]
-    total = f"{betas.total()}: " if len(by_beta) > 1 else ""
-    return total + ", ".join(by_beta) if by_beta else "none"
-
-
-def table(found: Mapping[str, Selection]) -> str:
-    """Statements of which a verdict changes with the selection: overall and counts; Markdown."""
+def changes(found: Mapping[str, Selection]) -> pd.DataFrame:
+    """Statements of which a verdict changes with the selection: overall and counts in each."""
     rows = []
     for together in zip(*(selection.lines for selection in found.values()), strict=True):
         verdict = [[cell.verdict for cell in line.cells.values()] for line in together]
-        if all(one == verdict[0] for one in verdict):
-            continue
-        statement = together[0].statement
-        rows.append((f"{statement.number}: {statement.text}", *(one.counts for one in together)))
-    return markdown(["statement", *found], rows) if rows else "No verdict changes."
+        if any(one != verdict[0] for one in verdict):
+            rows.append((together[0].claim.statement, *(one.counts for one in together)))
+    return pd.DataFrame(rows, columns=["statement", *found])
 
 
 def caveat(found: Mapping[str, Selection]) -> str:
@@ -117,48 +107,33 @@ def caveat(found: Mapping[str, Selection]) -> str:
     return f"There is another overall verdict {'; '.join(parts)}."
 
 
-def pairs(found: Mapping[str, Selection], perception: str = "p_judge") -> str:
-    """Pairs of points that contradict E2 and its verdict, by experiment and selection; Markdown."""
-    names = list(next(iter(found.values())).runs)
-    rows = [
-        (text.title(name), *(_pairs(one, name, perception) for one in found.values()))
-        for name in names
-    ]
-    return markdown(["E2: contradictions", *found], rows)
+def pairs(found: Mapping[str, Selection], perception: str = "p_judge") -> pd.DataFrame:
+    """Pairs of points that contradict E2, and its verdict, by experiment and selection."""
+
+    def cell(one: Selection, name: str) -> str:
+        (line,) = (line for line in one.lines if line.statement.number == "E2")
+        try:
+            cloud = shapes.cloud(one.runs[name].table, perception)
+        except InputError:
+            return "too few points"
+        counted = shapes.count(cloud, shapes.pairs, draws=0).short
+        return f"{counted}: **{line.cells[name].verdict}**"
+
+    return pd.DataFrame(
+        {"E2: contradictions": text.title(name), **{key: cell(s, name) for key, s in found.items()}}
+        for name in next(iter(found.values())).runs
+    )
 
 
-def _pairs(selection: Selection, name: str, perception: str) -> str:
-    try:
-        cloud = shapes.cloud(selection.runs[name].table, perception)
-    except InputError:
-        return "too few points"
-    verdict = _e2(selection.lines).cells[name].verdict
-    return f"{shapes.count(cloud, shapes.pairs, draws=0).short}: **{verdict}**"
-
-
-def _e2(lines: list[Line]) -> Line:
-    return next(line for line in lines if line.statement.number == "E2")
-
-
-def networks(whole: Selection, others: Mapping[str, Run], perception: str = "p_judge") -> str:
-    """Verdicts on ``whole`` beside those on ``others``, the same experiments with other restorers.
-
-    Markdown, one line a statement, and E2's counts. Experiments that ``whole`` lacks are left out;
-    a sentence where none remains.
-    """
-    others = {name: run for name, run in others.items() if name in whole.runs}
-    if not others:
-        return "No grid of another network is published."
-    again = verdicts.lines(others, perception)
-    titles = [
-        f"{text.title(name)}, `{one.settings.restorer}`"
-        for name, run in others.items()
-        for one in (whole.runs[name], run)
-    ]
-    rows = []
-    for one, other in zip(whole.lines, again, strict=True):
-        cells = [line.cells[name].verdict for name in others for line in (one, other)]
-        rows.append((f"{one.statement.number}: {one.statement.text}", *cells))
-    said = [f"{text.title(name)}, {cell.found}" for name, cell in _e2(again).cells.items()]
-    counted = f"E2 with the other network: {'; and '.join(said)}."
-    return markdown(["statement", *titles], rows) + "\n\n" + counted
+def networks(one: Selection, other: Selection) -> pd.DataFrame:
+    """Verdicts on the same experiments with two networks beside each other, by statement."""
+    names = [name for name in one.runs if name in other.runs]
+    return pd.DataFrame(
+        {
+            "statement": line.claim.statement,
+            **{f"{text.title(name)}, `{which.runs[name].settings.restorer}`":
+               which.lines[k].cells[name].verdict for name in names for which in (one, other)},
+        }
+        for k, line in enumerate(one.lines)
+        if names
+    )  # fmt: skip

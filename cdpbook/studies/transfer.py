@@ -21,6 +21,7 @@ from scipy import stats
 from cdpbook import claims
 from cdpbook.runs import PREFERRED, Run
 from cdpbook.statistics import trends
+from cdpbook.statistics.estimates import Interval
 from cdpbook.statistics.trends import Effect
 from cdplib.errors import InputError
 
@@ -29,18 +30,17 @@ Value = TypeVar("Value")
 OWN = "error_rate"
 #: Mean error rate of the classifiers that took no part: a column that :func:`with_mean` adds.
 MEAN = "independent_error"
-SHARED, PARTLY, NOT_SHARED = "shared", "partly shared", "not shared"
+SHARED, IN_PART, NOT_SHARED = "shared", "partly shared", "not shared"
 GAMED, UNCLEAR, NO_GAIN = "gamed", "unclear", "no clear gain"
 #: More than this part of the own gain must surely reach another classifier to be called shared.
 HALF = 0.5
+UNDEFINED = Interval(math.nan, math.nan, math.nan)
 #: Presets and restorers by the chapter's parameter ``source``, the first published one counts.
 SOURCES = {
     "preferred": PREFERRED,
     "quick": (("quick", "fast"),),
     "full": tuple(pair for pair in PREFERRED if pair[0] == "full"),
 }
-#: What must be equal for two points to differ by their weights alone.
-SCHEDULE = ("steps", "pretrain_steps")
 
 
 def column(name: str) -> str:
@@ -54,11 +54,8 @@ def independent(run: Run) -> tuple[str, ...]:
 
 
 def with_mean(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """``table`` with :data:`MEAN`, the mean error rate of ``names``, and its standard error.
-
-    The standard error is the mean of theirs: they read the same images, so it is not divided by
-    the root of their number. Raises :class:`InputError` if ``names`` is empty.
-    """
+    """``table`` with :data:`MEAN`, the mean error rate of ``names``, and its standard error: the
+    mean of theirs, for they read the same images. Raises :class:`InputError` if there are none."""
     if not names:
         raise InputError("no classifier that took no part in training was measured")
     columns = [column(name) for name in names]
@@ -73,38 +70,35 @@ def with_mean(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
 class Transfer:
     """Gamma's effect on the predefined classifier (``own``) and on others (``other``).
 
-    ``ratio`` is other's change over own, with its 95 % interval ``lower`` to ``upper``; all three
-    are nan where the own error does not clearly fall.
+    ``part`` of the own gain arrives at the others: other's change over own with its 95 % interval,
+    nan where the own error does not clearly fall.
     """
 
     own: Effect
     other: Effect
-    ratio: float
-    lower: float
-    upper: float
+    part: Interval
 
     @property
     def verdict(self) -> str:
         """``gamed`` if the other's error clearly rises, ``shared`` if clearly more than half of
         the gain arrives, ``partly shared`` if clearly some, ``not shared`` if it may be none and
         clearly is not half, else ``unclear``; ``no clear gain`` where there is none to share."""
-        if math.isnan(self.ratio):
+        if math.isnan(self.part.value):
             return NO_GAIN
-        if self.upper < 0:
-            return GAMED
-        if self.lower > 0:
-            return SHARED if self.lower > HALF else PARTLY
-        return NOT_SHARED if self.upper < HALF else UNCLEAR
+        if self.part.sign:
+            enough = self.part.lower > HALF
+            return GAMED if self.part.sign < 0 else SHARED if enough else IN_PART
+        return NOT_SHARED if self.part.upper < HALF else UNCLEAR
 
     @property
-    def gaming(self) -> tuple[float, float, float]:
-        """The part of the own gain that does not arrive, 1 - ratio, with its interval."""
-        return 1 - self.ratio, 1 - self.upper, 1 - self.lower
+    def gaming(self) -> Interval:
+        """The part of the own gain that does not arrive, with its interval."""
+        return Interval(*(1 - self.part[k] for k in (0, 2, 1)))
 
 
 def fieller(
     own: float, other: float, variances: tuple[float, float], covariance: float, quantile: float
-) -> tuple[float, float, float]:
+) -> Interval:
     """The ratio other / own of two estimates with Fieller's interval, and nan where it has none.
 
     The interval holds every r for which other - r own is within ``quantile`` of its standard
@@ -114,14 +108,14 @@ def fieller(
     bound = quantile**2
     lead = own**2 - bound * variances[0]
     if lead <= 0:
-        return math.nan, math.nan, math.nan
+        return UNDEFINED
     middle = own * other - bound * covariance
     root = math.sqrt(max(middle**2 - lead * (other**2 - bound * variances[1]), 0.0))
-    return other / own, float((middle - root) / lead), float((middle + root) / lead)
+    return Interval(other / own, float((middle - root) / lead), float((middle + root) / lead))
 
 
-def transfer(table: pd.DataFrame, name: str, held: dict[str, float] | None = None) -> Transfer:
-    """How much of gamma's gain column ``name`` shares, averaged over beta or at ``held`` alone.
+def transfer(table: pd.DataFrame, name: str) -> Transfer:
+    """How much of gamma's gain column ``name`` shares, averaged over beta.
 
     With two seeds or more, variances and covariance are those of the seeds' own changes. With one
     they rest on the test images' standard errors (:func:`.trends.effect`), without covariance: both
@@ -132,22 +126,20 @@ def transfer(table: pd.DataFrame, name: str, held: dict[str, float] | None = Non
     if name not in table:
         raise InputError(f"column {name!r} is not in the results table")
     table = table[table[[OWN, name]].notna().all(axis=1)]
-    for weight, value in (held or {}).items():
-        table = table[np.isclose(table[weight], value)]
     own, other = (trends.effect(table, "gamma", c) for c in (OWN, name))
     if own.change >= 0:
-        return Transfer(own, other, math.nan, math.nan, math.nan)
+        return Transfer(own, other, UNDEFINED)
     covariance, quantile = 0.0, float(stats.norm.ppf(0.975))
     if own.seeds > 1:
         changes = [trends.changes(table, "gamma", c).to_numpy() for c in (OWN, name)]
         covariance = float(np.cov(*changes)[0, 1]) / own.seeds
         quantile = float(stats.t.ppf(0.975, own.seeds - 1))
     variances = [((e.upper - e.change) / quantile) ** 2 for e in (own, other)]
-    ratio = fieller(own.change, other.change, (variances[0], variances[1]), covariance, quantile)
-    return Transfer(own, other, *ratio)
+    part = fieller(own.change, other.change, (variances[0], variances[1]), covariance, quantile)
+    return Transfer(own, other, part)
 
 
-def _measured(calls: Iterable[tuple[Key, Callable[[], Value]]]) -> dict[Key, Value]:
+def measured(calls: Iterable[tuple[Key, Callable[[], Value]]]) -> dict[Key, Value]:
     """What each call gives, without those whose points are (still) missing."""
     found = {}
     for key, call in calls:
@@ -162,50 +154,35 @@ def gains(runs: Mapping[str, Run]) -> dict[str, dict[str, Transfer]]:
     Here and below, what an unfinished table cannot show is left out.
     """
     return {
-        experiment: _measured(
+        experiment: measured(
             (name, partial(transfer, run.table, column(name))) for name in independent(run)
         )
         for experiment, run in runs.items()
     }
 
 
+def _means(runs: Mapping[str, Run]) -> dict[str, pd.DataFrame]:
+    """The tables of experiments that have independent classifiers, with their mean."""
+    names = {experiment: independent(run) for experiment, run in runs.items()}
+    return {e: with_mean(runs[e].table, each) for e, each in names.items() if each}
+
+
 def mean_gains(runs: Mapping[str, Run]) -> dict[str, Transfer]:
     """The same for the mean of an experiment's independent classifiers, averaged over beta."""
-    return _measured(
-        (experiment, partial(transfer, with_mean(run.table, independent(run)), MEAN))
-        for experiment, run in runs.items()
-        if independent(run)
-    )
+    return measured((e, partial(transfer, table, MEAN)) for e, table in _means(runs).items())
 
 
-def gains_by_beta(runs: Mapping[str, Run]) -> dict[tuple[str, float], Transfer]:
-    """:func:`mean_gains` at each beta alone, by (experiment, beta)."""
-    calls: list[tuple[tuple[str, float], Callable[[], Transfer]]] = []
-    for experiment, run in runs.items():
-        if independent(run):
-            table = with_mean(run.table, independent(run))
-            calls += [
-                ((experiment, beta), partial(transfer, table, MEAN, {"beta": beta}))
-                for beta in values(table, "beta")
-            ]
-    return _measured(calls)
-
-
-def effects(runs: Mapping[str, Run], weight: str, held: str = "") -> dict[str, dict[str, Effect]]:
+def effects(runs: Mapping[str, Run], weight: str) -> dict[str, dict[str, Effect]]:
     """The effect of ``weight`` on the predefined and each independent classifier, by experiment.
 
-    ``held``: the other weight is kept at its ``least`` or ``greatest`` value; empty: averaged. The
-    predefined classifier comes first.
+    Gamma's is averaged over beta; beta's is taken at the least gamma, where no classifier takes
+    part. The predefined one comes first.
     """
-    other = "gamma" if weight == "beta" else "beta"
     found: dict[str, dict[str, Effect]] = {}
     for experiment, run in runs.items():
-        at = None
-        if held:
-            ends = values(run.table, other)
-            at = {other: ends[0] if held == "least" else ends[-1]}
+        at = {"gamma": values(run.table, "gamma")[0]} if weight == "beta" else None
         columns = {run.settings.classifier: OWN, **{n: column(n) for n in independent(run)}}
-        lines = _measured(
+        lines = measured(
             (n, partial(trends.effect, run.table, weight, c, at)) for n, c in columns.items()
         )
         if run.settings.classifier in lines:
@@ -213,70 +190,33 @@ def effects(runs: Mapping[str, Run], weight: str, held: str = "") -> dict[str, d
     return found
 
 
-@dataclass(frozen=True)
-class BetaEffect:
-    """What one beta does, against the least beta: to the predefined classifier (``own``) and the
-    mean of the independent ones at the least gamma, and to that mean at the greatest gamma."""
-
-    own: Effect
-    others: Effect
-    others_with_gamma: Effect
+#: What :func:`beta_effects` asks: a column of error rates, at the least or the greatest gamma.
+ASKED = {
+    "predefined, γ least": (OWN, 0),
+    "independent, γ least": (MEAN, 0),
+    "independent, γ greatest": (MEAN, -1),
+}
 
 
-def beta_effects(runs: Mapping[str, Run]) -> dict[tuple[str, float], BetaEffect]:
-    """The effect of every beta above the least, by (experiment, beta).
+def beta_effects(runs: Mapping[str, Run]) -> dict[tuple[str, float], dict[str, Effect]]:
+    """The effects of every beta above the least, by (experiment, beta) and :data:`ASKED`.
 
     At the least gamma (zero in every published grid) no classifier takes part in training.
     """
-    calls: list[tuple[tuple[str, float], Callable[[], BetaEffect]]] = []
-    for experiment, run in runs.items():
-        if independent(run):
-            table = with_mean(run.table, independent(run))
-            least, *betas = values(table, "beta")
-            calls += [
-                (
-                    (experiment, beta),
-                    partial(_beta_effect, table[table["beta"].isin([least, beta])]),
-                )
-                for beta in betas
-            ]
-    return _measured(calls)
 
+    def effects(table: pd.DataFrame, beta: float) -> dict[str, Effect]:
+        rows = table[table["beta"].isin([table["beta"].min(), beta])]
+        gammas = values(rows, "gamma")
+        asked = {k: (name, {"gamma": gammas[end]}) for k, (name, end) in ASKED.items()}
+        return {k: trends.effect(rows, "beta", name, held) for k, (name, held) in asked.items()}
 
-def _beta_effect(rows: pd.DataFrame) -> BetaEffect:
-    gammas = values(rows, "gamma")
-    asked = ((OWN, gammas[0]), (MEAN, gammas[0]), (MEAN, gammas[-1]))
-    return BetaEffect(*(trends.effect(rows, "beta", c, {"gamma": g}) for c, g in asked))
-
-
-def shared_restorers(runs: Mapping[str, Run]) -> list[tuple[str, ...]]:
-    """Groups of experiments whose restorers at the least gamma are the same.
-
-    They are if D is, at every beta of the least seed. Without a cross entropy in the loss the
-    experiments on the same degraded images do not differ.
-    """
-    groups: dict[tuple[float, ...], list[str]] = {}
-    for experiment, run in runs.items():
-        rows = run.table
-        for name in ("gamma", "seed"):
-            rows = rows[rows[name] == rows[name].min()]
-        rows = rows.sort_values(["alpha", "beta"])
-        groups.setdefault(tuple(rows["mse"].round(7)), []).append(experiment)
-    return [tuple(group) for group in groups.values() if len(group) > 1]
+    return measured(
+        ((experiment, beta), partial(effects, table, beta))
+        for experiment, table in _means(runs).items()
+        for beta in values(table, "beta")[1:]
+    )
 
 
 def values(table: pd.DataFrame, weight: str) -> list[float]:
     """The sorted different values of a weight."""
     return sorted(float(value) for value in table[weight].unique())
-
-
-def mixed_schedules(run: Run) -> bool:
-    """Whether the table's points were trained for different numbers of steps."""
-    names = [name for name in SCHEDULE if name in run.table]
-    return len(run.table[names].drop_duplicates()) > 1
-
-
-def directions(found: Iterable[Effect]) -> dict[str, int]:
-    """How many effects lower, raise and leave unclear what they act on."""
-    words = [effect.direction for effect in found]
-    return {word: words.count(word) for word in ("lowers", "raises", "unclear")}

@@ -1,13 +1,15 @@
-"""Every claim of the paper, numbered, with its test and verdict: theory and the five experiments.
+"""Every claim of the paper about its experiments, numbered, with its test and verdict.
 
-A verdict is computed from published rows (or from the theory's own checks) when the page is made.
-Statistics are those of :mod:`.trends` and :mod:`.shapes`; rules are said in :data:`RULES`.
+A verdict is computed from published rows when the page is made. Statistics are those of
+:mod:`.trends` and :mod:`.shapes`; rules are said in :data:`RULES`.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -15,17 +17,15 @@ import pandas as pd
 from cdpbook import claims
 from cdpbook import text as words
 from cdpbook.claims import NOT, PARTLY, REPRODUCED, UNDECIDED, UNTESTABLE, Claim
-from cdpbook.overview import markdown
 from cdpbook.runs import Run
 from cdpbook.statistics import shapes, trends
 from cdpbook.statistics.estimates import LEVEL, Interval, correlation, student
-from cdpbook.studies import transfer
-from cdpbook.studies.comparisons import Comparison
+from cdpbook.statistics.trends import Effect
+from cdpbook.studies import comparisons, transfer
 from cdplib.errors import InputError
 
 Test = Callable[[Run, str], tuple[str, str]]
 
-_SHORT = {REPRODUCED: "yes", NOT: "no", UNTESTABLE: "–"}  # in the cells of a wide table
 _EXACT, _ROUGH = 1.25, 2.0  # largest ratio of scales that is called quantitative, and roughly so
 #: How each kind of test becomes a verdict: shown on the page.
 RULES = {
@@ -87,45 +87,36 @@ class Line:
         return decided[0] if len(set(decided)) == 1 else PARTLY
 
     @property
+    def claim(self) -> Claim:
+        """The statement with its verdict over the experiments."""
+        return Claim(f"{self.statement.number}: {self.statement.text}", "", self.verdict)
+
+    @property
     def counts(self) -> str:
         """The verdict with the number of experiments that it comes from."""
-        found = [c.verdict for c in self.cells.values()]
-        count = ", ".join(f"{found.count(v)} {v}" for v in dict.fromkeys(found))
-        return f"**{self.verdict}** ({count})" if found else f"**{self.verdict}**"
+        each = claims.counted(self.cells.values())
+        return f"**{self.verdict}**" + (f" ({each})" if each else "")
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
-
-
-def _of_largest_beta(run: Run, perception: str, kind: shapes.Kind) -> str:
-    """What a count is without the largest beta: no verdict rests on it, but a reader may ask."""
+def _count(kind: shapes.Kind, run: Run, perception: str) -> tuple[str, str]:
+    found = shapes.count(shapes.cloud(run.table, perception), kind)
+    if not found.compared:
+        return "no points can be compared", UNTESTABLE
+    text = (
+        f"{found.contradict} of {found.compared} contradict "
+        f"({100 * found.contradict / found.compared:.0f} %; chance {100 * found.chance:.0f} %, "
+        f"p = {found.p_value:.3f}), {found.clear} clearly; by seed "
+        f"{', '.join(map(str, found.by_seed))}"
+    )
     largest = run.table["beta"].max()
-    try:
-        points = shapes.cloud(run.table[run.table["beta"] < largest], perception)
-    except InputError:  # too few points are left
-        return ""
-    return f"; without β = {largest:g} {shapes.count(points, kind, draws=0).short}"
-
-
-def _count(kind: shapes.Kind) -> Test:
-    def test(run: Run, perception: str) -> tuple[str, str]:
-        found = shapes.count(shapes.cloud(run.table, perception), kind)
-        if not found.compared:
-            return "no points can be compared", UNTESTABLE
-        text = (
-            f"{found.contradict} of {found.compared} contradict "
-            f"({_percent(found.contradict / found.compared)}; chance {_percent(found.chance)}, "
-            f"p = {found.p_value:.3f}), {found.clear} clearly; by seed "
-            f"{', '.join(map(str, found.by_seed))}{_of_largest_beta(run, perception, kind)}"
-        )
-        if found.perfect > LEVEL:
-            return f"{text}; too few for a verdict", UNTESTABLE
-        if found.p_value > LEVEL:
-            return text, NOT if found.clear else UNDECIDED
-        return text, PARTLY if found.clear else REPRODUCED
-
-    return test
+    with contextlib.suppress(InputError):  # too few points are left; no verdict rests on this
+        rest = shapes.cloud(run.table[run.table["beta"] < largest], perception)
+        text += f"; without β = {largest:g} {shapes.count(rest, kind, draws=0).short}"
+    if found.perfect > LEVEL:
+        return f"{text}; too few for a verdict", UNTESTABLE
+    if found.p_value > LEVEL:
+        return text, NOT if found.clear else UNDECIDED
+    return text, PARTLY if found.clear else REPRODUCED
 
 
 def convexity(frame: pd.DataFrame, perception: str) -> tuple[str, str]:
@@ -147,32 +138,14 @@ def convexity(frame: pd.DataFrame, perception: str) -> tuple[str, str]:
     return text, PARTLY if excluded["concave"] and nearer else NOT
 
 
-def _effect(weight: str, column: str, wanted: str, held: dict[str, float] | None = None) -> Test:
-    def test(run: Run, perception: str) -> tuple[str, str]:
-        name = perception if column == "P" else column
-        return claims.directed(run.table, weight, name, wanted, held)
-
-    return test
-
-
-def _rows(weight: str, column: str, wanted: str) -> Test:
-    def test(run: Run, perception: str) -> tuple[str, str]:
-        name = perception if column == "P" else column
-        return claims.directed_in_rows(run.table, weight, name, wanted)
-
-    return test
-
-
 def _both_costs(run: Run, perception: str) -> tuple[str, str]:
     """Does gamma, where it lowers C, raise D and P at each beta?"""
-    parts, verdicts = [], []
-    for letter, column in (("D", "mse"), ("P", perception)):
-        text, verdict = claims.directed_in_rows(run.table, "gamma", column, "raises")
-        parts.append(f"{letter}: {text}")
-        verdicts.append(verdict)
+    found = [claims.directed_in_rows(run.table, "gamma", c, "raises") for c in ("mse", perception)]
+    texts, verdicts = zip(*found, strict=True)
+    text = "; ".join(f"{letter}: {said}" for letter, said in zip("DP", texts, strict=True))
     if len(set(verdicts)) == 1:
-        return "; ".join(parts), verdicts[0]
-    return "; ".join(parts), NOT if NOT in verdicts else PARTLY
+        return text, verdicts[0]
+    return text, NOT if NOT in verdicts else PARTLY
 
 
 def elevation(frame: pd.DataFrame, perception: str) -> trends.Effect:
@@ -199,13 +172,11 @@ def elevation(frame: pd.DataFrame, perception: str) -> trends.Effect:
 
 def _elevated(run: Run, perception: str) -> tuple[str, str]:
     found = elevation(run.table, perception)
-    verdict = {"raises": REPRODUCED, "unclear": UNDECIDED}.get(found.direction, NOT)
-    return claims.effect_text(found, " at equal D"), verdict
+    return claims.effect_text(found, " at equal D"), claims.OF_SIGN[found.interval.sign]
 
 
 def _correlated(found: Interval) -> tuple[str, str]:
-    verdict = {1: REPRODUCED, -1: NOT, 0: UNDECIDED}[found.sign]
-    return f"ρ = {words.interval(found, 2)}", verdict
+    return f"ρ = {words.interval(found, 2)}", claims.OF_SIGN[found.sign]
 
 
 def _recognisable(run: Run, perception: str) -> tuple[str, str]:
@@ -238,29 +209,40 @@ def _critic_scale(run: Run, perception: str) -> tuple[str, str]:
     return found, REPRODUCED if spread <= _EXACT else PARTLY if spread <= _ROUGH else NOT
 
 
+def _way(weight: str, column: str, wanted: str, held: dict[str, float] | None = None) -> Test:
+    """The test of a direction, in every row unless one is ``held``; P: the measure asked for."""
+
+    def test(run: Run, perception: str) -> tuple[str, str]:
+        name = perception if column == "P" else column
+        if held:
+            return claims.directed(run.table, weight, name, wanted, held)
+        return claims.directed_in_rows(run.table, weight, name, wanted)
+
+    return test
+
+
 STATEMENTS = (
     Statement("E1", "to the letter: better classification costs distortion *and* perception: γ "
               "raises D and P", "Fig. 3, caption; Section 5", "rows", _both_costs),
     Statement("E2", "better classification always costs distortion *or* perception: no point is "
-              "better on all three axes", "Section 4; Theorem 1.1", "count", _count(shapes.pairs)),
+              "better on all three axes", "Section 4; Theorem 1.1", "count",
+              partial(_count, shapes.pairs)),
     Statement("E3", "C-P and C-D are convex: drawing lots between two points beats no third",
-              "Section 4", "count", _count(shapes.triples)),
+              "Section 4", "count", partial(_count, shapes.triples)),
     Statement("E4", "the points lie on a convex non-increasing surface", "Section 4; Theorem 1.2",
-              "shape",
-              lambda run, perception: convexity(run.table, perception)),
+              "shape", lambda run, perception: convexity(run.table, perception)),
     Statement("E5", "where C plays no part (γ = 0) P and D trade off: β lowers P",
-              "Section 4, Fig. 3(a)", "direction",
-              _effect("beta", "P", "lowers", {"gamma": 0.0})),
+              "Section 4, Fig. 3(a)", "direction", _way("beta", "P", "lowers", {"gamma": 0.0})),
     Statement("E6", "… and β raises D at γ = 0", "Section 4, Fig. 3(a)", "direction",
-              _effect("beta", "mse", "raises", {"gamma": 0.0})),
+              _way("beta", "mse", "raises", {"gamma": 0.0})),
     Statement("E7", "once C is smaller the P-D curve is elevated: γ raises P at equal D",
               "Section 4, Fig. 3(a)", "direction", _elevated),
     Statement("E8", "visual quality increases along with β: β lowers P", "Section 4, Fig. 4",
-              "rows", _rows("beta", "P", "lowers")),
+              "rows", _way("beta", "P", "lowers")),
     Statement("E9", "given β, visual quality decreases with γ: γ raises P", "Section 4, Fig. 4",
-              "rows", _rows("gamma", "P", "raises")),
+              "rows", _way("gamma", "P", "raises")),
     Statement("E10", "γ enhances the semantic quality, evaluated by the pretrained classifier: γ "
-              "lowers C", "Section 4, Fig. 4", "rows", _rows("gamma", "error_rate", "lowers")),
+              "lowers C", "Section 4, Fig. 4", "rows", _way("gamma", "error_rate", "lowers")),
     Statement("E11", "the error rate of the classifier and recognition by people are positively "
               "correlated (proxy: independent classifiers)", "Section 4", "correlation",
               _recognisable, "gaming"),
@@ -274,16 +256,11 @@ STATEMENTS = (
 
 def of(run: Run, perception: str = "p_judge") -> list[Claim]:
     """Every statement about single experiments, tested on one."""
-    why = claims.untestable(run.table)
-    found = []
-    for one in STATEMENTS:
-        text = f"{one.number}: {one.text} ({one.where})"
-        try:
-            answer = (why, UNTESTABLE) if why else one.test(run, perception)
-        except InputError as error:  # a column or an end of the grid is missing
-            answer = str(error), UNTESTABLE
-        found.append(Claim(text, *answer))
-    return found
+    tests = [
+        (f"{one.number}: {one.text} ({one.where})", partial(one.test, run, perception))
+        for one in STATEMENTS
+    ]
+    return claims.tested(run.table, tests)
 
 
 def lines(runs: Mapping[str, Run], perception: str = "p_judge") -> list[Line]:
@@ -295,88 +272,107 @@ def lines(runs: Mapping[str, Run], perception: str = "p_judge") -> list[Line]:
     return found
 
 
-def matrix(found: list[Line]) -> str:
-    """Statements by experiments, as Markdown: the verdict in each cell, shortened."""
-    names = list(dict.fromkeys(name for line in found for name in line.cells))
-    head = ["", "statement", "overall", *(f"{{ref}}`{words.title(n)} <ch:{n}>`" for n in names)]
-    return markdown(
-        head,
-        [
-            (
-                line.statement.number,
-                f"{line.statement.text} ({line.statement.where})",
-                line.counts,
-                *(
-                    _SHORT.get(v := line.cells[n].verdict, v) if n in line.cells else ""
-                    for n in names
-                ),
-            )
-            for line in found
-        ],
-    )
+@dataclass(frozen=True)
+class Answer:
+    """What an experiment's page says first: the effects of both weights from end to end, each
+    averaged over the other weight, by weight and by what they act on; and the claims tested."""
 
+    effects: dict[str, dict[str, Effect]]
+    found: list[Claim]
 
-def details(found: list[Line]) -> str:
-    """What was measured for each statement and experiment, as Markdown, with links."""
-    rows = [
-        (
-            line.statement.number,
-            words.title(name),
-            claim.verdict,
-            claim.found,
-            f"{{numref}}`fig-{name}-{line.statement.figure}`",
+    @property
+    def sentences(self) -> str:
+        """The answer in words, as Markdown."""
+        said, seeds = ["**Answer.**"], 0
+        for weight, effects in self.effects.items():
+            for first in list(effects.values())[:1]:
+                each = words.listed(_moved(effect, what) for what, effect in effects.items())
+                letter, seeds = words.LETTERS[weight], first.seeds
+                said.append(f"{letter} = {first.high:g} in place of {first.low:g} {each}.")
+        verbs = {REPRODUCED: "hold", PARTLY: "hold in part", NOT: "do not hold"}
+        counts = words.listed(
+            f"{len(numbers)} {verbs.get(word, word)} ({', '.join(numbers)})"
+            for word, numbers in claims.numbered(self.found).items()
         )
+        said.append(f"Of the paper's {len(self.found)} statements {counts}.")
+        over = f"(Means over the other weight; 95 % intervals, {words.count(seeds, 'seed')}.)"
+        return " ".join([*said, over] if seeds else said)
+
+
+def answer(run: Run, found: list[Claim], perception: str = "p_judge") -> Answer:
+    """The :class:`Answer` of ``run``, ``found`` being :func:`of` it; an effect that cannot be told
+    is left out."""
+    error = f"the error rate C of {run.classifier}"
+    asked = {
+        "gamma": {error: "error_rate", "D": "mse", "P": perception},
+        "beta": {"P": perception, "D": "mse"},
+    }
+    effects = {
+        weight: transfer.measured(
+            (what, partial(trends.effect, run.table, weight, column))
+            for what, column in columns.items()
+        )
+        for weight, columns in asked.items()
+    }
+    return Answer(effects, found)
+
+
+def _moved(effect: Effect, what: str) -> str:
+    """``lowers C by 0.98 points [0.76, 1.20]``."""
+    written, sign = words.quantity(effect.column), effect.interval.sign
+    if not sign:
+        return f"does not clearly change {what} ({written.change(effect.interval)})"
+    ends = sorted(abs(end) for end in effect.interval[1:])
+    size = written.size(Interval(abs(effect.change), *ends))
+    return f"{'raises' if sign > 0 else 'lowers'} {what} by {size}"
+
+
+def matrix(found: list[Line]) -> pd.DataFrame:
+    """The statements with the verdict over all experiments, counted."""
+    rows = [(f"{x.claim.statement} ({x.statement.where})", x.counts) for x in found]
+    return pd.DataFrame(rows, columns=["statement", "overall"])
+
+
+def details(found: list[Line]) -> pd.DataFrame:
+    """What was measured for each statement and experiment, with a link to its figure."""
+    rows = [
+        (line.statement.number, words.title(name), cell.verdict, cell.found,
+         f"{{numref}}`fig-{name}-{line.statement.figure}`")
         for line in found
-        for name, claim in line.cells.items()
-    ]
-    return markdown(["", "experiment", "verdict", "measured", "figure"], rows)
+        for name, cell in line.cells.items()
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["", "experiment", "verdict", "measured", "figure"])
 
 
-def repeated(runs: Mapping[str, Run]) -> str:
-    """A sentence: which experiments share their restorers of γ = 0, so that E5 and E6 are one."""
-    groups = [", ".join(map(words.title, group)) for group in transfer.shared_restorers(runs)]
-    if not groups:
-        return "No two experiments share restorers: every cell is an observation of its own."
-    return (
-        f"The restorers of γ = 0 are the same in {' and in '.join(groups)}: there E5 and E6 are "
-        "one observation, not several."
-    )
-
-
-def rules_table() -> str:
-    """:data:`RULES` as a Markdown table, with the statements that each serves."""
+def rules() -> pd.DataFrame:
+    """:data:`RULES` with the statements that each serves."""
     rows = [
         (f"*{rule}*", ", ".join(s.number for s in STATEMENTS if s.rule == rule), text)
         for rule, text in RULES.items()
     ]
-    return markdown(["test", "statements", "verdict"], rows)
+    return pd.DataFrame(rows, columns=["test", "statements", "verdict"])
 
 
-def evidence(runs: Mapping[str, Run]) -> str:
-    """Which published rows are judged, as Markdown; a sentence where there are none."""
-    if not runs:
-        return "Nothing is published yet: no statement about the experiments can be tested."
-    rows = []
-    for name, run in runs.items():
-        points, table = run.points(), run.table
-        seeds = table["seed"].nunique()
-        minutes = table["seconds"].sum() / 60
-        rows.append(
-            (f"{{ref}}`{words.title(name)} <ch:{name}>`", f"`{run.preset}`",
-             f"`{run.settings.restorer}`", len(points), seeds,
-             f"{int(table['steps'].max()):,}", f"{minutes:.0f}")
-        )  # fmt: skip
-    head = ["experiment", "preset", "restorer", "pairs of weights", "seeds", "steps a point"]
-    return markdown([*head, "core-minutes"], rows)
+def evidence(runs: Mapping[str, Run]) -> pd.DataFrame:
+    """Which published rows there are, by experiment, and which classifiers read them."""
+    return pd.DataFrame(
+        {
+            "experiment": f"{{ref}}`{words.title(name)} <ch:{name}>`",
+            "preset": f"`{run.preset}`",
+            "restorer": f"`{run.settings.restorer}`",
+            "pairs of weights": len(run.points()),
+            "seeds": run.table["seed"].nunique(),
+            "steps a point": ", ".join(f"{n:,.0f}" for n in sorted(run.table["steps"].unique())),
+            "core-minutes": round(run.table["seconds"].sum() / 60),
+            "trained against": run.classifier,
+            "took no part": ", ".join(claims.NAMES[name] for name in transfer.independent(run)),
+        }
+        for name, run in runs.items()
+    )
 
 
-def summary(
-    theory: pd.DataFrame,
-    found: list[Line],
-    between: Iterable[Comparison] = (),
-) -> str:
-    """A box that counts the verdicts over theory, experiments and comparisons."""
+def every(theory: pd.DataFrame, found: list[Line], between: Iterable[Claim] = ()) -> list[Claim]:
+    """The paper's claims with their overall verdicts: theory, experiments, comparisons."""
     made = [Claim(row.number, "", row.verdict) for row in theory.itertuples()]
-    made += [Claim(line.statement.number, "", line.verdict) for line in found]
-    made += [Claim(c.number, "", c.verdict) for c in between if not c.ours]
-    return claims.admonition(made, "All statements of the paper")
+    made += [line.claim for line in found]
+    return made + [claim for claim in between if not comparisons.ours(claim)]

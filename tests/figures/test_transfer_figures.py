@@ -3,59 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from cdpbook import runs
 from cdpbook.figures import transfer
 from cdpbook.statistics.trends import Effect
 from cdpbook.studies import readings
-from cdplib.experiments import settings
-from cdplib.experiments.classifiers import CLASSIFIERS
-
-
-@pytest.fixture
-def run():
-    rows = [
-        {
-            "alpha": 1.0, "beta": beta, "gamma": gamma, "seed": seed, "mse": 0.03,
-            "error_rate": 0.18 - gamma, "error_rate_convbn": 0.2 + gamma + 0.01 * seed,
-            "error_rate_logistic": 0.25,
-        }
-        for seed in (0, 1) for beta in (0.0, 0.01, 0.03) for gamma in (0.0, 0.03)
-    ]  # fmt: skip
-    own = settings.resolve("exp2", "quick")
-    return runs.Run("exp2", own, "quick", pd.DataFrame(rows), True)
 
 
 def effect(change, half=0.001):
     return Effect("gamma", "error_rate", 0.0, 0.03, change, change - half, change + half, 3)
-
-
-def test_every_classifier_has_its_own_look():
-    drawn = {(colour, marker) for colour, _, marker in transfer.LOOKS.values()}
-    assert len(drawn) == len(transfer.LOOKS)
-    assert {row.name for row in CLASSIFIERS} <= set(transfer.LOOKS)
-
-
-def test_the_curves_are_the_means_over_seeds_at_both_ends_of_beta(run):
-    figure = transfer.curves({"exp2": run}, others=2, betas=2)
-    titles = [ax.get_title() for ax in figure.axes]
-    assert titles == ["Exp-2, β = 0", "Exp-2, β = 0.03"]
-    own, convbn, _ = (c.lines[0] for c in figure.axes[0].containers)
-    assert np.allclose(own.get_ydata(), [18, 15])
-    assert np.allclose(convbn.get_ydata(), [20.5, 23.5])
-    assert own.get_linewidth() > convbn.get_linewidth()
-    assert len(transfer.curves({"exp2": run}, betas=3).axes) == 3
-
-
-def test_experiments_with_fewer_betas_leave_a_place_free(run):
-    table = run.table[run.table["beta"] == 0]
-    one = runs.Run("exp3", run.settings, "quick", table, True)
-    figure = transfer.curves({"exp2": run, "exp3": one}, betas=2)
-    assert len(figure.axes) == 4
-    assert not figure.axes[3].axison
 
 
 def test_the_forest_puts_the_change_in_points_and_the_predefined_in_bold():
@@ -93,7 +50,7 @@ def test_an_interval_without_end_is_cut_with_arrow_heads():
 
 
 def test_without_rows_a_figure_says_so():
-    for figure in (transfer.curves({}), transfer.forest({}, "points"), transfer.strips([])):
+    for figure in (transfer.forest({}, "points"), transfer.strips([])):
         assert isinstance(figure, Figure)
         assert len(figure.axes[0].texts) == 1
     assert (

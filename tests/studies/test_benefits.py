@@ -1,22 +1,59 @@
-"""The sentences of the page on who benefits."""
+"""The tables and the three answers of the page on who benefits, on rows whose answer is known."""
 
 from dataclasses import replace
 
-from cdpbook import runs
-from cdpbook.studies import benefits
+import pytest
+from gains import ensemble_rows, run, table
+
+from cdpbook import runs, text
+from cdpbook.studies import benefits, ensembles, transfer
 
 
 def test_levels_compare_two_readers_of_the_same_restorations(monkeypatch):
-    run = runs.published_run("exp3", [("quick", "fast")])
-    assert run is not None
+    found = runs.published_run("exp3", [("quick", "fast")])
+    assert found is not None
     monkeypatch.setattr(
         benefits.classifiers,
         "facts",
         lambda name, _: {"test_accuracy": {"cnn2": 0.99}.get(name, 1)},
     )
-    equal = run.table.assign(error_rate=0.2, error_rate_cnn1=0.2)
-    said = benefits.levels(replace(run, table=equal), "cnn1")
-    assert "CNN-2 errs on 1.00 % and CNN-1 on 0.00 %" in said
-    assert "on 20.00 and 20.00 %, a difference of 0.00" in said
-    worse = equal.assign(error_rate=0.21)
-    assert "a difference of +1.00" in benefits.levels(replace(run, table=worse), "cnn1")
+    same = found.table.assign(error_rate=0.2, error_rate_cnn1=0.2)
+    clean, restored = benefits.levels(replace(found, table=same), "cnn1").to_numpy()
+    assert clean[1:3] == pytest.approx([1, 0])
+    assert restored[1:3] == pytest.approx([20, 20])
+    worse = benefits.levels(replace(found, table=same.assign(error_rate=0.21)), "cnn1")
+    assert worse["difference"].iloc[1] == pytest.approx((1, 1, 1))
+
+
+def test_the_three_answers_follow_what_was_computed():
+    both = {"exp2": run(table(other=0.5, beta=-1.0)), "exp4": run(table(other=-0.9), "exp4")}
+    means, each = transfer.mean_gains(both), transfer.beta_effects(both)
+    together = ensembles.compare(both["exp2"], ensemble_rows(beta=-1.0))
+    assert together is not None
+    said = benefits.answers(means, each, {"exp2": together}).splitlines()
+    assert "Exp-2 −50\u00a0%\u00a0[−50,\u00a0−50] (**gamed**)" in said[0]
+    assert "(**shared**)" in said[0]
+    assert (
+        "without γ it clearly **helps** in Exp-2 (β = 0.01, 0.03) and **harms** nowhere" in said[1]
+    )
+    assert "of the independent ones changes by −2.10" in said[2]
+
+
+def test_without_published_rows_every_answer_says_so():
+    assert benefits.answers({}, {}, {}).count("Not testable") == 3
+    empty = (benefits.shares({}), benefits.gaming({}), benefits.betas({}))
+    assert all(text.table(one) == "Nothing to show." for one in empty)
+
+
+def test_tables_hold_points_and_parts_with_their_intervals():
+    both = {"exp2": run(table(own=-1.0, other=0.5))}
+    shares = benefits.shares(transfer.gains(both))
+    assert shares["classifier"].iloc[0] == "**predefined**"
+    assert shares["part of the gain"].iloc[1] == pytest.approx((-0.5, -0.5, -0.5))
+    shown = text.table(shares, forms=benefits.FORMS)
+    assert "| −3.00\u00a0[−3.00,\u00a0−3.00] | – |" in shown
+    assert "| −50\u00a0%\u00a0[−50,\u00a0−50] | **gamed** |" in shown
+    mean = benefits.gaming(transfer.mean_gains(both))
+    assert mean["share that is gaming"].iloc[0] == pytest.approx((1.5, 1.5, 1.5))
+    betas = benefits.betas(transfer.beta_effects(both))
+    assert list(betas["β"]) == ["0.01", "0.03"]

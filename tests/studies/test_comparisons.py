@@ -7,7 +7,7 @@ import pytest
 from cdpbook import runs as chapter
 from cdpbook.claims import NOT, PARTLY, REPRODUCED, UNDECIDED, UNTESTABLE
 from cdpbook.studies import comparisons
-from cdplib.errors import InputError
+from cdplib.errors import DataError, InputError
 from cdplib.experiments import settings
 
 BETAS, GAMMAS = (0.0, 0.01, 0.03), (0.0, 0.003, 0.01, 0.03)
@@ -33,20 +33,26 @@ def run(slope=-1.0, level=0.2, experiment="exp2", preset="quick", seeds=3, noise
 
 @pytest.fixture
 def published(monkeypatch):
-    """Publish the given runs: by name, then by (preset, restorer)."""
-    kept: dict[tuple[str, str, str], chapter.Run] = {}
-    monkeypatch.setattr(
-        chapter, "published_run", lambda name, preferred: kept.get((name, *next(iter(preferred))))
-    )
+    """Publish the given runs: their rows are what the results of their experiment hold."""
+    kept: dict[str, list[pd.DataFrame]] = {}
+
+    def load(name):
+        if name not in kept:
+            raise DataError(name)
+        return pd.concat(kept[name])
 
     def publish(*runs):
-        kept.update({(r.experiment, r.preset, r.settings.restorer): r for r in runs})
+        for r in runs:
+            names = {"restorer": r.settings.restorer, "dataset": r.settings.dataset}
+            rows = r.table.assign(experiment=r.experiment, preset=r.preset, **names)
+            kept.setdefault(r.experiment, []).append(rows)
 
+    monkeypatch.setattr(chapter.published, "load", load)
     return publish
 
 
 def verdicts():
-    return {c.number: c.verdict for c in comparisons.comparisons()}
+    return {c.number: c.verdict for c in comparisons.between()}
 
 
 def test_runs_match_in_the_first_preset_that_all_have(published):
@@ -90,15 +96,15 @@ def test_much_is_more_than_the_weights_do(level, verdict):
     # The weights move C by 3 points in both; the other levels differ by 10, 1 and no points.
     one = run(level=level, experiment="exp1")
     one.table["error_rate"] += 0.001 * (one.table["seed"] - 1)
-    found = comparisons.gap(comparisons.common(one, run()))
-    assert found.verdict == verdict, found
-    assert found.reach == pytest.approx(0.03, abs=1e-3)
+    assert comparisons._levels(one, run(), "p_judge")[1] == verdict
+    _, reach = comparisons.gap(comparisons.common(one, run()))
+    assert reach == pytest.approx(0.03, abs=1e-3)
 
 
 def test_one_seed_decides_nothing(published):
     published(run(level=0.3, experiment="exp1", seeds=1), run(seeds=1))
     assert [verdicts()[n] for n in ("B1", "B2")] == [UNDECIDED, UNDECIDED]
-    assert "interval unknown" in comparisons.comparisons()[0].found
+    assert "[unknown]" in comparisons.between()[0].found
 
 
 def test_trends_are_similar_where_gamma_orders_the_points_alike(published):
@@ -136,7 +142,7 @@ def test_a_constant_column_and_too_few_points_have_no_trend():
 
 def test_only_the_first_pair_is_the_papers_and_the_table_says_so(published):
     published(run(), run(experiment="exp1"))
-    found = comparisons.comparisons()
-    assert [c.ours for c in found] == [False, False, True, True]
-    text = comparisons.table(found)
-    assert text.count("ours, as for Exp-1") == text.count("not published alike") == 2
+    found = comparisons.between()
+    assert [comparisons.ours(c) for c in found] == [False, False, True, True]
+    assert [c.found for c in found[2:]] == ["not published alike"] * 2
+    assert found[3].statement.endswith("(ours, as for Exp-1: Exp-3, Exp-2)")

@@ -1,5 +1,7 @@
 """What verdicts hang on: points spoilt on purpose are named, and without them the theory holds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -33,10 +35,10 @@ def trained(spoilt=None):
     return pd.DataFrame(rows)
 
 
-def judged(table):
+def assessed(table):
     run = chapter.Run("exp2", settings.resolve("exp2", "quick"), "quick", table, True)
     runs = {"exp2": run}
-    return sensitivity.judge(runs, verdicts.lines(runs))
+    return sensitivity.assess(runs, verdicts.lines(runs))
 
 
 def verdict(found, name):
@@ -47,7 +49,7 @@ def verdict(found, name):
 
 @pytest.fixture(scope="module")
 def spoilt():
-    return judged(trained(spoilt=4.0))
+    return assessed(trained(spoilt=4.0))
 
 
 def test_no_point_is_disowned_where_each_minimises_its_own_loss():
@@ -69,51 +71,50 @@ def test_points_worse_in_every_respect_contradict_and_leaving_them_out_mends_it(
 
 
 def test_leaving_out_the_largest_beta_mends_nothing_where_others_are_spoilt():
-    found = judged(trained(spoilt=1.1))
+    found = assessed(trained(spoilt=1.1))
     assert verdict(found, "all points") == PARTLY
     assert verdict(found, "without the largest β") == PARTLY
     assert verdict(found, "without disowned points") == REPRODUCED
 
 
 def test_tables_say_which_points_are_left_out_and_what_changes(spoilt):
-    assert "| Exp-2 | 16 | 4 at β = 4 | 4 at β = 4 |" in sensitivity.left_out(spoilt)
-    assert "| Exp-2 | 16 | 4 at β = 4 | none |" in sensitivity.left_out(judged(trained()))
-    changed = sensitivity.table(spoilt)
-    assert "| E2: " in changed
-    assert "| E6: " not in changed  # beta raises D nowhere here
-    pairs = sensitivity.pairs(spoilt)
-    assert pairs.count(f"0 clearly: **{REPRODUCED}**") == 2
-    assert f"clearly: **{PARTLY}**" in pairs
+    assert list(sensitivity.left_out(spoilt).iloc[0]) == ["Exp-2", 16, "4 at β = 4", "4 at β = 4"]
+    assert list(sensitivity.left_out(assessed(trained())).iloc[0])[3] == "none"
+    changed = [one.partition(":")[0] for one in sensitivity.changes(spoilt)["statement"]]
+    assert "E2" in changed
+    assert "E6" not in changed  # beta raises D nowhere here
+    (row,) = sensitivity.pairs(spoilt).to_numpy()
+    assert row[1].endswith(f"clearly: **{PARTLY}**")
+    assert all(cell.endswith(f"0 clearly: **{REPRODUCED}**") for cell in row[2:])
 
 
 def test_the_caveat_names_each_statement_whose_verdict_is_another(spoilt):
     without = [part.split(", for ")[1] for part in sensitivity.caveat(spoilt).split("; ")]
     assert all(f"E2 ({REPRODUCED})" in part for part in without)
-    assert "without disowned points, for no statement." in sensitivity.caveat(judged(trained()))
+    assert "without disowned points, for no statement." in sensitivity.caveat(assessed(trained()))
 
 
-def test_where_nothing_changes_it_is_said():
-    runs = judged(trained())["all points"].runs
+def test_where_nothing_changes_the_table_is_empty():
+    runs = assessed(trained())["all points"].runs
     lines = verdicts.lines(runs)
     same = {name: sensitivity.Selection(runs, lines) for name in ("one", "other")}
-    assert sensitivity.table(same) == "No verdict changes."
+    assert sensitivity.changes(same).empty
 
 
-def test_a_cloud_of_too_few_points_has_no_pairs():
-    found = judged(trained())
-    few = sensitivity.Selection(
-        {"exp2": chapter.Run("exp2", found["all points"].runs["exp2"].settings, "quick",
-                             trained().query("beta == 0.5 and gamma < 1"), True)},
-        found["all points"].lines,
-    )  # fmt: skip
-    assert "too few points" in sensitivity.pairs({"few": few})
+def test_a_cloud_of_too_few_points_has_no_pairs(spoilt):
+    whole = spoilt["all points"]
+    few = trained().query("beta == 0.5 and gamma < 1")
+    runs = {"exp2": replace(whole.runs["exp2"], table=few)}
+    (row,) = sensitivity.pairs({"few": sensitivity.Selection(runs, whole.lines)}).to_numpy()
+    assert row[1] == "too few points"
 
 
 def test_another_network_stands_beside_the_first(spoilt):
-    whole, better = spoilt["all points"], spoilt["without disowned points"].runs
-    text = sensitivity.networks(whole, better)
-    assert "| statement | Exp-2, `fast` | Exp-2, `fast` |" in text
-    row = next(line for line in text.splitlines() if line.startswith("| E2: "))
-    assert row.endswith(f"| {PARTLY} | {REPRODUCED} |")
-    for none in ({}, {"exp5": better["exp2"]}):
-        assert sensitivity.networks(whole, none) == "No grid of another network is published."
+    whole, better = spoilt["all points"], spoilt["without disowned points"]
+    large = {n: replace(r, settings=r.settings._replace(restorer="fast-large"))
+             for n, r in better.runs.items()}  # fmt: skip
+    table = sensitivity.networks(whole, sensitivity.Selection(large, better.lines))
+    assert list(table.columns) == ["statement", "Exp-2, `fast`", "Exp-2, `fast-large`"]
+    two = table[table["statement"].str.startswith("E2")].iloc[0]
+    assert list(two)[1:] == [PARTLY, REPRODUCED]
+    assert sensitivity.networks(whole, sensitivity.Selection({}, [])).empty

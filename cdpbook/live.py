@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from cdpbook.overview import markdown
+from cdpbook import text
 from cdpbook.runs import Run
 from cdplib.experiments import classifiers, data, measures, networks, restoration, results
 from cdplib.experiments.settings import Point
@@ -17,8 +17,6 @@ from cdplib.storage import store
 from cdplib.sweeps import compare, jobs, publication
 
 CPU = torch.device("cpu")
-#: What is compared: column, factor and digits with which the pages print it.
-PRINTED = (("mse", 1, 5), ("error_rate", 100, 2))
 TRAINED_HERE = "These points were trained on this machine: there is nothing published to check."
 
 
@@ -38,10 +36,9 @@ def restorer(row: dict[str, Any]) -> tuple[Point, networks.Restorer] | None:
 
 
 def measured_again(row: dict[str, Any]) -> dict[str, float] | None:
-    """D and C of a published row's shipped restorer on the test set, now; None: not shipped.
+    """``mse`` and ``error_rate`` of a row's shipped restorer on the test set; None: not shipped.
 
-    Returns ``mse`` and ``error_rate`` (in [0, 1]) of the predefined classifier. Raises as
-    :func:`restorer`.
+    Raises as :func:`restorer`.
     """
     kept = restorer(row)
     if kept is None:
@@ -67,22 +64,18 @@ def restorers(run: Run, most: int = 2) -> str:
     rows = [row for row in run.table.to_dict("records") if publication.is_shipped(row)]
     rows = sorted(rows, key=lambda row: (row["beta"] + row["gamma"], row["beta"]))
     rows = [*rows[:1], *rows[:0:-1]][:most]
-    if not rows:
-        return "Nothing was checked: no restorer of these rows is shipped, or `checked` is 0."
-    lines, equal = [], 0
+    lines = []
     for row in rows:
-        now = measured_again(row)
-        assert now is not None
-        pairs = [
-            [f"{factor * value[name]:.{digits}f}" for value in (row, now)]
-            for name, factor, digits in PRINTED
-        ]
-        same = all(before == after for before, after in pairs)
-        equal += same
-        cells = [text for pair in pairs for text in pair]
-        lines.append((f"{row['beta']:g}", f"{row['gamma']:g}", *cells, "yes" if same else "**no**"))
+        values = (row, measured_again(row) or {})
+        d, c = ([text.quantity(name).number(v[name]) for v in values] for name in
+                ("mse", "error_rate"))  # fmt: skip
+        same = d[0] == d[1] and c[0] == c[1]
+        lines.append((f"{row['beta']:g}", f"{row['gamma']:g}", *d, *c, "yes" if same else "**no**"))
+    if not lines:
+        return "Nothing was checked: no restorer of these rows is shipped, or `checked` is 0."
     head = ["β", "γ", "D published", "D now", "C published (%)", "C now (%)", "equal"]
-    return f"{markdown(head, lines)}\n\n{equal} of {len(lines)} give their row's digits."
+    equal = sum(line[-1] == "yes" for line in lines)
+    return f"{text.table(lines, head)}\n\n{equal} of {len(lines)} give their row's digits."
 
 
 def turned(run: Run, images: int = 500, count: int = 12) -> tuple[dict[str, Any], str]:
@@ -99,8 +92,7 @@ def turned(run: Run, images: int = 500, count: int = 12) -> tuple[dict[str, Any]
     if len(gammas) < 2:
         return run.images(count), "No two restorers of these rows are shipped: none is run here."
     point = compare.point_of(rows[0])
-    test = data.load(point.settings.dataset).test
-    clean, labels = test.tensors(slice(0, images))
+    clean, labels = data.load(point.settings.dataset).test.tensors(slice(0, images))
     degraded = restoration.degraded_split(point, "test")[:images]
     classifier = classifiers.get(point.settings.classifier, point.settings.dataset)
     restored, read = {}, {}
@@ -144,14 +136,14 @@ def training(run: Run) -> str:
         return "No row of preset `quick` is published: there is nothing cheap to train again."
     row = compare.cheapest(table)
     found = compare.differences(row, compare.again(row))
-    lines = [
-        (f"`{line.column}`", f"{line.published:.4g}", f"{line.again:.4g}",
-         f"{line.difference:+.2g}", f"{line.band:.2g}", "yes" if line.inside else "**no**")
-        for line in found.itertuples()
-    ]  # fmt: skip
+    shown = found[["column", "published", "again", "difference", "band", "inside"]]
     head = ["column", "published", "now", "difference", "band (±)", "inside"]
+    forms: dict[str, text.Form] = {
+        **{"column": "`{}`".format, "difference": "+.2g", "band": ".2g"},
+        "inside": lambda inside: "yes" if inside else "**no**",
+    }
     return (
         f"{compare.point_of(row).label()}, preset `quick`, published from {row['hardware']}:\n\n"
-        f"{markdown(head, lines)}\n\n"
+        f"{text.table(shown, head, forms)}\n\n"
         f"{int(found['inside'].sum())} of {len(found)} columns are inside their band."
     )

@@ -1,4 +1,4 @@
-"""Tables about the experiments themselves, as Markdown: made from the code that runs them."""
+"""Tables about the experiments themselves, as Markdown, from the code that runs them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import torch
 
-from cdpbook import text as words
+from cdpbook import text
 from cdpbook.claims import NAMES
 from cdpbook.runs import floor_estimate
 from cdplib.experiments import (
@@ -19,30 +19,24 @@ from cdplib.experiments import (
     perception,
     settings,
 )
-from cdplib.experiments.table import EXPERIMENTS, Experiment
-
-_TASKS = {"denoising": "denoising, $N(0,1)$"}
-_KIND = {"denoising": "noise"}
+from cdplib.experiments.table import EXPERIMENTS
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    """:func:`.text.table` for those who still call it so."""
+    return text.table([list(map(str, row)) for row in rows], head)
 
 
 def table1() -> str:
     """Table 1 of the paper, from the table that the engine reads."""
+    data_sets = {"mnist": "MNIST", "cifar10": "CIFAR-10"}
     rows = [
-        (
-            words.title(row.name),
-            {"mnist": "MNIST", "cifar10": "CIFAR-10"}[row.dataset],
-            _TASKS.get(row.task, f"super-resolution ×{row.factor}"),
-            NAMES[row.classifier],
-        )
+        (text.title(row.name), data_sets[row.dataset],
+         "denoising, $N(0,1)$" if row.task == "denoising" else f"super-resolution ×{row.factor}",
+         NAMES[row.classifier])
         for row in EXPERIMENTS.values()
-    ]
-    return markdown(["", "data set", "task", "classifier"], rows)
+    ]  # fmt: skip
+    return text.table(rows, ["", "data set", "task", "classifier"])
 
 
 def network_counts() -> str:
@@ -62,20 +56,16 @@ def network_counts() -> str:
     for name, dataset in (("logistic", "mnist"), ("cnn1", "mnist"), ("cnn2", "mnist"),
                           ("cnn2c", "cifar10")):  # fmt: skip
         made[NAMES[name]] = classifiers.build(name, dataset)
-    return markdown(
-        ["network", "parameters"], [(n, f"{networks.count(m):,}") for n, m in made.items()]
-    )
-
-
-def degradation(row: Experiment) -> str:
-    """The experiment's degradation, as :mod:`cdplib.experiments.degradations` names it."""
-    return _KIND.get(row.task, f"sr{row.factor}")
+    rows = [(name, networks.count(module)) for name, module in made.items()]
+    return text.table(rows, ["network", "parameters"])
 
 
 def degradations_of(dataset: str) -> list[str]:
     """The degradations that Table 1 applies to ``dataset`` (Fashion-MNIST: as MNIST)."""
     like = "cifar10" if dataset == "cifar10" else "mnist"
-    return list(dict.fromkeys(degradation(r) for r in EXPERIMENTS.values() if r.dataset == like))
+    rows = [row for row in EXPERIMENTS.values() if row.dataset == like]
+    kinds = ("noise" if row.task == "denoising" else f"sr{row.factor}" for row in rows)
+    return list(dict.fromkeys(kinds))
 
 
 def classifier_table(dataset: str) -> str:
@@ -94,11 +84,11 @@ def classifier_table(dataset: str) -> str:
     for name in classifiers.names(dataset):
         model = classifiers.get(name, dataset)
         errors = [100 * (1 - classifiers.accuracy(model, x, labels)) for x in images.values()]
-        own = [words.title(row.name) for row in EXPERIMENTS.values()
+        own = [text.title(row.name) for row in EXPERIMENTS.values()
                if (row.classifier, row.dataset) == (name, dataset)]  # fmt: skip
         role = ", ".join(own) or "independent"
         rows.append([NAMES[name], role, *(f"{error:.2f}" for error in errors)])
-    return markdown(["error rate (%) of", "predefined in", *images], rows)
+    return text.table(rows, ["error rate (%) of", "predefined in", *images])
 
 
 def perception_table(dataset: str, kind: str) -> str:
@@ -123,11 +113,11 @@ def perception_table(dataset: str, kind: str) -> str:
         "frechet": "Fréchet, features of an independent classifier",
     }
     rows = [
-        (f"`{name}`: {text}", _estimate(floor_estimate(dataset, name)), _estimate(found[name]))
-        for name, text in names.items()
+        (f"`{name}`: {said}", _estimate(floor_estimate(dataset, name)), _estimate(found[name]))
+        for name, said in names.items()
     ]
     title = degradations.get(kind).title
-    return markdown(["measure of P", "floor: real against real", f"{title}, clipped"], rows)
+    return text.table(rows, ["measure of P", "floor: real against real", f"{title}, clipped"])
 
 
 def _estimate(found: perception.Estimate | None) -> str:
@@ -141,16 +131,9 @@ def presets(experiment: str) -> str:
     rows = []
     for preset in ("smoke", "quick", "full", "paper"):
         s = settings.resolve(experiment, preset)
-        rows.append(
-            (
-                f"`{preset}`",
-                f"`{s.restorer}`",
-                len(settings.weights(s, experiment)),
-                len(s.seeds),
-                f"{s.pretrain_steps:,}" if s.start == "star" else "from scratch",
-                f"{s.steps:,}",
-                {"gp": "gradient penalty", "clip": "clipped"}[s.critic],
-            )
-        )
+        start = f"{s.pretrain_steps:,}" if s.start == "star" else "from scratch"
+        critic = {"gp": "gradient penalty", "clip": "clipped"}[s.critic]
+        grid = len(settings.weights(s, experiment)), len(s.seeds)
+        rows.append((f"`{preset}`", f"`{s.restorer}`", *grid, start, s.steps, critic))
     head = ["preset", "restorer", "pairs of weights", "seeds", "MSE-only steps", "steps a point"]
-    return markdown([*head, "critic"], rows)
+    return text.table(rows, [*head, "critic"])

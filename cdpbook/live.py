@@ -54,10 +54,9 @@ def measured_again(row: dict[str, Any]) -> dict[str, float] | None:
 
 
 def restorers(run: Run, most: int = 2) -> str:
-    """Markdown: at most ``most`` shipped restorers of a page's rows, measured again, and published.
+    """Markdown: at most ``most`` shipped restorers of a page's rows, published and measured again.
 
-    The least weights come first, then the greatest. Where the page shows no published rows, or
-    ``most`` is 0, or nothing is shipped, a sentence says so.
+    The least weights come first, then the greatest; a sentence says where there is nothing.
     """
     if not run.published:
         return TRAINED_HERE
@@ -67,8 +66,7 @@ def restorers(run: Run, most: int = 2) -> str:
     lines = []
     for row in rows:
         values = (row, measured_again(row) or {})
-        d, c = ([text.quantity(name).number(v[name]) for v in values] for name in
-                ("mse", "error_rate"))  # fmt: skip
+        d, c = ([text.quantity(n).number(v[n]) for v in values] for n in ("mse", "error_rate"))
         same = d[0] == d[1] and c[0] == c[1]
         lines.append((f"{row['beta']:g}", f"{row['gamma']:g}", *d, *c, "yes" if same else "**no**"))
     if not lines:
@@ -104,22 +102,17 @@ def turned(run: Run, images: int = 500, count: int = 12) -> tuple[dict[str, Any]
         read[key] = measures.outputs(classifier, restored[key]).argmax(1)
     changes, said = torch.zeros(images, dtype=torch.bool), []
     for beta in sorted({row["beta"] for row in rows}):
-        ends = [read[beta, g] for g in (gammas[0], gammas[-1]) if (beta, g) in read]
-        if len(ends) == 2:
-            right = [end == labels for end in ends]
-            changes |= ends[0] != ends[1]
-            said.append(
-                f"at β = {beta:g} γ = {gammas[-1]:g} turns {int((~right[0] & right[1]).sum())} "
-                f"right and {int((right[0] & ~right[1]).sum())} wrong"
-            )
+        if (beta, gammas[0]) in read and (beta, gammas[-1]) in read:
+            before, after = read[beta, gammas[0]], read[beta, gammas[-1]]
+            changes |= before != after
+            right = int(((before != labels) & (after == labels)).sum())
+            wrong = int(((before == labels) & (after != labels)).sum())
+            said.append(f"at β = {beta:g} γ = {gammas[-1]:g} turns {right} right and {wrong} wrong")
     chosen = torch.argsort(~changes, stable=True)[:count]
-    shown = {
-        "original": clean[chosen].numpy(),
-        "degraded": degraded[chosen].numpy(),
-        "restored": {key: values[chosen].numpy() for key, values in restored.items()},
-        "predicted": {key: values[chosen].numpy() for key, values in read.items()},
-        "labels": labels[chosen].numpy(),
-    }
+    shown: dict[str, Any] = {"original": clean, "degraded": degraded, "labels": labels}
+    shown = {name: values[chosen].numpy() for name, values in shown.items()}
+    for name, kinds in (("restored", restored), ("predicted", read)):
+        shown[name] = {key: values[chosen].numpy() for key, values in kinds.items()}
     return shown, f"**Seen:** of the first {images} test images, {'; '.join(said)}."
 
 

@@ -1,4 +1,4 @@
-"""Tables about the experiments themselves, as Markdown: made from the code that runs them."""
+"""Tables about the experiments themselves, as Markdown, from the code that runs them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import torch
 
+from cdpbook import text
 from cdpbook.claims import NAMES
 from cdpbook.runs import floor_estimate
 from cdplib.experiments import (
@@ -21,27 +22,21 @@ from cdplib.experiments import (
 )
 from cdplib.experiments.table import EXPERIMENTS
 
-_TASKS = {"denoising": "denoising, $N(0,1)$"}
-
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    """:func:`.text.table` for those who still call it so."""
+    return text.table([list(map(str, row)) for row in rows], head)
 
 
 def table1() -> str:
     """Table 1 of the paper, from the table that the engine reads."""
     rows = [
-        (
-            row.label,
-            datasets.get(row.dataset).title,
-            _TASKS.get(row.task, row.task_title),
-            NAMES[row.classifier],
-        )
+        (row.label, datasets.get(row.dataset).title,
+         "denoising, $N(0,1)$" if row.task == "denoising" else row.task_title,
+         NAMES[row.classifier])
         for row in EXPERIMENTS.values()
-    ]
-    return markdown(["", "data set", "task", "classifier"], rows)
+    ]  # fmt: skip
+    return text.table(rows, ["", "data set", "task", "classifier"])
 
 
 def network_counts() -> str:
@@ -61,9 +56,8 @@ def network_counts() -> str:
     for dataset in (name for name, row in datasets.DATASETS.items() if row.paper):
         for name in classifiers.predefined(dataset):
             made[NAMES[name]] = classifiers.build(name, dataset)
-    return markdown(
-        ["network", "parameters"], [(n, f"{networks.count(m):,}") for n, m in made.items()]
-    )
+    rows = [(name, networks.count(module)) for name, module in made.items()]
+    return text.table(rows, ["network", "parameters"])
 
 
 def degradations_of(dataset: str) -> list[str]:
@@ -92,7 +86,7 @@ def classifier_table(dataset: str) -> str:
                if (row.classifier, row.dataset) == (name, dataset)]  # fmt: skip
         role = ", ".join(own) or "independent"
         rows.append([NAMES[name], role, *(f"{error:.2f}" for error in errors)])
-    return markdown(["error rate (%) of", "predefined in", *images], rows)
+    return text.table(rows, ["error rate (%) of", "predefined in", *images])
 
 
 def perception_table(dataset: str, kind: str) -> str:
@@ -117,11 +111,11 @@ def perception_table(dataset: str, kind: str) -> str:
         "frechet": "Fréchet, features of an independent classifier",
     }
     rows = [
-        (f"`{name}`: {text}", _estimate(floor_estimate(dataset, name)), _estimate(found[name]))
-        for name, text in names.items()
+        (f"`{name}`: {said}", _estimate(floor_estimate(dataset, name)), _estimate(found[name]))
+        for name, said in names.items()
     ]
     title = degradations.get(kind).title
-    return markdown(["measure of P", "floor: real against real", f"{title}, clipped"], rows)
+    return text.table(rows, ["measure of P", "floor: real against real", f"{title}, clipped"])
 
 
 def _estimate(found: perception.Estimate | None) -> str:
@@ -135,16 +129,9 @@ def presets(experiment: str) -> str:
     rows = []
     for preset in ("smoke", "quick", "full", "paper"):
         s = settings.resolve(experiment, preset)
-        rows.append(
-            (
-                f"`{preset}`",
-                f"`{s.restorer}`",
-                len(settings.weights(s, experiment)),
-                len(s.seeds),
-                f"{s.pretrain_steps:,}" if s.start == "star" else "from scratch",
-                f"{s.steps:,}",
-                {"gp": "gradient penalty", "clip": "clipped"}[s.critic],
-            )
-        )
+        start = f"{s.pretrain_steps:,}" if s.start == "star" else "from scratch"
+        critic = {"gp": "gradient penalty", "clip": "clipped"}[s.critic]
+        grid = len(settings.weights(s, experiment)), len(s.seeds)
+        rows.append((f"`{preset}`", f"`{s.restorer}`", *grid, start, s.steps, critic))
     head = ["preset", "restorer", "pairs of weights", "seeds", "MSE-only steps", "steps a point"]
-    return markdown([*head, "critic"], rows)
+    return text.table(rows, [*head, "critic"])

@@ -142,6 +142,13 @@ def count(n: int, noun: str) -> str:
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
+def between(values: Iterable[float], digits: int, sign: bool = True) -> str:
+    """``−0.5 to +0.2``, the least and the greatest; one number where they are written alike."""
+    values = list(values)
+    ends = [number(end, digits, sign) for end in (min(values), max(values))]
+    return " to ".join(dict.fromkeys(ends))
+
+
 def listed(words: Iterable[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     *head, last = list(words) or [""]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cdpbook.figures import style
 from cdpbook.figures.samples import mosaic
 from cdpbook.runs import Run
 
@@ -23,10 +23,9 @@ def trade(run: Run, perception: str = "p_judge") -> Figure:
     shown = run.images(count=_DIGITS)
     points = run.points().set_index(["beta", "gamma"])
     betas, gammas = (sorted(set(values)) for values in zip(*shown["restored"], strict=True))
-    figure, grid = plt.subplots(
-        len(betas), len(gammas) + 1, figsize=(6.6, 5.2), squeeze=False, layout="constrained"
-    )
-    plt.close(figure)  # pyplot must not draw it too, whatever happens below
+    shape = len(betas), len(gammas) + 1
+    figure = style.canvas(*shape, width=6.6, height=5.2)
+    grid = np.array(figure.axes).reshape(shape)
     for axes, (name, images) in zip(
         grid[:, 0],
         [("original", shown["original"]), ("degraded", shown["degraded"])],

@@ -42,9 +42,10 @@ from cdplib.experiments import results
 
 style.apply()
 run = runs.results("exp2", preset, runs.asked("exp2", preset, globals()))
+found = verdicts.of(run, perception)
 
 # %% tags=["hide-input"]
-ANSWER
+Markdown(verdicts.answer(run, found, perception).sentences)
 
 # %% [markdown]
 r"""
@@ -157,10 +158,7 @@ rows = results.load("exp2", preset="full", restorer="paper")
 rows[["beta", "gamma", "seed", "mse", "error_rate", "p_judge", "p_critic"]].iloc[::12].round(4)
 
 # %% tags=["hide-input"]
-Markdown(run.origin())
-
-# %% tags=["hide-cell"]
-Markdown(run.points_table(perception))
+Markdown(run.origin() + "\n\n" + text.fold("The points", run.points_table(perception)))
 
 # %% [markdown]
 r"""
@@ -243,7 +241,8 @@ CNN-1 being gamed; the dotted diagonal is where both err equally often.
 maps.gaming(run.table, run.shown_others(), run.classifier)
 
 # %% tags=["hide-cell"]
-GAINS
+shares = benefits.shares(transfer.gains({"exp2": run}))
+Markdown(text.table(shares, forms=benefits.FORMS))
 
 # %% [markdown]
 r"""
@@ -256,8 +255,8 @@ rules, says why the largest $\beta$ matters, and judges all five experiments tog
 """
 
 # %% tags=["hide-input"]
-found = verdicts.of(run, perception)
-Markdown(claims.admonition(found, "Exp-2") + "\n\n" + claims.markdown(found))
+box = claims.admonition(found, "Exp-2")
+Markdown(box + "\n\n" + text.fold("Every statement, what was measured", claims.markdown(found)))
 
 # %% [markdown]
 r"""

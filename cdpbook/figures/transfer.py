@@ -73,7 +73,12 @@ def forest(
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
     figure.axes[-1].set_xlabel(axis)
-    figure.legend(handles=_direction_keys(), loc="outside upper center", ncols=3, fontsize=10,
+    keys = [
+        Line2D([], [], color=colour, marker=marker, linestyle="none", markersize=8,
+               markerfacecolor=colour if filled else "white", label=said)
+        for colour, marker, filled, said in DIRECTIONS.values()
+    ]  # fmt: skip
+    figure.legend(handles=keys, loc="outside upper center", ncols=3, fontsize=10,
                   frameon=False, handletextpad=0.3, columnspacing=1.2)  # fmt: skip
     return figure
 
@@ -94,14 +99,6 @@ def _interval(axes: Axes, at: float, effect: Effect, limit: float) -> None:
             axes.plot(end, at, marker=head, color=colour, markersize=7, clip_on=False)
     axes.plot(100 * effect.change, at, marker=marker, color=colour, markersize=8,
               markerfacecolor=colour if filled else "white", zorder=3)  # fmt: skip
-
-
-def _direction_keys() -> list[Line2D]:
-    return [
-        Line2D([], [], color=colour, marker=marker, linestyle="none", markersize=8,
-               markerfacecolor=colour if filled else "white", label=said)
-        for colour, marker, filled, said in DIRECTIONS.values()
-    ]  # fmt: skip
 
 
 def strips(examples: Sequence[Example]) -> Figure:
@@ -133,7 +130,7 @@ def strips(examples: Sequence[Example]) -> Figure:
         for ax, when in ((line[2], 0), (line[3], 1)):
             said = [_said(name, found.read[name][when][k], found.labels[k], classes)
                     for name in readers]  # fmt: skip
-            ax.set_xlabel("\n".join(said), fontsize=9.5)
+            ax.set_xlabel("\n".join(said), fontsize=8.5)
     return figure
 
 

@@ -34,8 +34,6 @@ class Readings:
 
     experiment: str
     gammas: tuple[float, float]
-    beta: float
-    seed: int
     labels: np.ndarray
     clean: np.ndarray
     degraded: np.ndarray
@@ -75,12 +73,10 @@ def readings(run: Run, names: Sequence[str]) -> Readings | None:
         model = classifiers.get(name, run.settings.dataset)
         with torch.no_grad():
             read[name] = tuple(model(stack).argmax(1).numpy() for stack in stacks[2:])
-    n = len(stacks[2])
-    low, high = map(float, ends["gamma"])
-    clean, degraded, before, after = (stack.numpy()[:n] for stack in stacks)
+    clean, degraded, before, after = (stack.numpy()[: len(stacks[2])] for stack in stacks)
     return Readings(
-        run.experiment, (low, high), float(ends["beta"].iloc[0]), int(ends["seed"].iloc[0]),
-        kept["labels"][:n], clean, degraded, before, after, read, run.settings.dataset,
+        run.experiment, (float(ends["gamma"].min()), float(ends["gamma"].max())),
+        kept["labels"][: len(before)], clean, degraded, before, after, read, run.settings.dataset,
     )  # fmt: skip
 
 

@@ -182,8 +182,6 @@ def _correlated(found: Interval) -> tuple[str, str]:
 def _recognisable(run: Run, perception: str) -> tuple[str, str]:
     """C of the predefined classifier against the mean error of independent ones."""
     names = transfer.independent(run)
-    if not names:
-        return "no independent classifier was measured", UNTESTABLE
     table = transfer.with_mean(run.table, names)
     found, verdict = _correlated(correlation(table, transfer.OWN, transfer.MEAN))
     return f"{found} with the mean error of {len(names)} independent classifiers", verdict

@@ -69,9 +69,10 @@ points: is the better reader of clean digits ({ref}`ch:experiments` has both) th
 Markdown(run.origin() + "\n\n" + text.fold("The points", run.points_table(perception)))
 
 # %%
-before = run.table[run.table["gamma"] == run.table["gamma"].min()].set_index(["beta", "seed"])
+before = run.table[run.table["gamma"] == run.table["gamma"].min()]
+before = before.set_index(["beta", "seed"])
 gap = estimates.paired(before["error_rate_cnn1"], before["error_rate"])
-Markdown(f"Without γ, CNN-2's error less CNN-1's on the same images: {text.points(gap)} points.")
+Markdown(f"CNN-2's error less CNN-1's, without γ: {text.points(gap)} points.")
 
 # %% [markdown]
 r"""

@@ -8,14 +8,14 @@ SHELL := /bin/sh
 .ONESHELL:
 .SILENT:
 .DEFAULT_GOAL := help
-.PHONY: help setup data book student test lint golden results bench tuning clean clean-env browser
+.PHONY: help setup data book student check test lint golden results bench tuning clean clean-env browser
 
 BIN := .venv/bin
 # One thread a process: numbers repeat, and processes share the cores.
 export OMP_NUM_THREADS ?= 1
 
 help: ## List the targets
-	printf 'usage: make TARGET [PRESET=smoke|read|quick|full|paper]\n\n'
+	printf 'usage: make TARGET [PRESET=name of a file in params/]\n\n'
 	sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do
 	  printf '  %-10s %s\n' "$$target" "$$text"
 	done
@@ -38,7 +38,7 @@ browser: setup
 test: data browser ## Run the tests: library, driver on real data, golden outputs, pages in a browser
 	start=$$(date +%s)
 	status=0
-	$(BIN)/python -m pytest -rs --durations=5 || status=$$?
+	$(BIN)/python -m pytest -n auto --dist loadfile -rs --durations=5 || status=$$?
 	echo "make test: $$(( $$(date +%s) - start )) s"
 	exit $$status
 
@@ -47,19 +47,23 @@ lint: setup ## Check style and types (ruff, mypy)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+check: lint ## Style, types and the quick half of the tests: no training, no page, no data
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not data and not browser" --ignore tests/golden
+
 golden: setup ## Write tests/golden/ again from the chapters (then look at the difference)
 	$(BIN)/python -m cdpbook.notebooks.golden
 
 results: data ## Train and publish what is missing of every sweep (many hours; stop it at any time)
-	for number in 1 2 3 4 5; do
-	  $(BIN)/cdp sweep exp$$number --preset quick -p 'seeds=[0,1,2]' --publish
+	experiments=$$($(BIN)/python -c 'from cdplib.experiments.table import EXPERIMENTS as e; print(*e)')
+	for name in $$experiments; do
+	  $(BIN)/cdp sweep $$name --preset quick -p 'seeds=[0,1,2]' --publish
 	done
 	$(BIN)/cdp sweep exp2 --preset quick --dataset fashion-mnist --publish
 	for name in ensemble noise_input less_noise more_noise select equal_cost critic_steps scratch released_critic; do
 	  $(BIN)/cdp sweep exp2 --ablation $$name -p 'seeds=[0,1,2]' --publish
 	done
-	for number in 2 4 1 3 5; do
-	  $(BIN)/cdp sweep exp$$number --preset full --publish
+	for name in $$experiments; do
+	  $(BIN)/cdp sweep $$name --preset full --publish
 	done
 	$(BIN)/cdp sweep exp2 --preset full --ablation longer --publish
 	for number in 2 5; do

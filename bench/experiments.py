@@ -24,6 +24,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import torch
 
 from cdplib.experiments import classifiers, device, restoration, settings
+from cdplib.experiments.material import Material
 from cdplib.experiments.settings import Point
 from cdplib.storage import files, paths
 
@@ -55,29 +56,27 @@ def step_ms(p: Point, *, plain: bool = False) -> float:
 
     One thread computes: CPU time is its time on an idle core, and bears with a busy machine.
     """
-    stock = restoration.material(p, CPU)
+    material = Material.load(p, CPU)
     # Only steps are timed: the looks at validation images are few in a real run.
-    stock.validation = tuple(part[:50] for part in stock.validation)  # type: ignore[assignment]
+    material.validation = tuple(part[:50] for part in material.validation)  # type: ignore[assignment]
     restorer, critic = restoration.new_restorer(p), restoration.new_critic(p)
-    layout, place = restoration._layout, restoration.place
-    autocast = device.autocast
+    usual = device.channels_last, device.to_device, device.autocast
     if plain:
-        restoration._layout = lambda images: images
-        restoration.place = lambda model, where: model
+        device.channels_last = lambda images: images
+        device.to_device = lambda model, device: model
         device.autocast = lambda where: contextlib.nullcontext()
     models = [classifiers.build(p.settings.classifier, p.settings.dataset).eval()]
     for model in models:
         model.requires_grad_(False)
-    restoration.place(restorer, CPU)
-    restoration.place(critic, CPU)
+    device.to_device(restorer, CPU)
+    device.to_device(critic, CPU)
     times: list[float] = []
     try:
         restoration.train(
-            p, stock, CPU, restorer, critic, models, lambda: times.append(time.process_time())
+            p, material, CPU, restorer, critic, models, lambda: times.append(time.process_time())
         )
     finally:
-        restoration._layout, restoration.place = layout, place
-        device.autocast = autocast
+        device.channels_last, device.to_device, device.autocast = usual
     return 1000 * statistics.median(b - a for a, b in itertools.pairwise(times))
 
 
@@ -86,11 +85,11 @@ def work(seconds: float) -> float:
     torch.set_num_threads(1)
     ends = time.perf_counter() + seconds
     p = point("exp2", 100_000, **OURS["S2D32"])
-    stock = restoration.material(p, CPU)
-    stock.validation = tuple(part[:50] for part in stock.validation)  # type: ignore[assignment]
+    material = Material.load(p, CPU)
+    material.validation = tuple(part[:50] for part in material.validation)  # type: ignore[assignment]
     restorer, critic = restoration.new_restorer(p), restoration.new_critic(p)
-    restoration.place(restorer, CPU)
-    restoration.place(critic, CPU)
+    device.to_device(restorer, CPU)
+    device.to_device(critic, CPU)
     model = classifiers.build("cnn1", "mnist").eval().requires_grad_(False)
     times: list[float] = []
 
@@ -100,7 +99,7 @@ def work(seconds: float) -> float:
             raise StopIteration
 
     with contextlib.suppress(StopIteration):
-        restoration.train(p, stock, CPU, restorer, critic, [model], tick)
+        restoration.train(p, material, CPU, restorer, critic, [model], tick)
     return (len(times) - 1) / (times[-1] - times[0])
 
 

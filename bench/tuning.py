@@ -27,6 +27,7 @@ from cdplib.experiments import (
     restoration,
     settings,
 )
+from cdplib.experiments.material import Material, degraded_split
 from cdplib.experiments.settings import Point
 from cdplib.storage import files, paths
 from cdplib.sweeps import jobs
@@ -54,7 +55,7 @@ def validation(point: Point, model: networks.Restorer, judge: bool = False) -> d
     """MSE and error rate of the predefined classifier on the whole validation split; P if asked."""
     s = point.settings
     clean, labels = data.load(s.dataset).validation.tensors()
-    degraded = restoration.degraded_split(point, "validation")
+    degraded = degraded_split(point, "validation")
     restored = networks.restore(model, degraded)
     classifier = classifiers.get(s.classifier, s.dataset)
     wrong = 1 - classifiers.accuracy(classifier, restored, labels)
@@ -93,9 +94,9 @@ def pretraining(only: str) -> None:
                  "pretrain_lr": lr}  # fmt: skip
         found = settings.resolve(experiment, "quick", given)
         point = Point(experiment, "quick", found, 1.0, 0.0, 0.0, 0)
-        stock = restoration.material(point, CPU)
+        material = Material.load(point, CPU)
         began = time.process_time()
-        model, _ = restoration.pretrain(point, stock, CPU)
+        model, _ = restoration.pretrain(point, material, CPU)
         seconds = time.process_time() - began
         add({**row, **validation(point, model), "cpu_seconds": round(seconds, 1),
              "hardware": device.hardware("cpu")})  # fmt: skip
@@ -111,9 +112,9 @@ def points(only: str) -> None:
         if done(row) or not f"{experiment}-{restorer}".startswith(only):
             continue
         point = Point(experiment, "full", found, 1.0, beta, gamma, 0)
-        jobs.run(jobs.Job("start", point), jobs.Place())
+        jobs.run(jobs.Job("start", point), jobs.Site())
         began = time.process_time()
-        trained = jobs.train(point, CPU, jobs.Place())
+        trained = jobs.train(point, CPU, jobs.Site())
         seconds = time.process_time() - began
         add({**row, **validation(point, trained.restorer, judge=True),
              "cpu_seconds": round(seconds, 1), "hardware": device.hardware("cpu")})  # fmt: skip

@@ -16,14 +16,8 @@ Theorem 1 on real images: three losses that stand for $D$, $P$ and $C$ are added
 moving the weights moves the trained network over a surface on which none of the three improves for
 free. Five experiments vary the data, the task and the classifier.
 
-**What will be checked here.** The set-up itself, before any trade-off is drawn: that the networks
-are the paper's, parameter for parameter; that the classifiers are good on clean images and poor on
-degraded ones; that each measure of $P$ tells real images from degraded ones, and what it says about
-real images alone.
-
-The chapters {ref}`ch:exp1` to {ref}`ch:exp5` then run the experiments. The paper's supplement is
-not available, so what the text leaves open was read in the authors' released code; where this book
-departs from either, {ref}`ch:deviations` says so, with the measured effect of each difference.
+**What this page shows** is the whole engine, as code: the loss, the critic, the networks, one training
+step, and how a restorer is measured. They are the very functions that every experiment of this book runs.
 """
 
 # %% tags=["parameters"]
@@ -32,15 +26,30 @@ n_images: int = 10  # in [2, 20]; images in the pictures
 experiment: str = "exp2"  # one of exp1|exp2|exp3|exp4|exp5; whose presets are listed
 
 # %%
+import numpy as np
+import torch
 from IPython.display import Markdown
 
 from cdpbook import overview
 from cdpbook.figures import networks as draw
 from cdpbook.figures import samples, style
-from cdpbook.studies import verdicts
-from cdplib.experiments import classifiers, data, degradations, networks
+from cdplib.experiments import classifiers, data, degradations, measures, networks
 
 style.apply()
+
+# %% tags=["hide-input"]
+mnist, cnn1 = data.load("mnist"), classifiers.get("cnn1", "mnist")
+clean, labels = mnist.test.tensors(slice(0, 2000))
+noisy = degradations.degrade("noise", mnist, "test")[:2000]
+wrong = [measures.wrong(measures.outputs(cnn1, images), labels) for images in (clean, noisy)]
+clean_rate, noisy_rate = (100 * measures.mean(each) for each in wrong)
+Markdown(f"""
+**The answer.** One loss of three terms, one training step and one set of measures make all five
+experiments; the paper's denoiser has {networks.count(networks.denoiser()):,} parameters here, as in the
+authors' release. CNN-1 errs on {clean_rate:.1f} % of clean test digits and on {noisy_rate:.1f} % of noisy
+ones (the first {len(labels):,}): what lies between is what a restorer can win for it. What is *trained*
+is not what is *plotted*: that difference runs through every chapter after this one.
+""")
 
 # %% [markdown]
 r"""
@@ -65,10 +74,65 @@ $$
 \ell_{\text{restoration}} = \alpha\,\ell_{\text{MSE}} + \beta\,\ell_{\text{adv}} + \gamma\,\ell_{\text{CE}} .
 $$ (eq:paper-16)
 
-The first term is the distortion {eq}`eq:paper-1` with $\Delta$ the squared error. The second is
-what a critic makes of the restored images: a network that is itself trained to score real images
-above restored ones, so that its gap estimates a Wasserstein distance {cite}`arjovsky2017wgan`. The
-third is the cross entropy of a classifier that was trained on clean images and is frozen.
+As code it is this function. Look at what is *not* in it: no error rate, which has no gradient, and no
+distance between distributions, which no batch can give. A critic and a cross entropy stand for them.
+
+```{literalinclude} ../cdplib/experiments/losses.py
+:pyobject: restorer_loss
+:language: python
+```
+
+The critic is a network of its own, trained beside the restorer to score real images above restored ones:
+the gap of its mean scores estimates a Wasserstein distance {cite}`arjovsky2017wgan`, provided that it is
+nowhere steep. So its own loss adds a penalty to the gap. Look at the sign of the gap in both losses: what the
+critic climbs, the restorer descends.
+
+```{literalinclude} ../cdplib/experiments/losses.py
+:pyobject: critic_loss
+:language: python
+```
+
+The penalty asks for slope one between real and restored images {cite}`gulrajani2017`; the release bounds its
+parameters instead, which is the branch without a penalty above.
+
+```{literalinclude} ../cdplib/experiments/losses.py
+:pyobject: gradient_penalty
+:language: python
+```
+
+### Twenty steps, live
+
+The cell below trains a small denoiser on 64 digits with these two losses, and prints the three terms
+of {eq}`eq:paper-16` every five steps. Which of them falls at once, and which cannot be judged from its value alone?
+"""
+
+# %%
+from cdplib.experiments import losses, restoration
+
+seeded = torch.Generator().manual_seed(0)
+digits, classes = mnist.train.tensors(slice(0, 64))
+restorer = networks.initialise(networks.fast_denoiser(), seeded)
+critic = networks.initialise(networks.Critic(), seeded)
+descent = torch.optim.Adam(restorer.parameters(), lr=2e-3)
+ascent = torch.optim.Adam(critic.parameters(), lr=5e-4, betas=(0.5, 0.9))
+terms = {"MSE": (1, 0, 0), "adversarial": (0, 1, 0), "cross entropy": (0, 0, 1)}
+
+# %%
+for step in range(21):
+    restored = restorer(digits + torch.randn(digits.shape, generator=seeded))
+    batch = (restored, digits, classes, critic, [cnn1])
+    if step % 5 == 0:
+        values = [losses.restorer_loss(*batch, weights).item() for weights in terms.values()]
+        print(step, dict(zip(terms, np.round(values, 3), strict=True)))
+    loss, gap = losses.critic_loss(critic, digits, restored.detach(), 10.0, seeded)
+    restoration.descend(ascent, loss)
+    loss = losses.restorer_loss(*batch, (1, 0.01, 0.01))
+    restoration.descend(descent, loss)
+
+# %% [markdown]
+r"""
+The adversarial term is minus a mean score: its level belongs to the critic of that moment, and only its gap
+to the score of real images means anything. That is why a run's own critic makes a poor axis.
 
 ### Trained is not plotted
 
@@ -83,7 +147,56 @@ Two of the three losses are stand-ins, and every chapter plots what they stand f
 Theorem 1 speaks of the plotted quantities. Eq. {eq}`eq:paper-16` is its Lagrangian only if the
 stand-ins were exact and the networks a convex family; neither holds, which is why the surface is
 measured and not assumed.
+
+## One training step
+
+A step restores one batch, and uses the same restorations twice: the critic steps on them first, then the
+restorer. The release takes five critic steps on fresh batches each time; that is `critic_steps`. Noise is drawn
+afresh for every batch, from a stream that belongs to the seed.
+
+```{literalinclude} ../cdplib/experiments/restoration.py
+:pyobject: Trainer.step
+:language: python
+```
 """
+
+# %% [markdown]
+r"""
+## The networks
+
+The paper's denoiser is inspired by DnCNN {cite}`zhang2017dncnn` but is not residual, its super-resolver by SRCNN
+{cite}`dong2016srcnn`; both clip their output to $[0,1]$. Look at the widths: at every step most of the time goes
+into the five full-resolution $5\times5$ layers.
+
+```{literalinclude} ../cdplib/experiments/networks.py
+:pyobject: denoiser
+:language: python
+```
+
+```{literalinclude} ../cdplib/experiments/networks.py
+:pyobject: Critic
+:language: python
+```
+"""
+
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-experiments-networks", "caption": "The paper's denoiser, its critic and the classifier CNN-1, drawn from the modules. Right of a box: shape that leaves it, parameters. Look for the layers at full resolution: they take most of the time."}, "image": {"alt": "Layer diagrams of denoiser, critic and classifier with shapes and parameter counts"}}
+draw.diagram(
+    {
+        "Denoiser": (networks.denoiser(), (1, 28, 28)),
+        "Critic": (networks.Critic(1, width=32, batch_norm=True), (1, 28, 28)),
+        "CNN-1": (classifiers.build("cnn1", "mnist"), (1, 28, 28)),
+    }
+)
+
+# %% [markdown]
+r"""
+On two cores the paper's networks with its schedule take hours a point. The book therefore has *fast*
+restorers too, which work on $2\times2$ blocks of pixels as channels or at low resolution; results
+with them are marked as such. The release's critic is a setting (`critic=clip`).
+"""
+
+# %% tags=["hide-cell"]
+Markdown(overview.network_counts())
 
 # %% [markdown]
 r"""
@@ -110,38 +223,6 @@ samples.strips(pictures)
 
 # %% [markdown]
 r"""
-## The networks
-
-The pictures are made from the modules' own layers by one forward pass. The denoiser is inspired by
-DnCNN {cite}`zhang2017dncnn` but is not residual, the super-resolver by SRCNN {cite}`dong2016srcnn`;
-both clip their output to $[0,1]$. Beside each layer stands the shape that leaves it and its number
-of parameters. Look at the restorer's width against the critic's: at every step most of the time
-goes into the five full-resolution $5\times5$ convolutions.
-"""
-
-# %% mystnb={"figure": {"name": "fig-experiments-networks", "caption": "The paper's denoiser, its critic and the classifier CNN-1, drawn from the modules. Right of a box: shape that leaves it, parameters. Look for the layers at full resolution: they take most of the time."}, "image": {"alt": "Layer diagrams of denoiser, critic and classifier with shapes and parameter counts"}}
-draw.diagram(
-    {
-        "Denoiser": (networks.denoiser(), (1, 28, 28)),
-        "Critic": (networks.Critic(1, width=32, batch_norm=True), (1, 28, 28)),
-        "CNN-1": (classifiers.build("cnn1", "mnist"), (1, 28, 28)),
-    }
-)
-
-# %% [markdown]
-r"""
-On two cores the paper's networks with its schedule take hours a point. The book therefore has *fast*
-restorers too, which work on $2\times2$ blocks of pixels as channels or at low resolution; results
-with them are marked as such. Our critic has no batch normalisation and a gradient penalty
-{cite}`gulrajani2017` in place of clipped weights; the release's critic is a setting
-(`critic=clip`).
-"""
-
-# %%
-Markdown(overview.network_counts())
-
-# %% [markdown]
-r"""
 ## The classifiers
 
 Every classifier is trained on clean training images, selected on validation images and then frozen.
@@ -153,7 +234,7 @@ restored images became more recognisable, or only more agreeable to one network.
 first row is the distortion of the unrestored input, against which every restorer's $D$ should be read.
 """
 
-# %% tags=["remove-stderr"]
+# %% tags=["hide-input", "remove-stderr"]
 tables = [f"**{name}**\n\n{overview.classifier_table(name)}" for name in datasets]
 Markdown("\n\n".join(tables))
 
@@ -167,7 +248,29 @@ told from real". Halves are drawn at random, because the first and last digits o
 come from different writers. The judge reads its gap on images that it was not fitted on, so its
 floor is zero up to noise: look at the standard error behind its ±, which is over those images. The
 axis called $P$ is the judge's unless a page says otherwise: it estimates the distance that the paper
-names, and all points share it.
+names, and all points share it. This is how the judge is fitted: always from the same start and with the same budget,
+on one random half of the images, and read on the other.
+
+````{dropdown} The judge's fit
+```{literalinclude} ../cdplib/experiments/perception.py
+:pyobject: _fitted
+:language: python
+```
+````
+
+$D$ and $C$ have one value an image, so that errors can be paired:
+
+```{literalinclude} ../cdplib/experiments/measures.py
+:pyobject: squared_error
+:language: python
+```
+
+```{literalinclude} ../cdplib/experiments/measures.py
+:pyobject: wrong
+:language: python
+```
+
+The table gives each measure of $P$ its floor, and its value for images that nobody restored:
 """
 
 # %%
@@ -191,21 +294,9 @@ Markdown(overview.presets(experiment))
 
 # %% [markdown]
 r"""
-## How a verdict is reached
-
-The chapters end in a table of the paper's statements, numbered E1 to E13. Each verdict is computed from the
-rows, by one of these rules:
-"""
-
-# %% tags=["hide-input"]
-Markdown(verdicts.rules_table())
-
-# %% [markdown]
-r"""
-Intervals are Student's, over the seeds' own differences. With one seed they rest on the standard errors of the
-test images instead, and leave out what another training would change. Chance is what the same error rates, dealt
-out to the points at random, would give; noise is what neither the weights nor the seed explain. "Not testable"
-is also a table of too few points, or of too few steps for any trend.
+The chapters end in a table of the paper's statements, numbered E1 to E13, each with its verdict; {ref}`ch:verdicts` has the
+rules. Intervals are Student's, over the seeds' own differences; with one seed they rest on the standard errors of the
+test images, and leave out what another training would change.
 """
 
 # %% [markdown]

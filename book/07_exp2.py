@@ -15,13 +15,6 @@ r"""
 Gaussian noise $N(0,1)$ are restored by a network trained with {eq}`eq:paper-16`. Over many weights
 $(\alpha,\beta,\gamma)$, "better classification performance always comes at the cost of higher
 distortion and worse perceptual quality" (caption of Fig. 3), and the profiles are convex.
-
-**What will be checked.** Whether $\gamma$ lowers the error rate $C$, what it costs in $D$ and $P$,
-whether $\beta$ lowers $P$ and what that costs, whether any point beats another on all three axes,
-and whether the profiles are convex: each by a statistic with its interval. One question is ours: do
-*other* classifiers share what $\gamma$ gains?
-
-The paper printed these results as pictures only, so claims can be compared and numbers cannot.
 """
 
 # %% tags=["parameters"]
@@ -38,55 +31,140 @@ checked: int = 2  # in [0, 4]; shipped restorers that are measured again
 train_again: bool = True  # train one published point again, to compare (half a minute)
 
 # %%
+import matplotlib.pyplot as plt
+import torch
 from IPython.display import Markdown
 
-from cdpbook import claims, live, runs
+from cdpbook import claims, live, runs, text
 from cdpbook.figures import maps, planes, samples, style
-from cdpbook.studies import benefits, transfer, verdicts
+from cdpbook.studies import verdicts
+from cdplib.experiments import results
 
 style.apply()
-asked = runs.asked("exp2", preset, globals())
+run = runs.results("exp2", preset, runs.asked("exp2", preset, globals()))
+found = verdicts.of(run, perception)
+
+# %% tags=["hide-input"]
+Markdown(verdicts.answer(run, found, perception).sentences)
 
 # %% [markdown]
 r"""
-## What is trained
+## Three planes
 
-The restorer first learns the mean squared error alone; a critic is then warmed against it; and every
-pair of weights starts from both. So the points differ by their weights and not by how long they were
-trained. A longer first stage would still lower the error a little, so part of every gain may be training
-({ref}`ch:reproducibility` has what was tried, {ref}`ch:experiments` why it matters). The classifier,
-CNN-1, was trained on clean digits beforehand and is frozen. The cell below fetches the published points, or
-trains those that the store does not have yet: the same parameters never train twice.
+Fig. 3 of the paper projects the points onto three planes and colours them by the third quantity. A point is a
+trained restorer, measured on test digits: $D$ is its mean squared error per pixel, $C$ the error rate of CNN-1 on what
+it restores, and $P$ the gap that one judge critic finds between restored and real digits. In (a), a smaller $C$ should
+lift the curve away from the origin; in (b) and (c), curves should fall and be convex.
 """
 
-# %% tags=["remove-stderr"]
-run = runs.results("exp2", preset, asked)
-Markdown(run.origin())
+# %% mystnb={"figure": {"name": "fig-exp2-planes", "caption": "Exp-2 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines join equal third quantity, which is written on them. Dotted: P of real digits against other real digits. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}, "image": {"alt": "Exp-2: three scatter plots of its points with error bars and lines of equal third quantity, perceptual difference P against mean squared error D, error rate C of CNN-1 against P, and C against D"}}
+planes.three_planes(run.table, perception, run.floor(perception))
 
 # %% [markdown]
 r"""
-## The measured points
+Where do such points come from? First one is made by hand, then all of them are loaded.
 
-Each row is one pair of weights ($\alpha = 1$ throughout), measured on test digits. $D$
-is the mean squared error per pixel and $C$ the error rate of CNN-1. The loss contains its *cross
-entropy*, which has a gradient; the axis shows the *error rate*, which the theory is about. $P$ is
-the gap that one judge critic finds between restored and real digits: the same judge, refitted from
-the same start for every point, so that points can be compared. Look first down the column of $C$ at
-fixed $\beta$, then down $P$ at fixed $\gamma$.
+## One point by hand
+
+Three networks are needed: a restorer, a critic, and the classifier, which was trained on clean digits and stays as it
+is. To save the long first stage the restorer starts from published weights, those that were trained on the MSE
+alone ($\beta=\gamma=0$).
 """
 
 # %%
-Markdown(run.points_table(perception))
+from cdplib.experiments import classifiers, networks
+from cdplib.storage import store
+
+least = results.load("exp2", preset="quick", restorer="fast", beta=0.0, gamma=0.0, seed=0)
+weights, _ = store.load_weights("point", least["config_hash"].item())
+restorer = networks.fast_denoiser()
+restorer.load_state_dict(weights)
+critic = networks.initialise(networks.Critic(), torch.Generator().manual_seed(0))
+cnn1 = classifiers.get("cnn1", "mnist")
 
 # %% [markdown]
 r"""
-The errors behind ± are standard deviations over seeds where there are several, and standard errors
-of the test set where there is one. A test-set error moves all points together, because all see the
-same digits: differences between points are sharper than the bars suggest.
+A restorer is measured on test digits that it never saw: $D$ and $C$ have one value an image, so that two restorers can
+be compared image by image; $P$ belongs to the whole set.
+"""
 
-The same numbers as colours, over the two weights. In each map ask for the direction in which it
-changes: along $\gamma$, along $\beta$, or both. If $C$ changes along $\gamma$ alone and $P$ along
-$\beta$ alone, the two demands hardly meet, and the trade-off is between each of them and $D$.
+# %%
+from cdplib.experiments import data, degradations, measures
+from cdplib.experiments.perception import judge
+
+mnist = data.load("mnist")
+clean, labels = mnist.test.tensors(slice(0, 500))
+noisy = degradations.degrade("noise", mnist, "test")[: len(clean)]
+
+
+def measured():
+    restored = networks.restore(restorer, noisy)
+    wrong = measures.wrong(measures.outputs(cnn1, restored), labels)
+    return measures.squared_error(restored, clean), wrong, judge(restored, clean, paired=True)
+
+
+before = measured()
+
+# %% [markdown]
+r"""
+Now thirty steps on {eq}`eq:paper-16` with $(\alpha,\beta,\gamma) = (1,\ 0.003,\ 0.03)$. Both losses are those of
+{ref}`ch:experiments`. Look at the two steps in the loop: the critic's, on what was just restored, then the restorer's,
+on the same images.
+"""
+
+# %%
+from cdplib.experiments import losses, restoration
+
+images, classes = mnist.train.tensors(slice(0, 30 * 64))
+seeded = torch.Generator().manual_seed(1)
+descent = torch.optim.Adam(restorer.parameters(), lr=5e-4, betas=(0.5, 0.9))
+ascent = torch.optim.Adam(critic.parameters(), lr=5e-4, betas=(0.5, 0.9))
+for digits, wanted in zip(images.split(64), classes.split(64), strict=True):
+    restored = restorer.train()(digits + torch.randn(digits.shape, generator=seeded))
+    loss, gap = losses.critic_loss(critic, digits, restored.detach(), 10.0, seeded)
+    restoration.descend(ascent, loss)
+    loss = losses.restorer_loss(restored, digits, wanted, critic, [cnn1], (1, 0.003, 0.03))
+    restoration.descend(descent, loss)
+
+# %% [markdown]
+r"""
+What did they change? The brackets are 95 % intervals over the test images, each compared with itself; another training
+would add its own spread.
+"""
+
+# %%
+from cdpbook.statistics.estimates import over_images
+
+after = measured()
+change = [over_images((b - a).numpy()) for a, b in zip(before[:2], after[:2], strict=True)]
+print("D:", text.quantity("mse").change(change[0]))
+print("C:", text.quantity("error_rate").change(change[1]))
+print(f"P: from {before[2].value:.2f} to {after[2].value:.2f} (± {after[2].se:.2f})")
+
+# %% [markdown]
+r"""
+Thirty steps move a point visibly; a published one takes hundreds, with a critic that was warmed before, so that its
+place is that of its weights and not of its first steps.
+
+## All points
+
+Each row of the published table is such a training: a pair of weights ($\alpha=1$ throughout) and a seed. The restorer
+first learns the mean squared error alone, a critic is warmed against it, and every pair of weights starts from both: so
+points differ by their weights, and not by how long they were trained.
+"""
+
+# %%
+rows = results.load("exp2", preset="full", restorer="paper")
+rows[["beta", "gamma", "seed", "mse", "error_rate", "p_judge", "p_critic"]].iloc[::12].round(4)
+
+# %% tags=["hide-input"]
+Markdown(run.origin() + "\n\n" + text.fold("The points", run.points_table(perception)))
+
+# %% [markdown]
+r"""
+The loss contains CNN-1's *cross entropy*, which has a gradient; the axis shows its *error rate*, which the theory is
+about. Means over the seeds as colours, over the two weights. In each map ask for the direction in which it changes:
+along $\gamma$, along $\beta$, or both.
 """
 
 # %% mystnb={"figure": {"name": "fig-exp2-weights", "caption": "C of CNN-1 (top), D (middle) and P (bottom) over the two weights; means over seeds. Look in each map for the direction in which the numbers change: along γ, along β, or both."}, "image": {"alt": "Exp-2: three heat maps over γ (across) and β (upwards), of CNN-1's error rate, of the mean squared error and of the perceptual difference, with the values written in the cells"}}
@@ -94,29 +172,26 @@ maps.weights_map(run.table, ("error_rate", "mse", perception))
 
 # %% [markdown]
 r"""
-## Three planes
-
-Fig. 3 of the paper projects the cloud onto three planes and colours by the third quantity. The
-curves join places of *equal* third quantity: they are found on the sheet that the grid of weights
-spans, and carried into the plane, so nothing is extrapolated. In (a), a smaller $C$ should lift the
-curve away from the origin. In (b) and (c), curves should fall and be convex.
+The idea of Fig. 3 takes six lines. Plane (b): a line for each $\beta$, its points in the order of $\gamma$. Does the
+line fall, so that $P$ is the price of a smaller $C$?
 """
 
-# %% mystnb={"figure": {"name": "fig-exp2-planes", "caption": "Exp-2 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines join equal third quantity, which is written on them. Dotted: P of real digits against other real digits. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}, "image": {"alt": "Exp-2: three scatter plots of its points with error bars and lines of equal third quantity, perceptual difference P against mean squared error D, error rate C of CNN-1 against P, and C against D"}}
-planes.three_planes(run.table, perception, run.floor(perception))
-
-# %% tags=["hide-input"]
-Markdown(planes.bars_text(run.table))
+# %% mystnb={"figure": {"name": "fig-exp2-idea", "caption": "Plane (b) of Fig. 3 in six lines: C of CNN-1 over P, one line for each β, along γ. Look for lines that fall to the right: γ buys C and pays with P."}, "image": {"alt": "Exp-2: error rate of CNN-1 over the perceptual difference, a line for each β"}}
+_, axes = plt.subplots(figsize=(7, 4))
+for beta, line in run.points().groupby("beta"):
+    axes.plot(line[perception], 100 * line["error_rate"], "o-", label=f"β = {beta:g}")
+axes.set(xlabel=text.quantity(perception).name, ylabel="C of CNN-1: error rate (%)")
+axes.legend()
+plt.show()
 
 # %% [markdown]
 r"""
 ## The function that was achieved
 
-Definition 1 asks for the least error rate under two constraints. The cloud gives an upper bound on
+Definition 1 asks for the least error rate under two constraints. The points give an upper bound on
 it: for every budget $(D,P)$, the least error rate among the trained restorers within budget. It is
-non-increasing by construction, so this figure tests nothing; it shows what was *achieved*, where
-each restorer is worth having, and which budgets no restorer meets. A restorer whose corner of the
-map is hidden by another's colour is never the best choice.
+non-increasing by construction, so this figure tests nothing; it shows what was *achieved*, and where
+each restorer is worth having. A restorer whose corner is hidden by another's colour is never the best choice.
 """
 
 # %% mystnb={"figure": {"name": "fig-exp2-achieved", "caption": "The least error rate of CNN-1 among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real digits against other real digits. Look for steps, and for markers unlike their ground: another restorer is better in all three."}, "image": {"alt": "Exp-2: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-1, with the restorers as markers and hatched where there is none"}}
@@ -126,11 +201,17 @@ maps.achieved_map(run.table, perception, run.floor(perception))
 r"""
 ## The digits
 
-Fig. 4 shows restored digits over the two weights, and says that $\beta$ makes them look better and
-$\gamma$ makes them "easier to recognize". Compare rows for the first, columns for the second. The
-frames mark digits whose predicted class changes with $\gamma$, against the first column of the
-same row. Ask of each frame whether *you* would change your mind as CNN-1 did: that is the
-difference between recognisable to people and recognisable to one classifier.
+Fig. 4 shows restored digits over the two weights, and says that $\beta$ makes them look better and $\gamma$ makes them
+"easier to recognize". Its idea is a block of images:
+
+```python
+shown = run.images(count=1)["restored"]                       # {(beta, gamma): (1, 1, 28, 28)}
+betas, gammas = (sorted(set(w)) for w in zip(*shown))
+plt.imshow(np.block([[shown[b, g][0, 0] for g in gammas] for b in betas]), cmap="gray")
+```
+
+Below, frames mark digits whose predicted class changes with $\gamma$. Ask of each frame whether *you* would change your
+mind as CNN-1 did: that is the difference between recognisable to people and recognisable to one classifier.
 """
 
 # %% mystnb={"figure": {"name": "fig-exp2-digits", "caption": "Restored test digits, rows of β and columns of γ. Blue frame: CNN-1 is right here and was wrong at the row's least γ; orange, dashed: wrong here and right there; black, dotted: another wrong class. Look along a row for strokes that γ adds or removes, and ask in each frame which class you read; down a column, for what β does."}, "image": {"alt": "Exp-2: test digits, original, noisy, and restored with several β (rows) and γ (columns); frames mark those that CNN-1 reads differently than at the row's least γ"}}
@@ -138,17 +219,13 @@ samples.weights_grid(**run.images())
 
 # %% [markdown]
 r"""
-Few of the images that are kept with every point change their class. Some of the restorers come with the
-book, so that more can be looked at: the next cell restores the first test images with them, and shows first
-those that CNN-1 reads differently without and with $\gamma$.
+Some of the restorers come with the book, so that more digits can be looked at: the next cell restores the first test
+images with them, and shows those that CNN-1 reads differently without and with $\gamma$.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp2-turned", "caption": "Test images whose class, as CNN-1 reads it, γ turns: restored now by shipped restorers, rows of β and columns of γ. Frames as above. Look at the framed ones: would you have read them differently, too?"}, "image": {"alt": "Exp-2: test digits, original, noisy, and restored without and with γ, for those that CNN-1 reads differently; frames mark them"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp2-turned", "caption": "Test images whose class, as CNN-1 reads it, γ turns: restored now by shipped restorers, rows of β and columns of γ. Frames as above. Look at the framed ones: would you have read them differently, too?"}, "image": {"alt": "Exp-2: test digits, original, noisy, and restored without and with γ, for those that CNN-1 reads differently; frames mark them"}}
 turned, said = live.turned(run)
 samples.weights_grid(**turned)
-
-# %% tags=["hide-input"]
-Markdown(said)
 
 # %% [markdown]
 r"""
@@ -156,16 +233,16 @@ r"""
 
 CNN-1's error falls with $\gamma$ because its own cross entropy is in the loss. The error of
 classifiers that took no part in training tells whether the digits became more recognisable or only
-more agreeable to CNN-1. Each line below joins the points of one $\beta$ in the order of $\gamma$.
-A line that runs down to the left is a gain that is shared; one that climbs to the left is CNN-1
-being gamed; the dotted diagonal is where both err equally often.
+more agreeable to CNN-1. A line that runs down to the left is a gain that is shared; one that climbs to the left is
+CNN-1 being gamed; the dotted diagonal is where both err equally often.
 """
 
 # %% mystnb={"figure": {"name": "fig-exp2-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-1. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-2: scatter plots of the error rates of independent classifiers, one below the other, against that of CNN-1, with a line for each β and error bars"}}
 maps.gaming(run.table, run.shown_others(), run.classifier)
 
-# %% tags=["hide-input"]
-Markdown(benefits.gains_table(transfer.gains({"exp2": run})))
+# %% tags=["hide-cell"]
+shares = benefits.shares(transfer.gains({"exp2": run}))
+Markdown(text.table(shares, forms=benefits.FORMS))
 
 # %% [markdown]
 r"""
@@ -173,50 +250,41 @@ r"""
 
 The statements of Section 4, each with its test. An effect compares the largest weight with zero;
 brackets are 95 % intervals over seeds. E2 counts pairs in which one point is better in $D$, $P$ *and*
-$C$, and asks how many there would be if error rates were dealt out at random, and how many the noise
-of training cannot explain. After it stands the count without the largest $\beta$, on which no verdict rests;
-{ref}`ch:verdicts` says why it matters. E4 asks whether noise explains the distance of the points from the nearest
-convex surface, and from the nearest concave one: only both answers together speak for convexity. The same page has the
-rules, and judges all five experiments together.
+$C$; after it stands the count without the largest $\beta$, on which no verdict rests. {ref}`ch:verdicts` has the
+rules, says why the largest $\beta$ matters, and judges all five experiments together.
 """
 
 # %% tags=["hide-input"]
-found = verdicts.of(run, perception)
-Markdown(claims.markdown(found) + "\n\n" + claims.admonition(found, "Exp-2"))
+box = claims.admonition(found, "Exp-2")
+Markdown(box + "\n\n" + text.fold("Every statement, what was measured", claims.markdown(found)))
 
 # %% [markdown]
 r"""
 ## Checked while this page was made
 
-Some of the published restorers come with the book. The cell measures them again on the whole test
-set; $D$ and $C$ should come out as published, digit for digit, for both depend on the machine through
-rounding only.
+Some of the published restorers are measured again on the whole test set; $D$ and $C$ should come out as published,
+digit for digit. Training is another matter: on one machine it repeats itself exactly, elsewhere sums are taken in
+another order, and hundreds of steps amplify the difference. So one published point of the coarse grid is trained again
+with its seed, and each column is held against the band within which an honest repetition should fall.
 """
 
 # %% tags=["hide-input", "remove-stderr"]
 Markdown(live.restorers(run, checked))
 
-# %% [markdown]
-r"""
-Training is another matter. On one machine it repeats itself exactly; elsewhere sums are taken in another
-order, and hundreds of steps amplify the difference. The cell trains one published point of the coarse
-grid again, with its seed, and holds each column against the band within which an honest repetition should
-fall.
-"""
-
 # %% tags=["hide-input", "remove-stderr"]
-Markdown(live.training(run) if train_again else "Switched off (`train_again=false`).")
+Markdown(
+    live.training(run) if train_again else "Training again: switched off (`train_again=false`)."
+)
 
 # %% [markdown]
 r"""
 ## Summary
 
-* One loss with three weights moves a denoiser over a two-dimensional sheet in $(D,P,C)$.
-* The box above says which of the paper's statements the measured sheet supports, computed anew
-  whenever the page is.
-* $C$ here is the error of *one predefined classifier*, as in {eq}`eq:paper-7`. The section on gaming
-  shows how little that may say about another classifier: the theorem holds for whichever is
-  predefined, while the words "semantic quality" claim more.
+* One loss with three weights moves a denoiser over a two-dimensional sheet in $(D,P,C)$; one point of it is a
+  page of code.
+* $C$ here is the error of *one predefined classifier*, as in {eq}`eq:paper-7`. What it gains says little about
+  another: the theorem holds for whichever is predefined, while the words "semantic quality" claim more.
+* Which of the paper's statements the sheet supports is computed anew whenever the page is.
 
 ## Exercises
 """

@@ -16,9 +16,8 @@ the text does not discuss, and so does this book: the kind of critic, where trai
 batch normalisation uses at test time, whether a restorer may draw lots, how strong the noise is.
 
 **What will be checked.** Each choice alone, on Exp-2, with the fast restorer and the coarse grid unless a section
-says otherwise: does it change what the two weights do to $C$, $D$ and $P$? A choice that only moves levels leaves the paper's
-statements alone; one that turns a sign does not. The critic is the exception to the title: the released one
-is a bundle of choices, and is changed as a whole first.
+says otherwise: does it change what the two weights do to $C$, $D$ and $P$? A choice that only moves levels leaves the
+paper's statements alone; one that turns a sign does not.
 """
 
 # %% tags=["parameters"]
@@ -28,155 +27,166 @@ sizes: list[int] = [1, 50, 10000]  # in [1, 10000]; batch sizes at test time
 # %%
 from IPython.display import Markdown
 
-from cdpbook import runs
+from cdpbook import runs, text
+from cdpbook.figures import curves, style
 from cdpbook.studies import ablations
-from cdplib.experiments.settings import ablation
+
+style.apply()
+
+# %% tags=["hide-input"]
+changed = {}
+for name, title in ablations.TITLES.items():
+    comparison = ablations.compare(*ablations.ways(name).values())
+    if comparison.changes:
+        changed[title] = comparison
+both = sum(len(found.signs(1) + found.signs(-1)) for found in changed.values())
+turned = [f"{line.title} ({title})" for title, found in changed.items() for line in found.signs(-1)]
+lines = [len(found.changes) for found in changed.values()]
+clear = {title: len(found.clear()) for title, found in changed.items()}
+quiet = [title for title, n in clear.items() if n == 0]
+Markdown(
+    f"**The answer.** {len(changed)} changes were trained beside the main table, pair by pair. Of {both} effects of a weight that "
+    f"are clear on both sides, {len(turned)} turn{'s' * (len(turned) == 1)} its sign{': ' * bool(turned)}"
+    f"{text.listed(turned)}. The most lines change with "
+    f"{max(clear, key=clear.get)} ({max(clear.values())} of {max(lines)}); "
+    f"none clearly changes with {text.listed(quiet)}. In all {sum(clear.values())} of {sum(lines)} "
+    f"lines change clearly, where chance alone would give about {0.05 * sum(lines):.0f}."
+)
+
+# %% [markdown]
+r"""
+The figure has four effects in all of them. Look for filled marks on the other side of zero than the hollow ones above them, and for
+intervals that do not overlap: such a choice matters, but turns nothing.
+"""
+
+# %% mystnb={"figure": {"name": "fig-ablations-effects", "caption": "What the weights change, from the least to the greatest value that both sides of a pair have. Filled: as changed; hollow: the main table at the same weights. Bars: 95 % intervals over seeds. Three times the steps: between the two largest β of the full grid. No mark: no weights in common."}, "image": {"alt": "Four panels of dots with intervals, one row for each changed choice, around a line at zero"}}
+shown = [("gamma", "error_rate"), ("gamma", "p_judge"), ("beta", "mse"), ("beta", "p_judge")]
+curves.effects(changed, [ablations.Line(*line) for line in shown])
+
+# %% tags=["hide-input"]
+rows = [
+    (title, f"{len(found.clear())} of {len(found.changes)}",
+     text.listed(line.title for line in found.clear()) or "–",
+     text.listed(line.title for line in found.signs(-1)) or "none")
+    for title, found in changed.items()
+]  # fmt: skip
+Markdown(text.table(rows, ["changed", "lines that clearly change", "which", "signs turned"]))
 
 # %% [markdown]
 r"""
 ## How to read the tables
 
-One column is one way of training. The first lines give its starting point: $D$, $C$ and $P$ (the
-judge's gap) with the least weights of its grid, and what the judge says of real images against other real
-ones: no restorer can be expected to be better than that. The other lines say what a weight changes from its
-least to its largest value, averaged over the other weight, with the 95 % interval over training seeds; a
-column of one seed has only the interval over the test images, and a remark says so. Where the grids of two
-columns differ, their titles say how far each goes. The sentence after a table is computed: it takes the
-difference of two columns within each seed, at the weights that both have, and names the lines where the
-interval of that difference leaves out zero.
+Each section has its table behind a fold. A column is one way of training: $C$, $D$ and $P$ (the judge's gap) with the
+least weights of its grid, then what a weight changes from its least to its largest value, averaged over
+the other weight, with the 95 % interval over training seeds. Below: what the judge says of real images against other
+real ones. Where grids differ, titles say how far each goes. The last column is the change from the first way
+to the second, paired by seed, at the weights that both have; a dash where they have none.
 
 ## The critic: as released, or with a gradient penalty
 
 The release's critic differs from ours in five ways at once: batch normalisation, parameters clipped to 0.01
 in place of a gradient penalty, twice the width, five steps for each step of the restorer, and a smaller
-learning rate. A difference below is that of the bundle; one member alone follows. Its scores are
+learning rate. This is a bundle, the exception to the title. Its scores are
 small ({ref}`ch:measuring-perception` derives their bound), so its grid has larger $\beta$, and what $\beta$
-changes over two ranges does not compare: look at the signs. This is the release's Exp-2 in small.
+changes over two ranges does not compare: look at the signs. One member alone follows: five critic steps, each on a batch of its
+own. A critic that is nearer to its optimum should make $\beta$ more effective.
 """
 
-# %%
-Markdown(ablations.beside("exp2", {"released_critic": "critic as released"}, "gradient penalty"))
-
-# %% [markdown]
-r"""
-The settings of the second column, over those of the preset:
-"""
 
 # %% tags=["hide-input"]
-Markdown("`" + ", ".join(f"{k}={v}" for k, v in ablation("exp2", "released_critic").items()) + "`")
+def table(*names, title="as in the main table"):
+    ways = ablations.ways(*names, title=title)
+    return text.fold(" and ".join(ablations.TITLES[n] for n in names), ablations.side_by_side(ways))
 
-# %% [markdown]
-r"""
-One member of the bundle alone, with our critic: five critic steps, each on a batch of its own, for each
-step of the restorer. A critic that is nearer to its optimum should make $\beta$ more effective. Look at what
-$\beta$ changes about $P$.
-"""
 
-# %%
-Markdown(ablations.beside("exp2", {"critic_steps": "five critic steps"}, "one critic step"))
+Markdown(
+    table("released_critic", title="gradient penalty")
+    + "\n\n"
+    + table("critic_steps", title="one critic step")
+)
 
 # %% [markdown]
 r"""
 ## The largest $\beta$, three times as long
 
 In the full grids of the paper's networks the pairs that contradict the trade-off gather at the largest $\beta$
-({ref}`ch:verdicts`): a restorer there is worse than another in $D$, $C$ *and* $P$. What minimises a weighted sum cannot be worse than something
-else in every term of it. So both are trained again, for three times as many steps. The weights of this table are those two $\beta$, so "the least
-weights" are the smaller one, and the effect of $\beta$ is the step between the two: below zero for $P$ and above zero
-for $D$ where there is a trade-off. Look whether that step changes with the steps.
-Compare $P$ with its floor, too: where the judge can hardly tell a restorer from real images, a larger $\beta$ has nothing
-left to buy that the judge could see, and only costs.
+({ref}`ch:verdicts`): a restorer there is worse than another in $D$, $C$ *and* $P$. What minimises a weighted sum cannot be
+worse than something else in every term of it. So the two largest are trained again, for three times as many steps. "The least
+weights" are then the smaller one, and the effect of $\beta$ is the step between the two: below zero for $P$ and above zero
+for $D$ where there is a trade-off. Compare $P$ with its floor, too: where the judge can hardly tell a restorer from real
+images, a larger $\beta$ has nothing left to buy that the judge could see, and only costs.
 """
 
-# %%
-Markdown(ablations.beside("exp2", {"longer": "three times the steps"}, "as published", "full"))
+# %% tags=["hide-input"]
+Markdown(table("longer", title="as published"))
 
 # %% [markdown]
 r"""
-## As released: the step of least loss
+## The start, the end, and the network at equal cost
 
-The release keeps the weights of the step with the least validation loss, ours are those of the last. With
-a rate that falls to zero the two should hardly differ.
+The release keeps the weights of the step with the least validation loss, ours are those of the last. With a rate that falls to
+zero the two should hardly differ. All points of a sweep share one pre-training per seed; *from scratch* four points are trained
+from nothing instead, each for as many steps as the pre-training, the warming of the critic and the point's own steps
+would cost together. At *equal cost* the paper's denoiser has as many seconds of training as the fast one: fewer steps of everything.
 """
 
-# %%
-Markdown(ablations.beside("exp2", {"select": "step of least loss"}, "last step"))
+# %% tags=["hide-input"]
+Markdown("\n\n".join(table(name) for name in ("select", "scratch", "equal_cost")))
 
 # %% [markdown]
 r"""
-## As released: another classifier judges
+The same experiments with every restorer that is published, and the seconds that a point of each took, by the clock, on a machine
+that often did other work, too; {ref}`ch:reproducibility` has steps timed side by side. All columns of a table are at
+the weights that all of them were trained at, as a weight that goes further changes more.
+"""
+
+# %% tags=["hide-input"]
+Markdown(
+    "\n\n".join(
+        text.fold(
+            f"{text.title(name)}: every network", ablations.side_by_side(ablations.by_network(name))
+        )
+        for name in ("exp2", "exp4", "exp5")
+    )
+)
+
+# %% [markdown]
+r"""
+## Another classifier judges
 
 In the release Exp-1 evaluates Exp-2's restorers by logistic regression. What $\gamma$ then does to the
 error of a classifier that took no part is the question of {ref}`ch:exp1` and {ref}`ch:who-benefits`; here
 are both ways beside each other, $C$ being the logistic model's error in both columns.
 """
 
-# %%
+# %% tags=["hide-input"]
 written = runs.published_run("exp1", [("quick", "fast")])
 released = runs.published_run("exp2", [("quick", "fast")])
 tables = {
-    "trained with its own loss": written and written.table,
-    "trained with CNN-1's loss": released and runs.seen_by(released, "logistic").table,
+    "trained with its own loss": written.table,
+    "trained with CNN-1's loss": runs.seen_by(released, "logistic").table,
 }
-Markdown(ablations.effects({k: t for k, t in tables.items() if t is not None}))
+Markdown(text.fold("two losses, one judge", ablations.side_by_side(tables)))
 
 # %% [markdown]
 r"""
-## The start: warm, or from scratch at equal cost
-
-All points of a sweep share one pre-training per seed. Here four points are trained from nothing instead,
-each for as many steps as the pre-training, the warming of the critic and the point's own steps would cost
-together. Look at the starting point first.
-"""
-
-# %%
-Markdown(ablations.beside("exp2", {"scratch": "from scratch"}, "star"))
-
-# %% [markdown]
-r"""
-## The network, at what cost
-
-The same experiments with every restorer that is published, and the seconds that a point of each took:
-Exp-2, Exp-4, then Exp-5. All columns of a table are at the weights that all of them were trained at, as a
-weight that goes further changes more. They differ in the number of steps besides. Seconds are by the
-clock, on a machine that often did other work, too; {ref}`ch:reproducibility` has steps timed side by side.
-"""
-
-# %%
-Markdown("\n\n".join(ablations.networks_table(name) for name in ("exp2", "exp4", "exp5")))
-
-# %% [markdown]
-r"""
-Those columns differ in cost. At *equal* cost, the paper's denoiser has as many seconds of training as the
-fast one: fewer steps, of the pre-training, of the warming and of the points.
-"""
-
-# %%
-Markdown(ablations.beside("exp2", {"equal_cost": "the paper's network"}, "the fast network"))
-
-# %% [markdown]
-r"""
-## Deterministic, or with a noise input
+## Lots, and the strength of the noise
 
 Theorem 1 is about random restorations, the paper's networks are functions of $y$. A restorer that is given
 a channel of noise beside the image could draw lots. On a continuous signal the optimum needs no lots
 ({ref}`ch:exact` shows where it does), so no gain is expected; what is checked is whether one appears.
-"""
-
-# %%
-Markdown(ablations.beside("exp2", {"noise_input": "noise input"}, "deterministic"))
-
-# %% [markdown]
-r"""
-## The strength of the noise
 
 A later paper claims that in its setting classification and perception do not trade off, and that the
 source's own noise decides {cite}`rdpc2024`. In the words of these tables: does $\gamma$ still raise $P$, and
 does $\beta$ still raise $C$, when there is less or more noise to remove?
 """
 
-# %%
-Markdown(ablations.beside("exp2", {"less_noise": "σ = 0.5", "more_noise": "σ = 1.5"}, "σ = 1"))
+# %% tags=["hide-input"]
+Markdown(
+    table("noise_input", title="deterministic")
+    + "\n\n"
+    + table("less_noise", "more_noise", title="σ = 1")
+)
 
 # %% [markdown]
 r"""
@@ -185,19 +195,20 @@ r"""
 The release normalises by the statistics of the test batch, so that an image's restoration depends on its
 forty-nine neighbours. The shipped restorers are evaluated here with running statistics, and with batches of
 several sizes; nothing is trained again. With a batch of one, the statistics are those of a single image's
-pixels. The changes compare every image with itself; look at their intervals (95 %, over the images).
+pixels. $D$ and $C$ are means over the shipped restorers; the changes compare every image with itself, with 95 % intervals over the images.
+A cost that shrinks as the batch grows is that of estimating the statistics from few images.
 """
 
-# %%
-run = runs.published_run("exp2", [("quick", "fast")])
-Markdown(ablations.statistics_table(run, sizes, images))
+# %% tags=["hide-input"]
+found = ablations.statistics_at_test(released, sizes, images)
+forms = {name: text.quantity(name).number for name in ("mse", "error_rate")}
+forms |= {f"{name}_change": text.quantity(name).change for name in ("mse", "error_rate")}
+columns = ["statistics", "mse", "error_rate", "mse_change", "error_rate_change"]
+head = ["statistics at test", "D", "C (%)", "change of D", "change of C"]
+Markdown(text.table(found.reindex(columns=columns), head, forms, empty="No restorer is shipped."))
 
 # %% [markdown]
 r"""
-The first two columns of numbers are means over the shipped restorers. The third and fourth are what the
-release's way of testing costs or gains: a cost that shrinks as the batch grows is that of estimating the
-statistics from few images.
-
 ## Summary
 
 * Each table answers one question; none of them is a tuned comparison, and each holds for this experiment,

@@ -11,12 +11,9 @@ r"""
 (ch:deviations)=
 # Deviations
 
-A reproduction differs from its original, and the original differs from its own text. The table lists every
-place that we know of where {cite}`liu2019cdp`, the code that its authors released, and this book do not do
-the same, and what the difference changes: measured, from the published rows, when this page was made.
-Look at the fifth column. Effects of trained points have 95 % intervals over seeds, that of the statistics at
-test over images. What comes from tried schedules rests on one seed, without an interval; a level or a spread
-is called that. "Not measured yet" means what it says, with the reason.
+A reproduction differs from its original, and the original differs from its own text. Here is every place that we know of
+where {cite}`liu2019cdp`, the code that its authors released, and this book do not do the same, and what the
+difference changes: measured, from the published rows, when this page was made.
 """
 
 # %% tags=["parameters"]
@@ -25,11 +22,33 @@ show: str = "all"  # one of all|measured|missing; which lines are listed
 # %% tags=["hide-input"]
 from IPython.display import Markdown
 
+from cdpbook import text
 from cdpbook.studies import deviations
 
-lines = deviations.table().splitlines()
-wanted = {"all": (True, False), "measured": (False,), "missing": (True,)}[show]
-Markdown("\n".join(lines[:2] + [x for x in lines[2:] if (deviations.MISSING in x) in wanted]))
+table = deviations.table()
+measured = table["effect"] != ""
+effect = table.set_index("here")["effect"]
+Markdown(
+    f"**The answer.** Of {len(table)} differences {measured.sum()} have an effect that is measured, or none by construction, and "
+    f"{(~measured).sum()} have not. The one that turns a finding is whose loss trains: {effect['both ways']}. Testing with "
+    f"the statistics of a batch changes little, for {effect['running statistics']}, and so does selecting a step on validation images: "
+    f"{effect['the last step']}."
+)
+
+# %% [markdown]
+r"""
+Look at the fifth column. Effects of trained points have 95 % intervals over their seeds, that of the statistics at
+test over images. What comes from tried schedules rests on one seed, without an interval; a level or a spread
+is called that.
+"""
+
+# %% tags=["hide-input"]
+wanted = {"all": measured | True, "measured": measured, "missing": ~measured}[show]
+effects = table["effect"].where(measured, "not measured yet (" + table["why"] + ")")
+columns = ["paper", "release", "here", "effect", "where"]
+shown = table.assign(effect=effects).loc[wanted, columns]
+shown.insert(0, "", shown.index + 1)
+Markdown(text.table(shown, ["", "paper", "release", "here", "measured effect", "where"]))
 
 # %% [markdown]
 r"""

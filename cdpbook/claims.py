@@ -16,6 +16,7 @@ from cdpbook.statistics import trends
 from cdpbook.statistics.trends import Effect
 from cdpbook.text import LETTERS
 from cdplib.errors import InputError
+from cdplib.experiments.classifiers import CLASSIFIERS
 
 REPRODUCED, PARTLY, NOT = "reproduced", "partly", "not reproduced"
 UNDECIDED, UNTESTABLE = "undecided", "not testable"
@@ -23,11 +24,7 @@ VERDICTS = (REPRODUCED, PARTLY, NOT, UNDECIDED, UNTESTABLE)
 #: The verdict on "it is above zero" by the sign of what was found (:class:`.estimates.Interval`).
 OF_SIGN = {1: REPRODUCED, 0: UNDECIDED, -1: NOT}
 #: Classifiers as the text writes them.
-NAMES = {
-    "logistic": "logistic regression", "cnn1": "CNN-1", "cnn2": "CNN-2", "cnn2c": "CNN-2'",
-    "cnn1b": "CNN-1 (another seed)", "mlp": "perceptron", "convbn": "strided CNN",
-    "resnet": "small ResNet",
-}  # fmt: skip
+NAMES = {row.name: row.title for row in CLASSIFIERS}
 #: A table from shorter training than this shows training, not the trade-off.
 LEAST_STEPS = 300
 LEAST_POINTS = 4

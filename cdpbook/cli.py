@@ -11,18 +11,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cdplib import __version__
+from cdplib import __version__, parameters
 from cdplib.errors import DataError, InputError
-
-PRESETS = ("smoke", "read", "quick", "full", "paper")
 
 
 def _data(args: argparse.Namespace) -> int:
-    from cdplib.experiments import data
+    from cdplib.experiments import data, datasets
 
     for name in args.datasets:
-        data.check(name)
-    for name in args.datasets or data.NAMES:
+        datasets.get(name)
+    for name in args.datasets or datasets.DATASETS:
         data.fetch(name)
     return 0
 
@@ -87,8 +85,10 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(action=action)
         return sub
 
+    presets = parameters.presets()
+
     def with_preset(sub: argparse.ArgumentParser, default: str) -> None:
-        sub.add_argument("--preset", choices=PRESETS, default=default, help=f"default: {default}")
+        sub.add_argument("--preset", choices=presets, default=default, help=f"default: {default}")
 
     def with_parameters(sub: argparse.ArgumentParser) -> None:
         sub.add_argument(
@@ -115,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--student", action="store_true", help="leave out the solutions")
 
     sub = command("sweep", _sweep, "Train and measure an experiment's points; resumable.")
-    sub.add_argument("experiment", metavar="EXP", help="exp1 to exp5")
+    sub.add_argument("experiment", metavar="EXP", help="for example exp2")
     with_preset(sub, "quick")
     with_parameters(sub)
     sub.add_argument("--ablation", metavar="NAME", help="a change named in params/ablations.yml")

@@ -9,16 +9,15 @@ from typing import Any
 
 import torch
 
-from cdpbook.overview import markdown
+from cdpbook import text
 from cdpbook.runs import Run
-from cdplib.experiments import classifiers, data, measures, networks, restoration, results
+from cdplib.experiments import classifiers, data, device, measures, networks, restoration, results
+from cdplib.experiments.material import degraded_split
 from cdplib.experiments.settings import Point
 from cdplib.storage import store
 from cdplib.sweeps import compare, jobs, publication
 
 CPU = torch.device("cpu")
-#: What is compared: column, factor and digits with which the pages print it.
-PRINTED = (("mse", 1, 5), ("error_rate", 100, 2))
 TRAINED_HERE = "These points were trained on this machine: there is nothing published to check."
 
 
@@ -33,15 +32,14 @@ def restorer(row: dict[str, Any]) -> tuple[Point, networks.Restorer] | None:
     point = compare.point_of(row)
     model = restoration.new_restorer(point)
     store.fill(model, state, point.label())
-    restoration.place(model, CPU)
+    device.to_device(model, CPU)
     return point, model
 
 
 def measured_again(row: dict[str, Any]) -> dict[str, float] | None:
-    """D and C of a published row's shipped restorer on the test set, now; None: not shipped.
+    """``mse`` and ``error_rate`` of a row's shipped restorer on the test set; None: not shipped.
 
-    Returns ``mse`` and ``error_rate`` (in [0, 1]) of the predefined classifier. Raises as
-    :func:`restorer`.
+    Raises as :func:`restorer`.
     """
     kept = restorer(row)
     if kept is None:
@@ -57,32 +55,26 @@ def measured_again(row: dict[str, Any]) -> dict[str, float] | None:
 
 
 def restorers(run: Run, most: int = 2) -> str:
-    """Markdown: at most ``most`` shipped restorers of a page's rows, measured again, and published.
+    """Markdown: at most ``most`` shipped restorers of a page's rows, published and measured again.
 
-    The least weights come first, then the greatest. Where the page shows no published rows, or
-    ``most`` is 0, or nothing is shipped, a sentence says so.
+    The least weights come first, then the greatest; a sentence says where there is nothing.
     """
     if not run.published:
         return TRAINED_HERE
     rows = [row for row in run.table.to_dict("records") if publication.is_shipped(row)]
     rows = sorted(rows, key=lambda row: (row["beta"] + row["gamma"], row["beta"]))
     rows = [*rows[:1], *rows[:0:-1]][:most]
-    if not rows:
-        return "Nothing was checked: no restorer of these rows is shipped, or `checked` is 0."
-    lines, equal = [], 0
+    lines = []
     for row in rows:
-        now = measured_again(row)
-        assert now is not None
-        pairs = [
-            [f"{factor * value[name]:.{digits}f}" for value in (row, now)]
-            for name, factor, digits in PRINTED
-        ]
-        same = all(before == after for before, after in pairs)
-        equal += same
-        cells = [text for pair in pairs for text in pair]
-        lines.append((f"{row['beta']:g}", f"{row['gamma']:g}", *cells, "yes" if same else "**no**"))
+        values = (row, measured_again(row) or {})
+        d, c = ([text.quantity(n).number(v[n]) for v in values] for n in ("mse", "error_rate"))
+        same = d[0] == d[1] and c[0] == c[1]
+        lines.append((f"{row['beta']:g}", f"{row['gamma']:g}", *d, *c, "yes" if same else "**no**"))
+    if not lines:
+        return "Nothing was checked: no restorer of these rows is shipped, or `checked` is 0."
     head = ["β", "γ", "D published", "D now", "C published (%)", "C now (%)", "equal"]
-    return f"{markdown(head, lines)}\n\n{equal} of {len(lines)} give their row's digits."
+    equal = sum(line[-1] == "yes" for line in lines)
+    return f"{text.table(lines, head)}\n\n{equal} of {len(lines)} give their row's digits."
 
 
 def turned(run: Run, images: int = 500, count: int = 12) -> tuple[dict[str, Any], str]:
@@ -99,9 +91,8 @@ def turned(run: Run, images: int = 500, count: int = 12) -> tuple[dict[str, Any]
     if len(gammas) < 2:
         return run.images(count), "No two restorers of these rows are shipped: none is run here."
     point = compare.point_of(rows[0])
-    test = data.load(point.settings.dataset).test
-    clean, labels = test.tensors(slice(0, images))
-    degraded = restoration.degraded_split(point, "test")[:images]
+    clean, labels = data.load(point.settings.dataset).test.tensors(slice(0, images))
+    degraded = degraded_split(point, "test")[:images]
     classifier = classifiers.get(point.settings.classifier, point.settings.dataset)
     restored, read = {}, {}
     for row in rows:
@@ -112,22 +103,17 @@ def turned(run: Run, images: int = 500, count: int = 12) -> tuple[dict[str, Any]
         read[key] = measures.outputs(classifier, restored[key]).argmax(1)
     changes, said = torch.zeros(images, dtype=torch.bool), []
     for beta in sorted({row["beta"] for row in rows}):
-        ends = [read[beta, g] for g in (gammas[0], gammas[-1]) if (beta, g) in read]
-        if len(ends) == 2:
-            right = [end == labels for end in ends]
-            changes |= ends[0] != ends[1]
-            said.append(
-                f"at β = {beta:g} γ = {gammas[-1]:g} turns {int((~right[0] & right[1]).sum())} "
-                f"right and {int((right[0] & ~right[1]).sum())} wrong"
-            )
+        if (beta, gammas[0]) in read and (beta, gammas[-1]) in read:
+            before, after = read[beta, gammas[0]], read[beta, gammas[-1]]
+            changes |= before != after
+            right = int(((before != labels) & (after == labels)).sum())
+            wrong = int(((before == labels) & (after != labels)).sum())
+            said.append(f"at β = {beta:g} γ = {gammas[-1]:g} turns {right} right and {wrong} wrong")
     chosen = torch.argsort(~changes, stable=True)[:count]
-    shown = {
-        "original": clean[chosen].numpy(),
-        "degraded": degraded[chosen].numpy(),
-        "restored": {key: values[chosen].numpy() for key, values in restored.items()},
-        "predicted": {key: values[chosen].numpy() for key, values in read.items()},
-        "labels": labels[chosen].numpy(),
-    }
+    shown: dict[str, Any] = {"original": clean, "degraded": degraded, "labels": labels}
+    shown = {name: values[chosen].numpy() for name, values in shown.items()}
+    for name, kinds in (("restored", restored), ("predicted", read)):
+        shown[name] = {key: values[chosen].numpy() for key, values in kinds.items()}
     return shown, f"**Seen:** of the first {images} test images, {'; '.join(said)}."
 
 
@@ -144,14 +130,14 @@ def training(run: Run) -> str:
         return "No row of preset `quick` is published: there is nothing cheap to train again."
     row = compare.cheapest(table)
     found = compare.differences(row, compare.again(row))
-    lines = [
-        (f"`{line.column}`", f"{line.published:.4g}", f"{line.again:.4g}",
-         f"{line.difference:+.2g}", f"{line.band:.2g}", "yes" if line.inside else "**no**")
-        for line in found.itertuples()
-    ]  # fmt: skip
+    shown = found[["column", "published", "again", "difference", "band", "inside"]]
     head = ["column", "published", "now", "difference", "band (±)", "inside"]
+    forms: dict[str, text.Form] = {
+        **{"column": "`{}`".format, "difference": "+.2g", "band": ".2g"},
+        "inside": lambda inside: "yes" if inside else "**no**",
+    }
     return (
         f"{compare.point_of(row).label()}, preset `quick`, published from {row['hardware']}:\n\n"
-        f"{markdown(head, lines)}\n\n"
+        f"{text.table(shown, head, forms)}\n\n"
         f"{int(found['inside'].sum())} of {len(found)} columns are inside their band."
     )

@@ -1,4 +1,4 @@
-"""Tables about the experiments themselves, as Markdown: made from the code that runs them."""
+"""Tables about the experiments themselves, as Markdown, from the code that runs them."""
 
 from __future__ import annotations
 
@@ -7,42 +7,36 @@ from collections.abc import Iterable, Sequence
 
 import torch
 
-from cdpbook import text as words
+from cdpbook import text
 from cdpbook.claims import NAMES
 from cdpbook.runs import floor_estimate
 from cdplib.experiments import (
     classifiers,
     data,
+    datasets,
     degradations,
     measures,
     networks,
     perception,
     settings,
 )
-from cdplib.experiments.table import EXPERIMENTS, Experiment
-
-_TASKS = {"denoising": "denoising, $N(0,1)$"}
-_KIND = {"denoising": "noise"}
+from cdplib.experiments.table import EXPERIMENTS
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+    """:func:`.text.table` for those who still call it so."""
+    return text.table([list(map(str, row)) for row in rows], head)
 
 
 def table1() -> str:
     """Table 1 of the paper, from the table that the engine reads."""
     rows = [
-        (
-            words.title(row.name),
-            {"mnist": "MNIST", "cifar10": "CIFAR-10"}[row.dataset],
-            _TASKS.get(row.task, f"super-resolution ×{row.factor}"),
-            NAMES[row.classifier],
-        )
+        (row.label, datasets.get(row.dataset).title,
+         "denoising, $N(0,1)$" if row.task == "denoising" else row.task_title,
+         NAMES[row.classifier])
         for row in EXPERIMENTS.values()
-    ]
-    return markdown(["", "data set", "task", "classifier"], rows)
+    ]  # fmt: skip
+    return text.table(rows, ["", "data set", "task", "classifier"])
 
 
 def network_counts() -> str:
@@ -59,23 +53,17 @@ def network_counts() -> str:
         "SR net (fast), MNIST": networks.restorer("fast", "sr", 1, factor=6, size=28),
         "SR net (fast), CIFAR-10": networks.restorer("fast", "sr", 3, factor=3, size=32),
     }
-    for name, dataset in (("logistic", "mnist"), ("cnn1", "mnist"), ("cnn2", "mnist"),
-                          ("cnn2c", "cifar10")):  # fmt: skip
-        made[NAMES[name]] = classifiers.build(name, dataset)
-    return markdown(
-        ["network", "parameters"], [(n, f"{networks.count(m):,}") for n, m in made.items()]
-    )
-
-
-def degradation(row: Experiment) -> str:
-    """The experiment's degradation, as :mod:`cdplib.experiments.degradations` names it."""
-    return _KIND.get(row.task, f"sr{row.factor}")
+    for dataset in (name for name, row in datasets.DATASETS.items() if row.paper):
+        for name in classifiers.predefined(dataset):
+            made[NAMES[name]] = classifiers.build(name, dataset)
+    rows = [(name, networks.count(module)) for name, module in made.items()]
+    return text.table(rows, ["network", "parameters"])
 
 
 def degradations_of(dataset: str) -> list[str]:
     """The degradations that Table 1 applies to ``dataset`` (Fashion-MNIST: as MNIST)."""
-    like = "cifar10" if dataset == "cifar10" else "mnist"
-    return list(dict.fromkeys(degradation(r) for r in EXPERIMENTS.values() if r.dataset == like))
+    like = datasets.get(dataset).family
+    return list(dict.fromkeys(r.degradation for r in EXPERIMENTS.values() if r.dataset == like))
 
 
 def classifier_table(dataset: str) -> str:
@@ -94,11 +82,11 @@ def classifier_table(dataset: str) -> str:
     for name in classifiers.names(dataset):
         model = classifiers.get(name, dataset)
         errors = [100 * (1 - classifiers.accuracy(model, x, labels)) for x in images.values()]
-        own = [words.title(row.name) for row in EXPERIMENTS.values()
+        own = [row.label for row in EXPERIMENTS.values()
                if (row.classifier, row.dataset) == (name, dataset)]  # fmt: skip
         role = ", ".join(own) or "independent"
         rows.append([NAMES[name], role, *(f"{error:.2f}" for error in errors)])
-    return markdown(["error rate (%) of", "predefined in", *images], rows)
+    return text.table(rows, ["error rate (%) of", "predefined in", *images])
 
 
 def perception_table(dataset: str, kind: str) -> str:
@@ -109,7 +97,7 @@ def perception_table(dataset: str, kind: str) -> str:
     whole = data.load(dataset)
     clean, _ = whole.test.tensors()
     bad = degradations.degrade(kind, whole, "test").clamp(0, 1)
-    features = classifiers.get(classifiers.FEATURES[dataset], dataset).features
+    features = classifiers.get(classifiers.extractor(dataset), dataset).features
     one, other = perception.halves(len(clean))
     fake, real = measures.outputs(features, bad[one]), measures.outputs(features, clean[other])
     found = {
@@ -123,11 +111,11 @@ def perception_table(dataset: str, kind: str) -> str:
         "frechet": "Fréchet, features of an independent classifier",
     }
     rows = [
-        (f"`{name}`: {text}", _estimate(floor_estimate(dataset, name)), _estimate(found[name]))
-        for name, text in names.items()
+        (f"`{name}`: {said}", _estimate(floor_estimate(dataset, name)), _estimate(found[name]))
+        for name, said in names.items()
     ]
     title = degradations.get(kind).title
-    return markdown(["measure of P", "floor: real against real", f"{title}, clipped"], rows)
+    return text.table(rows, ["measure of P", "floor: real against real", f"{title}, clipped"])
 
 
 def _estimate(found: perception.Estimate | None) -> str:
@@ -141,16 +129,9 @@ def presets(experiment: str) -> str:
     rows = []
     for preset in ("smoke", "quick", "full", "paper"):
         s = settings.resolve(experiment, preset)
-        rows.append(
-            (
-                f"`{preset}`",
-                f"`{s.restorer}`",
-                len(settings.weights(s, experiment)),
-                len(s.seeds),
-                f"{s.pretrain_steps:,}" if s.start == "star" else "from scratch",
-                f"{s.steps:,}",
-                {"gp": "gradient penalty", "clip": "clipped"}[s.critic],
-            )
-        )
+        start = f"{s.pretrain_steps:,}" if s.start == "star" else "from scratch"
+        critic = {"gp": "gradient penalty", "clip": "clipped"}[s.critic]
+        grid = len(settings.weights(s, experiment)), len(s.seeds)
+        rows.append((f"`{preset}`", f"`{s.restorer}`", *grid, start, s.steps, critic))
     head = ["preset", "restorer", "pairs of weights", "seeds", "MSE-only steps", "steps a point"]
-    return markdown([*head, "critic"], rows)
+    return text.table(rows, [*head, "critic"])

@@ -21,7 +21,7 @@ from cdpbook.claims import NAMES
 from cdpbook.statistics.trends import over_seeds
 from cdplib import parameters
 from cdplib.errors import DataError, InputError, unknown
-from cdplib.experiments import classifiers, data, perception, settings
+from cdplib.experiments import classifiers, data, generation, perception, settings
 from cdplib.experiments import results as published
 from cdplib.experiments.settings import Settings
 from cdplib.experiments.table import EXPERIMENTS
@@ -97,6 +97,11 @@ class Run:
         if self.published:
             said += " The weights, seeds and steps of the parameters take effect only in presets "
             said += "that train."
+            if changed := generation.changed():
+                said += (
+                    " **These rows come from other code than this copy's**, which has changed "
+                    f"({text.listed(changed)}): a preset that trains shows what it gives."
+                )
         if why := claims.untestable(table):
             said += f" **This shows that everything runs, not a trade-off: {why}.**"
         return said
@@ -121,10 +126,10 @@ class Run:
 
     def shown_others(self, most: int = 2) -> tuple[str, ...]:
         """The classifiers to show beside the predefined one: independent ones first."""
-        order = ("convbn", "resnet", "cnn2", "cnn1", "mlp", "cnn1b", "logistic")
+        order = classifiers.shown(self.settings.dataset)
         against = {self.settings.classifier}
         if self.settings.against == "ensemble":
-            against |= set(classifiers.ENSEMBLE[self.settings.dataset])
+            against |= set(classifiers.ensemble(self.settings.dataset))
         measured = claims.others(self.table)
         return tuple(name for name in order if name in measured and name not in against)[:most]
 
@@ -166,7 +171,7 @@ class Run:
     def _samples(self) -> dict[str, np.ndarray]:
         if self.published:
             return published.samples(self.experiment)
-        points = sweep.plan(self.experiment, self.preset, self.given)
+        points = settings.points(self.experiment, self.preset, self.settings)
         own = {key: store.Store().samples(key) for key in self.table["config_hash"]}
         found = {key: images for key, images in own.items() if images is not None}
         return {**jobs.test_samples(points[0]), **found}
@@ -213,7 +218,7 @@ def results(
     if betas:
         given["betas"] = spread(own.betas, betas)
         own = own._replace(betas=given["betas"])
-    table = sweep.run(experiment, given, preset=preset, progress=True)
+    table = sweep.run(experiment, own, preset=preset, progress=True)
     if table.empty:
         raise DataError(f"{experiment}: every point failed; cdp sweep {experiment} says why")
     return Run(experiment, own, preset, with_errors(table, own.test_images), False, given)
@@ -316,7 +321,7 @@ def floor_estimate(dataset: str, measure: str, n: int = 10_000) -> perception.Es
     if measure == "frechet":
         from cdplib.experiments import measures
 
-        model = classifiers.get(classifiers.FEATURES[dataset], dataset)
+        model = classifiers.get(classifiers.extractor(dataset), dataset)
         halves = (measures.outputs(model.features, clean[half]) for half in (one, other))
         return perception.Estimate(perception.frechet(*halves), math.nan)
     raise unknown("measure of perception", measure, ("p_judge", "p_critic", "sliced_w2", "frechet"))

@@ -14,6 +14,7 @@ import pandas as pd
 
 from cdpbook.statistics.estimates import Interval
 from cdplib.errors import unknown
+from cdplib.experiments import table as experiments
 
 #: The weights of Eq. 16 as the text writes them.
 LETTERS = {"alpha": "α", "beta": "β", "gamma": "γ"}
@@ -72,7 +73,7 @@ def quantity(column: str) -> Quantity:
 
 def title(experiment: object) -> str:
     """``Exp-2`` for ``exp2``."""
-    return str(experiment).replace("exp", "Exp-")
+    return experiments.get(str(experiment)).label
 
 
 def number(value: float, digits: int, sign: bool = False) -> str:
@@ -89,6 +90,12 @@ def number(value: float, digits: int, sign: bool = False) -> str:
         f"{rounded:{'+' if sign and rounded else ''}.{digits}f}" if rounded else f"{0:.{digits}f}"
     )
     return text.replace("-", _MINUS)
+
+
+def power(value: float) -> str:
+    """A small or large number by its leading digit: ``$2 \\cdot 10^{-14}$``."""
+    mantissa, exponent = f"{value:.0e}".split("e")
+    return f"${mantissa} \\cdot 10^{{{int(exponent)}}}$"
 
 
 def signed(value: float, digits: int) -> str:
@@ -133,6 +140,13 @@ def fold(title: str, body: str) -> str:
 def count(n: int, noun: str) -> str:
     """``1 seed``, ``3 seeds``."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def between(values: Iterable[float], digits: int, sign: bool = True) -> str:
+    """``−0.5 to +0.2``, the least and the greatest; one number where they are written alike."""
+    values = list(values)
+    ends = [number(end, digits, sign) for end in (min(values), max(values))]
+    return " to ".join(dict.fromkeys(ends))
 
 
 def listed(words: Iterable[str]) -> str:

@@ -23,10 +23,10 @@ from typing import Any
 import yaml
 
 from cdplib.errors import InputError, unknown
+from cdplib.experiments.table import EXPERIMENTS
 from cdplib.storage import paths
 
 KINDS = ("int", "float", "bool", "str", "list[int]", "list[float]", "list[str]")
-EXPERIMENTS = ("exp1", "exp2", "exp3", "exp4", "exp5")
 #: Files of ``params/`` that are no presets.
 OTHERS = ("grids", "ablations")
 
@@ -245,6 +245,12 @@ def chapters(folder: Path | None = None) -> list[str]:
     return sorted(path.stem for path in found if path.suffix in (".py", ".md"))
 
 
+def presets(folder: Path | None = None) -> list[str]:
+    """The names of the presets in ``folder`` (default: ``params/`` of the checkout), sorted."""
+    found = (paths.PARAMS if folder is None else folder).glob("*.yml")
+    return sorted(path.stem for path in found if path.stem not in OTHERS)
+
+
 def preset(
     name: str,
     sections: Sequence[str],
@@ -259,9 +265,8 @@ def preset(
     ``folder`` holds the presets (default: ``params/`` of the checkout).
     """
     path = (paths.PARAMS if folder is None else folder) / f"{name}.yml"
-    if name in OTHERS or not path.is_file():
-        known = {p.stem for p in path.parent.glob("*.yml")} - set(OTHERS)
-        raise unknown("preset", name, known)
+    if name not in presets(folder):
+        raise unknown("preset", name, presets(folder))
     where = f"{path.parent.name}/{path.name}"
     content = read_yaml(path.read_bytes(), where) or {}
     if not isinstance(content, dict):

@@ -119,7 +119,8 @@ def test_read_trains_where_nothing_is_published_or_something_is_asked(published,
     published(sheet())
     run = runs.results("exp2", "read", {"steps": 7})
     assert not run.published
-    assert trained == [("exp2", "quick", {}), ("exp2", "quick", {"steps": 7})]
+    resolved = [settings.resolve("exp2", "quick", given) for given in ({}, {"steps": 7})]
+    assert trained == [("exp2", "quick", own) for own in resolved]
     assert "-p steps=7" in run.origin()
 
 
@@ -132,7 +133,7 @@ def test_only_one_experiment_trains_a_grid_for_a_reader_without_published_rows(p
 def test_other_presets_train_and_a_thinned_grid_keeps_both_ends(published, trained):
     published(sheet())
     runs.results("exp2", "smoke", {"betas": [0.0, 0.01, 0.02, 0.03]}, betas=2)
-    assert trained == [("exp2", "smoke", {"betas": [0.0, 0.03]})]
+    assert trained == [("exp2", "smoke", settings.resolve("exp2", "smoke", {"betas": [0.0, 0.03]}))]
 
 
 def test_wrong_settings_are_refused_before_any_training(trained):

@@ -17,6 +17,7 @@ def test_numbers_have_a_true_minus_and_zero_no_sign():
     assert text.signed(0.004, 2) == text.signed(-0.004, 2) == "0.00"
     assert text.signed(1, 1) == "+1.0"
     assert text.number(math.nan, 2) == "–"
+    assert text.power(1.7e-14) == r"$2 \cdot 10^{-14}$"
     assert text.number(-math.inf, 2) == "\u2212∞"
 
 

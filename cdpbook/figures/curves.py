@@ -1,13 +1,15 @@
-"""Learning curves: the validation error of the pre-trainings that points start from."""
+"""Curves of trainings, and the effects of the weights in one training beside another."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.figure import Figure
 
+from cdpbook import text
 from cdpbook.figures import style
+from cdpbook.studies.ablations import Comparison, Line
 from cdplib.errors import InputError
 
 
@@ -19,24 +21,39 @@ def pretraining(curves: Mapping[str, Sequence[Sequence[Mapping[str, float]]]]) -
     """
     if not curves:
         raise InputError("no pre-training: expected at least one curve")
-    figure, axes = plt.subplots(
-        len(curves), 1, figsize=(6.4, 2.3 * len(curves)), squeeze=False, layout="constrained"
-    )
-    plt.close(figure)  # pyplot must not draw it too, whatever happens below
-    dashes = ("-", "--", ":")
-    for ax, (title, seeds) in zip(axes[:, 0], curves.items(), strict=True):
+    figure = style.canvas(len(curves), height=2.1 * len(curves))
+    for ax, (title, seeds) in zip(figure.axes, curves.items(), strict=True):
         for number, curve in enumerate(seeds):
-            ax.plot(
-                [at["step"] for at in curve],
-                [1000 * at["mse"] for at in curve],
-                color=style.COLOURS[number % len(style.COLOURS)],
-                linestyle=dashes[number % len(dashes)],
-                marker="o",
-                markersize=3.5,
-                label=f"seed {number}",
-            )
+            steps, errors = zip(*((at["step"], 1000 * at["mse"]) for at in curve), strict=True)
+            ax.plot(steps, errors, color=style.COLOURS[number % 8], markersize=3.5, marker="o",
+                    linestyle=("-", "--", ":")[number % 3], label=f"seed {number}")  # fmt: skip
         ax.set_title(title, fontsize=11, loc="left")
         ax.set_ylabel("MSE (10⁻³)")
         ax.legend(fontsize=9, frameon=False, ncols=3)
-    axes[-1, 0].set_xlabel("steps of the pre-training")
+    figure.axes[-1].set_xlabel("steps of the pre-training")
+    return figure
+
+
+def effects(shown: Mapping[str, Comparison], lines: Sequence[Line]) -> Figure:
+    """Effects of a weight with their intervals: one panel a line, one row a changed training.
+
+    Filled: as changed; hollow, above it: the main table at the weights and seeds that compare. A
+    row without marks has no weights in common. Zero is drawn: beyond it the sign turns.
+    """
+    rows = (len(lines) + 1) // 2
+    figure = style.canvas(rows, 2, height=(0.36 * len(shown) + 0.9) * rows, sharey=True)
+    at = np.arange(len(shown))[::-1]
+    looks = (("0.45", "white", 0.16), (style.COLOURS[0], style.COLOURS[0], -0.16))
+    for ax, line in zip(figure.axes, lines, strict=False):
+        factor, unit = text.quantity(line.column).factor, text.quantity(line.column).unit
+        ax.axvline(0, color="0.3", linewidth=1)
+        for row, comparison in zip(at, shown.values(), strict=True):
+            for found, (colour, fill, shift) in zip(
+                comparison.effects.get(line, ()), looks, strict=False
+            ):
+                value, low, high = (factor * end for end in found)
+                ax.errorbar(value, row + shift, xerr=[[value - low], [high - value]], fmt="o",
+                            color=colour, markerfacecolor=fill, elinewidth=1.6)  # fmt: skip
+        ax.set_title(line.title + (f" ({unit})" if unit else ""), fontsize=12)
+        ax.set_yticks(at, list(shown), fontsize=11)
     return figure

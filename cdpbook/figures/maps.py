@@ -1,51 +1,52 @@
 """Maps of the measured points: over the weights, over the budgets D and P, and gaming.
 
-They take the results table (one row per alpha, beta, gamma, seed) and return a Figure. Shapes and
-sizes of markers are those of :mod:`.planes`.
+They take the results table (one row per alpha, beta, gamma, seed). Shapes and sizes of markers are
+those of :mod:`.planes`.
 """
 
 from __future__ import annotations
 
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from cdpbook.figures import planes, style
+from cdpbook.figures.panels import WIDTH, Panels
 from cdpbook.statistics import trends
 from cdplib.errors import InputError
 
 
-def weights_map(frame: pd.DataFrame, columns: tuple[str, ...] = ("error_rate",)) -> Figure:
+def weights_map(frame: pd.DataFrame, columns: tuple[str, ...] = ("error_rate",)) -> Panels:
     """A heat map over the two weights for each of ``columns``, its values written in the cells."""
     points = trends.over_seeds(frame)
     if points["alpha"].nunique() != 1:
         raise InputError("a map over (beta, gamma) needs one alpha; filter the table first")
-    gammas, betas = sorted(points["gamma"].unique()), sorted(points["beta"].unique())
-    height = 1.8 + 0.5 * len(betas)
-    figure, axes = plt.subplots(
-        len(columns), 1, figsize=(6.4, height * len(columns)), squeeze=False, layout="constrained"
+    gammas, betas = (
+        [f"{w:g}" for w in sorted(points[name].unique())] for name in ("gamma", "beta")
     )
-    plt.close(figure)  # pyplot must not draw it too, whatever happens below
-    for ax, column in zip(axes[:, 0], columns, strict=True):
+    figures = {}
+    for column in columns:
         shown = planes.quantity(column, frame)
         values = planes.sheet(points, column) * shown.factor
-        image = ax.imshow(values, origin="lower", aspect="auto", cmap=style.MAP)
+        figure = style.canvas(width=WIDTH, height=1.2 + 0.42 * len(betas))
+        axes = figure.axes[0]
+        axes.imshow(values, origin="lower", aspect="auto", cmap=style.MAP)
         form = f".{style.decimals(values)}f"
         middle = (np.nanmin(values) + np.nanmax(values)) / 2
         for (i, j), value in np.ndenumerate(values):
             if np.isfinite(value):
                 ink = "black" if value > middle else "white"
-                ax.text(j, i, style.number(value, form), ha="center", va="center", color=ink,
-                        fontsize=11)  # fmt: skip
-        ax.set_xticks(range(len(gammas)), [f"{g:g}" for g in gammas])
-        ax.set_yticks(range(len(betas)), [f"{b:g}" for b in betas])
-        ax.set(xlabel="γ (weight of the cross entropy)", ylabel="β (of the critic)")
-        ax.grid(False)
-        figure.colorbar(image, ax=ax, label=shown.label, pad=0.02)
-    return figure
+                axes.text(j, i, style.number(value, form), ha="center", va="center", color=ink)
+        axes.set_xticks(range(len(gammas)), gammas)
+        axes.set_yticks(range(len(betas)), betas)
+        axes.set(xlabel="γ (weight of the cross entropy)", ylabel="β (of the critic)")
+        axes.set_title(shown.label, fontsize=11)
+        axes.grid(False)
+        low, high = (style.number(v, form) for v in (np.nanmin(values), np.nanmax(values)))
+        figures[f"{shown.label}, from {low} to {high}, over γ (across) and β (upwards)"] = figure
+    return Panels(figures)
 
 
 def achieved_error(
@@ -77,8 +78,8 @@ def achieved_map(
         pad = 0.06 * (high - low or abs(high) or 1.0)
         limits.append(np.linspace(low - pad, high + pad, 401))
     values = achieved_error(frame, limits[0], limits[1], perception)
-    figure, axes = plt.subplots(figsize=(6.4, 5.2), layout="constrained")
-    plt.close(figure)  # pyplot must not draw it too, whatever happens below
+    figure = style.canvas(height=5.2)
+    axes = figure.axes[0]
     axes.set_facecolor("0.93")
     axes.patch.set(hatch="//", edgecolor="0.75")
     error = 100 * points["error_rate"].to_numpy(float)
@@ -113,12 +114,9 @@ def gaming(frame: pd.DataFrame, others: tuple[str, ...], trained_against: str) -
     """
     points = trends.over_seeds(frame)
     betas = sorted(points["beta"].unique())
-    figure, axes = plt.subplots(
-        len(others), 1, figsize=(6.4, 4.6 * len(others)), squeeze=False, layout="constrained"
-    )
-    plt.close(figure)  # pyplot must not draw it too, whatever happens below
+    figure = style.canvas(len(others), height=4.6 * len(others))
     shapes, sizes = planes.marks(points)
-    for ax, other in zip(axes[:, 0], others, strict=True):
+    for ax, other in zip(figure.axes, others, strict=True):
         column = f"error_rate_{other}"
         shown = planes.quantity(column, frame)
         for beta in betas:

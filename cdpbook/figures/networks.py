@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
@@ -93,17 +92,10 @@ def _describe(layer: Any) -> str:
 def _box(axes: Axes, y: float, text: str, note: str, colour: Any) -> None:
     axes.add_patch(
         FancyBboxPatch(
-            (0.02, y),
-            0.66,
-            0.62,
-            boxstyle="round,pad=0.0,rounding_size=0.06",
-            facecolor=colour,
-            edgecolor="black",
-            linewidth=1,
-            alpha=0.9,
-            mutation_aspect=4,
+            (0.02, y), 0.66, 0.62, boxstyle="round,pad=0.0,rounding_size=0.06", facecolor=colour,
+            edgecolor="black", linewidth=1, alpha=0.9, mutation_aspect=4,
         )
-    )
+    )  # fmt: skip
     axes.text(0.35, y + 0.31, text, ha="center", va="center", fontsize=10)
     axes.text(0.70, y + 0.31, note, ha="left", va="center", fontsize=9.5)
 
@@ -116,8 +108,8 @@ def diagram(modules: Mapping[str, tuple[nn.Module, tuple[int, ...]]]) -> Figure:
     """
     stacks = {title: layers(module, shape) for title, (module, shape) in modules.items()}
     rows = sum(len(stack) + 1.6 for stack in stacks.values())
-    figure, axes = plt.subplots(figsize=(6.4, 0.42 * rows), layout="constrained")
-    plt.close(figure)  # pyplot must not draw it too, whatever happens below
+    figure = style.canvas(height=0.42 * rows)
+    axes = figure.axes[0]
     y = 0.0
     for number, (title, stack) in enumerate(stacks.items()):
         total = sum(layer.parameters for layer in stack)

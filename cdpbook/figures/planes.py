@@ -1,28 +1,29 @@
 """The surface of measured points: the planes of Fig. 3, curves of equal third quantity.
 
-They take the results table (one row per alpha, beta, gamma, seed) and return a Figure.
+They take the results table (one row per alpha, beta, gamma, seed).
 Colour is the third quantity, a marker's shape is its gamma, its size its beta.
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
 import contourpy
 import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib import patheffects
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from scipy import ndimage
 
 from cdpbook import claims
 from cdpbook.figures import style
+from cdpbook.figures.panels import WIDTH, Panels
 from cdpbook.statistics import trends
 from cdplib.errors import InputError, unknown
 
@@ -104,14 +105,16 @@ def level_curves(
 
 
 def plane(
-    axes: Axes, frame: pd.DataFrame, x: str, y: str, colour: str, floor: float | None = None
-) -> None:
-    """Draw one plane: the points with their bars, curves of equal ``colour``, the floor of P."""
+    frame: pd.DataFrame, x: str, y: str, colour: str, floor: float | None = None, title: str = ""
+) -> Figure:
+    """One plane: points with their bars, curves where ``colour`` changes, the floor of P."""
+    figure = style.canvas(width=WIDTH, height=1.1 * WIDTH)
+    axes = figure.axes[0]
     quantities = {name: quantity(name, frame) for name in (x, y, colour)}
     points = trends.over_seeds(frame)
     scaled = {n: points[n].to_numpy(float) * q.factor for n, q in quantities.items()}
     bars = {n: points[f"{n}_bar"].to_numpy(float) * q.factor for n, q in quantities.items()}
-    norm = mpl.colors.Normalize(scaled[colour].min(), scaled[colour].max())
+    norm = steps(scaled[colour])
     axes.errorbar(
         scaled[x], scaled[y], bars[y], bars[x], fmt="none", ecolor="0.45", elinewidth=1, zorder=2
     )
@@ -125,61 +128,42 @@ def plane(
             if quantities[name].letter == "P" and near(floor, points[name]):
                 line(floor, color="0.3", linestyle=":", linewidth=1.5)
     axes.set(xlabel=quantities[x].label, ylabel=quantities[y].label)
-    axes.xaxis.set_major_locator(MaxNLocator(6))
+    axes.xaxis.set_major_locator(MaxNLocator(5))
     if points["alpha"].nunique() == 1:
-        sheets = [sheet(points, n) * quantities[n].factor for n in (x, y, colour)]
-        _draw_levels(axes, sheets, norm, np.column_stack([scaled[x], scaled[y]]))
-    mappable = mpl.cm.ScalarMappable(norm, style.MAP)
-    axes.figure.colorbar(mappable, ax=axes, label=quantities[colour].label, pad=0.02)
+        edge = [patheffects.withStroke(linewidth=3.5, foreground="0.4")]  # yellow is pale on white
+        sheets = {n: sheet(points, n) * q.factor for n, q in quantities.items()}
+        for level, curve in level_curves(
+            sheets[x], sheets[y], sheets[colour], norm.boundaries[1:-1]
+        ):
+            shade = mpl.colormaps[style.MAP](norm(level))
+            axes.plot(*curve.T, color=shade, linewidth=2.5, zorder=1, path_effects=edge)
+    figure.colorbar(
+        mpl.cm.ScalarMappable(norm, style.MAP), ax=axes, location="top", aspect=25, pad=0.03,
+        ticks=norm.boundaries[1:-1], format=lambda value, _: style.number(value),
+    )  # fmt: skip
+    figure.suptitle(f"{title}colour: {quantities[colour].label}", x=0.02, ha="left")
+    return figure
+
+
+def steps(values: np.ndarray, groups: int = 5) -> mpl.colors.BoundaryNorm:
+    """Colours in at most five steps, each for about as many of ``values``, at readable bounds.
+
+    Most points lie close together and few far away: an even scale would give the many one colour.
+    """
+    low, *inner, high = np.quantile(values, np.linspace(0, 1, groups + 1))
+    if not low < high:
+        low, high = low - 0.5, high + 0.5
+    digits = 1 - int(np.floor(np.log10(high - low)))
+    bounds = [low]
+    for bound in np.unique(np.round(inner, digits)):
+        if bound < high and ((bounds[-1] <= values) & (values < bound)).any():
+            bounds.append(bound)
+    return mpl.colors.BoundaryNorm([*bounds, high], mpl.colormaps[style.MAP].N)
 
 
 def near(floor: float, values: pd.Series) -> bool:
     """Whether a line at ``floor`` leaves the points at least half of the axis."""
     return abs(floor - values.min()) <= np.ptp(values.to_numpy(float))
-
-
-def _draw_levels(
-    axes: Axes, sheets: list[np.ndarray], norm: mpl.colors.Normalize, markers: np.ndarray
-) -> None:
-    """Curves of equal third quantity; each level is written once, away from ``markers``."""
-    x, y, z = sheets
-    low, high = np.nanmin(z), np.nanmax(z)
-    ticks = np.asarray(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))
-    levels = ticks[(ticks > low) & (ticks < high)]
-    colour_map = mpl.colormaps[style.MAP]
-    drawn = {float(level): level_curves(x, y, z, np.array([level])) for level in levels}
-    for level, curves in drawn.items():
-        for _, curve in curves:
-            axes.plot(*curve.T, color=colour_map(norm(level)), linewidth=2.5, zorder=1)
-    axes.autoscale_view()  # the limits are final: distances can be compared as they are seen
-    taken = axes.transData.transform(markers)
-    for level, curves in drawn.items():
-        if not curves:
-            continue
-        places = np.vstack([_filled_in(curve) for _, curve in curves])
-        seen = axes.transData.transform(places)
-        best, room = freest(seen, taken)
-        if room < 8:  # pixels: the text would hide a marker, and the curve's colour says it too
-            continue
-        taken = np.vstack([taken, seen[best]])
-        axes.annotate(
-            style.number(level), places[best], ha="center", va="center", fontsize=11, zorder=5,
-            path_effects=[patheffects.withStroke(linewidth=3, foreground="white")],
-        )  # fmt: skip
-
-
-def _filled_in(curve: np.ndarray, each: int = 10) -> np.ndarray:
-    """``curve`` with further points on its segments, ``each`` a vertex."""
-    vertices = np.arange(len(curve))
-    at = np.linspace(0, len(curve) - 1, each * len(curve))
-    return np.column_stack([np.interp(at, vertices, values) for values in curve.T])
-
-
-def freest(places: np.ndarray, taken: np.ndarray) -> tuple[int, float]:
-    """Which of ``places`` (n, 2) is farthest from all of ``taken`` (m, 2), and how far."""
-    apart = (places[:, None] - taken) / (2.0, 1.0)  # a label is twice as wide as it is high
-    nearest = np.linalg.norm(apart, axis=-1).min(axis=1)
-    return int(nearest.argmax()), float(nearest.max())
 
 
 def marks(points: pd.DataFrame) -> tuple[list[str], list[float]]:
@@ -190,52 +174,69 @@ def marks(points: pd.DataFrame) -> tuple[list[str], list[float]]:
 
 
 def _size(rank: int, count: int) -> float:
-    return 35.0 + 165.0 * rank / max(count - 1, 1)
+    return 30.0 + 120.0 * rank / max(count - 1, 1)
 
 
-def legend(figure: Figure, frame: pd.DataFrame, floor: float | None) -> None:
-    """Above ``figure``: what shapes, sizes and the dotted line of the floor stand for."""
+def _keys(frame: pd.DataFrame, floor: float | None) -> tuple[list[Line2D], list[Line2D]]:
+    """What stands for each gamma, and for the floor; what stands for each beta."""
     points = trends.over_seeds(frame)
-    common: dict[str, Any] = {"linestyle": "none", "markerfacecolor": "0.8", "color": "black"}
     gammas, betas = sorted(points["gamma"].unique()), sorted(points["beta"].unique())
+    common: dict[str, Any] = {"linestyle": "none", "markerfacecolor": "0.8", "color": "black"}
     shapes = [
         Line2D([], [], marker=MARKERS[k % len(MARKERS)], markersize=8, label=f"γ = {g:g}", **common)
         for k, g in enumerate(gammas)
     ]
-    sizes = [
-        Line2D([], [], marker="o", markersize=np.sqrt(_size(k, len(betas))), label=f"β = {b:g}",
-               **common)
-        for k, b in enumerate(betas)
-    ]  # fmt: skip
-    blank = Line2D([], [], linestyle="none", label=" ")
-    rows = max(len(shapes), len(sizes))
-    columns = [shapes, sizes]
     if floor is not None:
-        label = f"real against real: {style.number(floor, '.2g')}"
-        columns.append([Line2D([], [], color="0.3", linestyle=":", label=label)])
-    handles = [handle for c in columns for handle in [*c, *[blank] * (rows - len(c))]]
-    figure.legend(
-        handles=handles, loc="outside upper center", ncols=len(columns), fontsize=10, frameon=False
-    )
+        label = f"real images: {style.number(floor, '.2g')}"
+        shapes.append(Line2D([], [], color="0.3", linestyle=":", label=label))
+    sizes = [np.sqrt(_size(k, len(betas))) for k in range(len(betas))]
+    return shapes, [
+        Line2D([], [], marker="o", markersize=size, label=f"β = {b:g}", **common)
+        for size, b in zip(sizes, betas, strict=True)
+    ]
+
+
+def _write(figure: Figure, handles: list[Line2D], columns: int) -> Legend:
+    return figure.legend(
+        handles=handles, loc="outside upper center", ncols=columns, fontsize=10, frameon=False,
+        handletextpad=0.2, columnspacing=0.8, handlelength=1.5,
+    )  # fmt: skip
+
+
+def legend(figure: Figure, frame: pd.DataFrame, floor: float | None) -> None:
+    """Above ``figure``: what shapes, sizes and the dotted line of the floor stand for."""
+    blank = Line2D([], [], linestyle="none", label=" ")
+    pairs = list(itertools.zip_longest(*_keys(frame, floor), fillvalue=blank))
+    _write(figure, [key for pair in pairs for key in pair], len(pairs))  # columns are filled first
 
 
 def three_planes(
     frame: pd.DataFrame, perception: str = "p_judge", floor: float | None = None
-) -> Figure:
+) -> Panels:
     """Fig. 3: (a) P against D coloured by C, (b) C against P by D, (c) C against D by P.
 
     ``perception`` is the column measuring P; ``floor`` is what it gives for real images against
-    other real images (dotted). The planes stand below one another, to be legible on a phone.
+    other real images (dotted).
     """
     if perception not in PERCEPTION:
         raise unknown("measure of perception", perception, PERCEPTION)
-    quantity(perception, frame)
-    figure, axes = plt.subplots(3, 1, figsize=(6.4, 13.5), layout="constrained")
-    plt.close(figure)  # pyplot must not draw it too, whatever happens below
-    plane(axes[0], frame, "mse", perception, "error_rate", floor)
-    plane(axes[1], frame, perception, "error_rate", "mse", floor)
-    plane(axes[2], frame, "mse", "error_rate", perception)
-    for letter, ax in zip("abc", axes, strict=True):
-        ax.set_title(f"({letter})", loc="left", fontsize=12)
-    legend(figure, frame, floor)
-    return figure
+    figures = {}
+    for letter, x, y, colour in (
+        ("a", "mse", perception, "error_rate"),
+        ("b", perception, "error_rate", "mse"),
+        ("c", "mse", "error_rate", perception),
+    ):
+        with mpl.rc_context({"font.size": 10, "figure.titlesize": 10}):
+            figure = plane(frame, x, y, colour, floor, f"({letter}) ")
+        axes = figure.axes[0]
+        text = f"{figure.get_suptitle()}; points of {axes.get_ylabel()} over {axes.get_xlabel()}"
+        figures[text] = figure
+    rows = {}
+    for keys in _keys(frame, floor):
+        row = style.canvas(height=0.3)
+        row.axes[0].remove()
+        written = _write(row, keys, len(keys))
+        row.draw_without_rendering()
+        row.set_figwidth(written.get_window_extent().width / row.dpi + 0.1)
+        rows[", ".join(str(key.get_label()) for key in keys)] = row
+    return Panels(figures, rows)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -82,15 +81,10 @@ def weights_grid(
     ratio = (-(-n // columns) * h) / (columns * w)
     across = max(len(gammas), 2)
     width = 6.4 / across
-    figure, axes = plt.subplots(
-        1 + len(betas),
-        across,
-        squeeze=False,
-        layout="constrained",
-        figsize=(6.6, (width * ratio + 0.3) * (1 + len(betas))),
-    )
-    plt.close(figure)  # pyplot must not draw it too, whatever happens below
-    for ax in axes.flat:
+    height = (width * ratio + 0.3) * (1 + len(betas))
+    figure = style.canvas(1 + len(betas), across, width=6.6, height=height)
+    axes = np.array(figure.axes).reshape(-1, across)
+    for ax in figure.axes:
         ax.axis("off")
     for ax, images, title in zip(
         axes[0], (original, degraded), ("original", "degraded"), strict=False
@@ -122,15 +116,8 @@ def strips(rows: Mapping[str, np.ndarray]) -> Figure:
         raise InputError("no images: expected at least one row")
     first = next(iter(rows.values()))
     n, (h, w) = len(first), first.shape[-2:]
-    figure, axes = plt.subplots(
-        len(rows),
-        1,
-        squeeze=False,
-        layout="constrained",
-        figsize=(6.4, len(rows) * (6.4 * h / (n * w) + 0.3)),
-    )
-    plt.close(figure)  # pyplot must not draw it too, whatever happens below
-    for ax, (name, images) in zip(axes[:, 0], rows.items(), strict=True):
+    figure = style.canvas(len(rows), height=len(rows) * (6.4 * h / (n * w) + 0.3))
+    for ax, (name, images) in zip(figure.axes, rows.items(), strict=True):
         _show(ax, images, len(images))
         ax.set_title(name, fontsize=11, loc="left")
     return figure

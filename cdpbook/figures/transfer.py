@@ -15,6 +15,7 @@ from cdpbook.figures.samples import mosaic
 from cdpbook.statistics.trends import Effect
 from cdpbook.studies.readings import Example
 from cdpbook.text import title
+from cdplib.experiments import datasets
 
 #: How an effect is drawn: colour, marker, filled, what the key says.
 DIRECTIONS = {
@@ -22,16 +23,6 @@ DIRECTIONS = {
     "raises": (style.COLOURS[1], "^", True, "error rises"),
     "unclear": ("0.4", "o", False, "interval holds zero"),
 }
-#: What the ten labels stand for; those of other data sets are digits.
-CLASSES = {
-    "cifar10": (
-        "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
-    ),
-    "fashion-mnist": (
-        "T-shirt", "trouser", "pullover", "dress", "coat",
-        "sandal", "shirt", "sneaker", "bag", "boot",
-    ),
-}  # fmt: skip
 
 
 def empty(text: str = "Nothing is published yet") -> Figure:
@@ -113,7 +104,7 @@ def strips(examples: Sequence[Example]) -> Figure:
     for row, example in enumerate(examples):
         line = figure.axes[4 * row : 4 * row + 4]
         found, k = example.readings, example.index
-        classes = CLASSES.get(found.dataset, tuple("0123456789"))
+        classes = datasets.get(found.dataset).classes
         names = [f"γ = {g:g}" for g in found.gammas]
         images = (found.clean, found.degraded, found.before, found.after)
         for ax, stack, head in zip(line, images, ("original", "degraded", *names), strict=True):

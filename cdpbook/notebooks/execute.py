@@ -18,6 +18,7 @@ from cdpbook.notebooks import inputs, provenance
 from cdpbook.notebooks.sources import Chapter
 from cdplib import parameters
 from cdplib.errors import DataError
+from cdplib.experiments.table import EXPERIMENTS
 from cdplib.storage import files, paths
 
 
@@ -54,7 +55,7 @@ def prepare(
     """
     declared = chapter.declared()
     known = dict(declared)
-    if chapter.section in parameters.EXPERIMENTS:
+    if chapter.section in EXPERIMENTS:
         # An experiment's section serves its sweep too, whose settings a chapter may not show.
         from cdplib.experiments import settings
 

@@ -89,7 +89,10 @@ def toc_of(chapters: Sequence[Chapter]) -> dict[str, Any]:
     if root not in names:
         return {"format": "jb-book", "root": chapters[0].name}
     parts = [{**part, "chapters": keep(part["chapters"])} for part in content.get("parts", [])]
-    return {**content, "root": root, "parts": [part for part in parts if part["chapters"]]}
+    parts = [part for part in parts if part["chapters"]]
+    if not parts:  # the front page alone: an empty list of parts is malformed
+        return {"format": content["format"], "root": root}
+    return {**content, "root": root, "parts": parts}
 
 
 def render(source: Path, output: Path, strict: bool = True) -> Path:

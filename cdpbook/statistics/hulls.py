@@ -1,8 +1,7 @@
-"""The lower convex hull of a cloud (D, P, C), its supporting planes, and the prices they imply.
+"""The lower convex hull of a cloud (D, P, C), by its supporting planes.
 
 A plane below the cloud, C >= height - lam D - mu P, carries two prices: lam and mu are what a unit
-of distortion and of perceptual difference is worth in C. Weights of Eq. 16 ask for such prices
-(alpha / gamma and beta / gamma); here those that the measured points have are found.
+of distortion and of perceptual difference is worth in C.
 """
 
 from __future__ import annotations
@@ -13,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from cdpbook.statistics import trends
-from cdplib.errors import InputError, unknown
+from cdplib.errors import InputError
 
 Array = NDArray[np.float64]
 _TIE = 1e-9  # in units of the cloud's extent: what differs by less is the same
@@ -67,39 +65,13 @@ class Hull:
 
         ``D`` and ``P`` broadcast.
         """
-        D, P = np.broadcast_arrays(np.asarray(D, dtype=float), np.asarray(P, dtype=float))
-        heights = self.planes[:, 2] - D[..., None] * self.planes[:, 0] - P[..., None] * self._mu
-        reach = (self._edge_room(D, P).min(axis=-1) >= -_TIE) & (self._least_room(D) >= -_TIE)
-        return np.where(reach, heights.max(axis=-1), np.inf)
-
-    def prices(self, D: float, P: float) -> tuple[float, float, float, float]:
-        """The ranges of prices at budgets within reach: least and greatest lam, then those of mu.
-
-        The least price is what a little more of that budget would save, the greatest what a little
-        less would cost: inf where less is out of reach. nan if the budgets are out of reach.
-        """
-        top = float(self.value(D, P))
-        if not np.isfinite(top):
-            return (np.nan,) * 4
-        heights = self.planes[:, 2] - self.planes[:, 0] * D - self._mu * P
-        tight = self.planes[heights >= top - 1e-7 * self.spans[2]]
-        on_edge = self._edge_room(np.asarray(D), np.asarray(P)) <= 1e-7
-        sloped = bool((on_edge & (self.edges[:, 0] > 0)).any())
-        at_least = bool(self._least_room(np.asarray(D)) <= 1e-7)
-        lam_high = np.inf if at_least or sloped else float(tight[:, 0].max())
-        mu_high = np.inf if on_edge.any() else float(tight[:, 1].max())
-        return float(tight[:, 0].min()), lam_high, float(tight[:, 1].min()), mu_high
-
-    @property
-    def _mu(self) -> Array:
-        return self.planes[:, 1]
-
-    def _edge_room(self, D: Array, P: Array) -> Array:
-        below = self.edges[:, 1] - D[..., None] * self.edges[:, 0]
-        return np.asarray((P[..., None] - below) / self.spans[1])
-
-    def _least_room(self, D: Array) -> Array:
-        return np.asarray((D - self.least) / self.spans[0])
+        D, P = (
+            v[..., None] for v in np.broadcast_arrays(np.asarray(D, float), np.asarray(P, float))
+        )
+        (lam, mu, height), (slope, rise) = self.planes.T, self.edges.T
+        above_edges = (P - rise + slope * D).min(axis=-1) >= -_TIE * self.spans[1]
+        reach = above_edges & (D[..., 0] - self.least >= -_TIE * self.spans[0])
+        return np.where(reach, (height - D * lam - P * mu).max(axis=-1), np.inf)
 
 
 def _undominated(cloud: Array) -> NDArray[np.bool_]:
@@ -148,67 +120,3 @@ def convex_excess(frame: pd.DataFrame, perception: str = "p_judge") -> pd.DataFr
     points["hull"] = np.minimum(Hull.of(d, p, c).value(d, p), c)
     points["excess"] = points["error_rate"] - points["hull"]
     return points
-
-
-def prices(frame: pd.DataFrame, perception: str = "p_critic", error: str = "ce") -> pd.DataFrame:
-    """Prices that the weights ask and that the hull of the cloud implies, one row per triple.
-
-    ``lam_asked = alpha / gamma`` and ``mu_asked = beta / gamma`` (rows with gamma > 0);
-    ``lam_low, lam_high, mu_low, mu_high``: see :meth:`Hull.prices`, at the point's own D and P;
-    ``lam, mu``: the middle direction of each range, as an angle in axes scaled to the cloud;
-    ``excess``: the point's height over the hull in units of ``error``. Raises :class:`InputError`
-    if no triple has gamma > 0 or a column is missing.
-    """
-    columns = ["mse", perception, error]
-    points = trends.over_seeds(frame)
-    for name in columns:
-        if name not in points or points[name].isna().any():
-            raise InputError(f"column {name!r} is not in the results table")
-    hull = Hull.of(*(points[name] for name in columns))
-    points["excess"] = points[error] - hull.value(points["mse"], points[perception])
-    points = points[points["gamma"] > 0].reset_index(drop=True)
-    if points.empty:
-        raise InputError("no triple of weights has gamma > 0: a price needs one")
-    ranges = np.array([hull.prices(d, p) for d, p in points[["mse", perception]].to_numpy()])
-    points[["lam_low", "lam_high", "mu_low", "mu_high"]] = ranges
-    for name, weight, span in (("lam", "alpha", hull.spans[0]), ("mu", "beta", hull.spans[1])):
-        angles = np.arctan(points[[f"{name}_low", f"{name}_high"]] * span / hull.spans[2])
-        points[name] = np.tan(angles.mean(axis=1)) * hull.spans[2] / span
-        points[f"{name}_asked"] = points[weight] / points["gamma"]
-    return points
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """Asked against implied prices: rank correlation, its permutation p, and the shares of points
-    whose asked price is within the implied range, or above it.
-    """
-
-    correlation: float
-    p_value: float
-    within: float
-    above: float
-
-
-def agreement(table: pd.DataFrame, price: str, permutations: int = 999, seed: int = 0) -> Agreement:
-    """How the prices asked agree with those implied; ``price`` is ``lam`` or ``mu``.
-
-    Spearman's correlation of the price asked with the middle of the range implied (nan where
-    either is constant); p is one-sided. ``table``: of :func:`prices`.
-    """
-    if price not in ("lam", "mu"):
-        raise unknown("price", price, ("lam", "mu"))
-    asked = table[f"{price}_asked"].to_numpy(float)
-    implied = stats.rankdata(table[price].to_numpy(float).round(12))
-    slack = 1e-6 * np.abs(asked)
-    above = asked > table[f"{price}_high"] + slack
-    within = (asked >= table[f"{price}_low"] - slack) & ~above
-    shares = (float(within.mean()), float(above.mean()))
-    ranks = stats.rankdata(asked)
-    if np.ptp(ranks) == 0 or np.ptp(implied) == 0:
-        return Agreement(float("nan"), float("nan"), *shares)
-    rho = float(np.corrcoef(ranks, implied)[0, 1])
-    rng = np.random.default_rng(seed)
-    random = [np.corrcoef(rng.permutation(ranks), implied)[0, 1] for _ in range(permutations)]
-    p_value = (1 + np.sum(np.array(random) >= rho - 1e-12)) / (1 + permutations)
-    return Agreement(rho, float(p_value), *shares)

@@ -1,43 +1,55 @@
-"""What changes when one thing is changed: the effects of the weights, main table and ablation.
-
-Ablations are named in ``params/ablations.yml`` and published with a ``variant``.
+"""What changes when one thing is changed: levels and effects of the weights, one way of training
+beside another. Ablations are named in ``params/ablations.yml`` and published with a ``variant``.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import torch
-from scipy import stats
 
-from cdpbook import live, runs
-from cdpbook.overview import markdown
+from cdpbook import live, runs, text
 from cdpbook.statistics import trends
-from cdpbook.statistics.estimates import Interval, student
-from cdpbook.text import LETTERS, signed
+from cdpbook.statistics.estimates import Interval, over_images, student
 from cdplib.errors import DataError, InputError
-from cdplib.experiments import classifiers, data, measures, networks, restoration, results, settings
-from cdplib.sweeps import sweep
+from cdplib.experiments import classifiers, data, measures, networks, results, settings
+from cdplib.experiments.material import degraded_split
 
 PRESET = "quick"
-#: The columns of an effects table: title, weight, measured column, factor, digits.
-EFFECTS = (
-    ("γ on C (points)", "gamma", "error_rate", 100, 2),
-    ("γ on D (10⁻³)", "gamma", "mse", 1000, 2),
-    ("γ on P", "gamma", "p_judge", 1, 3),
-    ("β on C (points)", "beta", "error_rate", 100, 2),
-    ("β on D (10⁻³)", "beta", "mse", 1000, 2),
-    ("β on P", "beta", "p_judge", 1, 3),
-)
-#: Every line of numbers of a table; those without a weight are levels at the least weights.
-LINES = (
-    ("D at the least weights (10⁻³)", "", "mse", 1000, 2),
-    ("C there (%)", "", "error_rate", 100, 2),
-    ("P there", "", "p_judge", 1, 3),
-    *EFFECTS,
+#: Changes of Exp-2's training, as the pages name them, and the one that changes another preset.
+TITLES = {
+    "released_critic": "critic as released", "critic_steps": "five critic steps",
+    "longer": "three times the steps", "select": "step of least loss", "scratch": "from scratch",
+    "equal_cost": "the paper's network at equal cost", "noise_input": "a noise input",
+    "less_noise": "noise σ = 0.5", "more_noise": "noise σ = 1.5",
+}  # fmt: skip
+PRESETS = {"longer": "full"}
+
+
+class Line(NamedTuple):
+    """A column's level at the least weights (no ``weight``), or what a weight changes about it."""
+
+    weight: str
+    column: str
+
+    @property
+    def title(self) -> str:
+        """``γ on C``, or ``C at the least weights``."""
+        letter = text.quantity(self.column).letter
+        if not self.weight:
+            return f"{letter} at the least weights" + " (%)" * (letter == "C")
+        return f"{text.LETTERS[self.weight]} on {letter}"
+
+
+LINES = tuple(
+    Line(weight, column)
+    for weight in ("", "gamma", "beta")
+    for column in ("error_rate", "mse", "p_judge")
 )
 
 
@@ -47,64 +59,12 @@ def rows(experiment: str, name: str = "", preset: str = PRESET) -> pd.DataFrame:
     Raises :class:`InputError` for an unknown ablation.
     """
     given = settings.ablation(experiment, name) if name else {}
-    variant = sweep.variant(experiment, preset, given)
+    variant = settings.variant(experiment, preset, settings.resolve(experiment, preset, given))
     restorer = settings.resolve(experiment, preset, given).restorer
     try:
         return results.load(experiment, preset=preset, variant=variant, restorer=restorer)
     except DataError:
         return results.frame([])
-
-
-def common_weights(main: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """The rows of ``main`` at the weights and seeds of ``other``; all of it if they share none."""
-    keys = ["alpha", "beta", "gamma", "seed"]
-    shared = main.merge(other[keys].drop_duplicates(), on=keys)
-    whole = shared["beta"].nunique() > 1 and shared["gamma"].nunique() > 1
-    return shared if whole else main
-
-
-def effects(tables: Mapping[str, pd.DataFrame]) -> str:
-    """One column a table: D, C and P at its least weights, and what either weight changes.
-
-    A change is from a weight's least to its greatest value in that table, averaged over the other
-    weight, with its 95 % interval (:func:`.trends.effect`); Markdown. Where the tables have
-    different weights, each column's title says how far its own go; a column of one seed is
-    remarked on, one whose table is empty says so.
-    """
-    columns = [_column(table) for table in tables.values()]
-    lines = list(zip(["seeds", *(title for title, *_ in LINES)], *columns, strict=True))
-    floors = [_floor(table) for table in tables.values()]
-    lines.insert(4, ("P of real images against real (floor ± standard error)", *floors))
-    text = markdown(["", *_titles(tables)], lines)
-    single = [title for title, table in tables.items() if _seeds(table) == 1]
-    if single:
-        text += (
-            f"\n\nOf one seed: {'; '.join(single)}. Intervals there rest on the test images and "
-            "leave out the noise of training."
-        )
-    return text
-
-
-def _seeds(table: pd.DataFrame) -> int:
-    return int(table["seed"].nunique())
-
-
-def _floor(table: pd.DataFrame) -> str:
-    """The judge's value for real images of the table's data set against other real ones."""
-    found = None if table.empty else runs.floor_estimate(table["dataset"].iloc[0], "p_judge")
-    return "" if found is None else f"{found.value:.3f} ± {found.se:.3f}"
-
-
-def _titles(tables: Mapping[str, pd.DataFrame]) -> list[str]:
-    """The columns' titles, with the greatest weights where the tables' weights differ."""
-    if len({frozenset(_pairs(table)) for table in tables.values() if not table.empty}) < 2:
-        return list(tables)
-    return [
-        title
-        if table.empty
-        else f"{title}: β to {table['beta'].max():g}, γ to {table['gamma'].max():g}"
-        for title, table in tables.items()
-    ]
 
 
 def _pairs(table: pd.DataFrame) -> set[tuple[float, float]]:
@@ -116,86 +76,90 @@ def at_shared_weights(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFr
     shared = set.intersection(*(_pairs(table) for table in tables.values())) if tables else set()
     if any(len(set(values)) < 2 for values in zip(*shared, strict=True)) or not shared:
         return dict(tables)
+    return {
+        title: table[pd.MultiIndex.from_frame(table[["beta", "gamma"]]).isin(shared)]
+        for title, table in tables.items()
+    }
+
+
+def ways(*names: str, title: str = "as in the main table") -> dict[str, pd.DataFrame]:
+    """Exp-2's main table at the first ablation's weights, then the ablations, by their titles."""
+    preset = PRESETS.get(names[0], PRESET)
+    others = {TITLES[name]: rows("exp2", name, preset) for name in names}
+    main, first = rows("exp2", preset=preset), next(iter(others.values()))
+    return {title: next(iter(at_shared_weights({"main": main, "": first}).values())), **others}
+
+
+def by_network(experiment: str) -> dict[str, pd.DataFrame]:
+    """Every published (preset, restorer) with its seconds a point, at the weights that all have."""
     found = {}
-    for title, table in tables.items():
-        kept = [pair in shared for pair in zip(table["beta"], table["gamma"], strict=True)]
-        found[title] = table[kept]
+    for preset, restorer in runs.PREFERRED:
+        run = runs.published_run(experiment, [(preset, restorer)])
+        if run is not None:
+            seconds = run.table["seconds"].median()
+            found[f"`{restorer}`, preset `{preset}`, {seconds:.0f} s a point"] = run.table
+    return at_shared_weights(found)
+
+
+def values(table: pd.DataFrame) -> dict[Line, Interval]:
+    """Each line with its 95 % interval (:func:`.trends.effect`; a level has none of its own).
+
+    An effect is from a weight's least to its greatest value, averaged over the other weight; one
+    that the table cannot show is left out.
+    """
+    if table.empty:
+        return {}
+    least, found = trends.over_seeds(table).sort_values(["beta", "gamma"]).iloc[0], {}
+    for line in LINES:
+        with contextlib.suppress(InputError):
+            level = Interval(float(least[line.column]), np.nan, np.nan)
+            found[line] = trends.effect(table, *line).interval if line.weight else level
     return found
 
 
-def _column(table: pd.DataFrame) -> list[str]:
-    if table.empty:
-        return ["not published yet", *[""] * len(LINES)]
-    first = trends.over_seeds(table).sort_values(["beta", "gamma"]).iloc[0]
-    cells = [f"{table['seed'].nunique()}"]
-    for _, weight, column, factor, digits in LINES:
-        if not weight:
-            cells.append(f"{factor * first[column]:.{digits}f}")
-            continue
-        try:
-            found = trends.effect(table, weight, column)
-        except InputError:
-            cells.append("one value only")
-            continue
-        numbers = [factor * v for v in (found.change, found.lower, found.upper)]
-        change, low, high = (signed(v, digits) for v in numbers)
-        cells.append(f"{change} [{low}, {high}]")
-    return cells
+@dataclass(frozen=True)
+class Comparison:
+    """One way of training against another, in the lines where like compares with like.
 
-
-def beside(
-    experiment: str,
-    named: Mapping[str, str],
-    title: str = "as in the main table",
-    preset: str = PRESET,
-) -> str:
-    """:func:`effects` of the preset, at the first ablation's weights, and of each ablation.
-
-    ``named`` is ablation name -> title of its line. Sentences on what differs follow. Where none
-    of them is published, only the commands that would do it.
+    ``changes``: other less main, paired by seed, with Student's interval; ``effects``: both sides'
+    own, main first.
     """
-    others = {text: rows(experiment, name, preset) for name, text in named.items()}
-    if all(table.empty for table in others.values()):
-        commands = ", ".join(
-            f"`cdp sweep {experiment} --preset {preset} --ablation {name} -p seeds=[0,1,2] "
-            "--publish`"
-            for name in named
-        )
-        return f"**Not published yet.** The command: {commands}."
-    main = rows(experiment, preset=preset)
-    first = next(iter(others.values()))
-    if not first.empty and not main.empty:
-        main = common_weights(main, first)
-    said = [seen(main, table, text) for text, table in others.items()]
-    return "\n\n".join([effects({title: main, **others}), *filter(None, said)])
+
+    changes: dict[Line, Interval]
+    effects: dict[Line, tuple[Interval, Interval]]
+
+    def clear(self) -> list[Line]:
+        """The lines that clearly change."""
+        return [line for line, change in self.changes.items() if change.sign]
+
+    def signs(self, product: int) -> list[Line]:
+        """The effects that are clear on both sides, alike (1) or turned (-1)."""
+        return [line for line, (one, two) in self.effects.items() if one.sign * two.sign == product]
 
 
-def differences(main: pd.DataFrame, other: pd.DataFrame) -> dict[str, Interval]:
-    """Other less main, by line of :func:`effects`.
-
-    Both are trained with the same seeds, so every seed gives its own difference and Student's
-    interval is over those. Left out are lines with fewer than two common seeds, and those whose
-    weights differ (:func:`comparable`).
-    """
-    found = {}
-    for title, weight, column, factor, _ in LINES:
-        alike = comparable(main, other, weight)
+def compare(main: pd.DataFrame, other: pd.DataFrame) -> Comparison:
+    """Every line in which the two compare (:func:`comparable`); changes need two common seeds."""
+    changes, effects = {}, {}
+    for line in LINES:
+        alike = comparable(main, other, line.weight)
         if alike is None:
             continue
-        one, two = (_of_seed(table, weight, column) for table in alike)
-        each = factor * (two - one).dropna()
-        if len(each) > 1:
-            found[title] = student(each)
-    return found
+        one, two = (_of_seed(table, line) for table in alike)
+        if len(each := (two - one).dropna()) > 1:
+            changes[line] = student(each)
+        if line.weight and len(each):
+            first, second = (trends.effect(table, *line).interval for table in alike)
+            effects[line] = first, second
+    return Comparison(changes, effects)
 
 
 def comparable(
     main: pd.DataFrame, other: pd.DataFrame, weight: str
 ) -> tuple[pd.DataFrame, pd.DataFrame] | None:
-    """The rows in which an effect of ``weight``, or a level (no weight), compares like with like.
+    """The rows in which an effect of ``weight``, or a level (no weight), compares; None: nowhere.
 
-    An effect: the other weight's common values, if ``weight`` then has the same ends in both; a
-    level: all rows, if their least weights are the same. None where they do not compare.
+    An effect: the other weight's common values, if ``weight`` then has the same two ends in both;
+    a level: all rows, if their least weights are the same.
     """
     if main.empty or other.empty:
         return None
@@ -205,82 +169,49 @@ def comparable(
     shared = set(main[held]) & set(other[held])
     main, other = (table[table[held].isin(shared)] for table in (main, other))
     ends = [(table[weight].min(), table[weight].max()) for table in (main, other)]
-    return (main, other) if ends[0] == ends[1] else None
+    return (main, other) if ends[0] == ends[1] and ends[0][0] < ends[0][1] else None
 
 
-def _of_seed(table: pd.DataFrame, weight: str, column: str) -> pd.Series:
-    """A line's value in each seed: at the least weights, or the effect of ``weight``."""
-    if weight:
-        return trends.changes(table, weight, column)
-    least = table.sort_values(["beta", "gamma"]).groupby("seed")
-    return least[column].first()
+def _of_seed(table: pd.DataFrame, line: Line) -> pd.Series:
+    if line.weight:
+        return trends.changes(table, *line)
+    return table.sort_values(["beta", "gamma"]).groupby("seed")[line.column].first()
 
 
-def seen(main: pd.DataFrame, other: pd.DataFrame, title: str) -> str:
-    """What differs clearly in ``other``, and which signs turn; nothing without common seeds."""
-    found = differences(main, other)
-    if not found:
-        return ""
-    digits = {line[0]: line[4] for line in LINES}
-    clear = [
-        "{} by {} [{}, {}]".format(name.split(" (")[0], *(signed(v, digits[name]) for v in ends))
-        for name, ends in found.items()
-        if ends[1] * ends[2] > 0
-    ]
-    turned, kept = [], 0
-    for name, weight, column, *_ in EFFECTS:
-        alike = comparable(main, other, weight)
-        if alike is None:
-            continue
-        with contextlib.suppress(InputError):
-            one, two = (trends.effect(table, weight, column) for table in alike)
-            if "unclear" not in (one.direction, two.direction):
-                kept += one.direction == two.direction
-                turned += [name] if one.direction != two.direction else []
-    signs = f"turns the sign of {', '.join(turned)}" if turned else "turns no sign"
-    return (
-        f"**Seen** (paired by seed, 95 %): *{title}* changes "
-        f"{'; '.join(clear) or 'no line clearly'} ({len(clear)} of {len(found)} lines, where "
-        f"chance alone would give about {0.05 * len(found):.1f}); of the "
-        f"{kept + len(turned)} effects that are clear both ways it {signs}.{_limits(main, other)}"
-    )
+def side_by_side(tables: Mapping[str, pd.DataFrame]) -> str:
+    """Markdown: one column a table with its seeds, lines and floor; of two, their change too.
 
-
-def _limits(main: pd.DataFrame, other: pd.DataFrame) -> str:
-    """Which effects two tables with different weights do not let compare, or where alone."""
-    said = ""
-    for weight, held in (("beta", "gamma"), ("gamma", "beta")):
-        letter, at = LETTERS[weight], LETTERS[held]
-        alike = comparable(main, other, weight)
-        if alike is None:
-            said += f" Effects of {letter} are not compared: its values differ."
-        elif set(main[held]) != set(other[held]):
-            common = ", ".join(f"{value:g}" for value in sorted(set(alike[0][held])))
-            said += f" Effects of {letter} are compared at the common {at} = {common}."
-    return said
-
-
-def networks_table(experiment: str, known: Iterable[tuple[str, str]] = runs.PREFERRED) -> str:
-    """:func:`effects` of every published (preset, restorer) of an experiment, with its cost.
-
-    At the weights that all of them have, or an effect would differ by how far the weight goes.
+    Where the tables have different weights, each column's title says how far its own go.
     """
-    found = {}
-    for preset, restorer in known:
-        run = runs.published_run(experiment, [(preset, restorer)])
-        if run is not None:
-            seconds = run.table["seconds"].median()
-            found[f"`{restorer}`, preset `{preset}`, {seconds:.0f} s a point"] = run.table
-    return effects(at_shared_weights(found)) if found else "Nothing is published yet."
+    tables = {title: table for title, table in tables.items() if not table.empty}
+    differ = len({frozenset(_pairs(table)) for table in tables.values()}) > 1
+    head, columns = ["", *tables], [["seeds", *(line.title for line in LINES), "P of real images"]]
+    for k, table in enumerate(tables.values(), start=1):
+        if differ:
+            head[k] += f": β to {table['beta'].max():g}, γ to {table['gamma'].max():g}"
+        floor = runs.floor_estimate(table["dataset"].iloc[0], "p_judge")
+        last = f"{floor.value:.3f} ± {floor.se:.3f}" if floor else "–"
+        columns.append([str(table["seed"].nunique()), *_written(values(table)), last])
+    if len(tables) == 2:
+        head.append("change")
+        columns.append(["", *_written(compare(*tables.values()).changes), ""])
+    return text.table(zip(*columns, strict=True), head)
+
+
+def _written(found: Mapping[Line, Interval]) -> list[str]:
+    cells = []
+    for line in LINES:
+        shown, value = text.quantity(line.column), found.get(line, Interval(*[np.nan] * 3))
+        cells.append(shown.number(value[0]) if np.isnan(value.lower) else shown.change(value))
+    return cells
 
 
 def statistics_at_test(run: runs.Run, sizes: Iterable[int], images: int) -> pd.DataFrame:
     """D and C of shipped restorers under running and batch statistics, on the first test images.
 
-    One row a kind, ``statistics`` (``running``, or ``batch of N`` for every N of ``sizes``), means
-    over the restorers: ``mse, error_rate``, and their changes from ``running``, ``mse_change`` and
-    ``error_change``, with ``_half``, half the 95 % interval over the images, each compared with
-    itself. Empty if no restorer is shipped.
+    One row a kind, ``statistics`` (``running``, or ``batch of N`` for every N of ``sizes``): means
+    over the restorers, ``mse, error_rate``, and ``mse_change, error_rate_change`` from ``running``,
+    intervals over the images, each compared with itself. Empty if no restorer is shipped.
     """
     kinds = {"running": ("running", 50), **{f"batch of {n:,}": ("batch", n) for n in sizes}}
     found: dict[str, list[np.ndarray]] = {title: [] for title in kinds}
@@ -290,7 +221,7 @@ def statistics_at_test(run: runs.Run, sizes: Iterable[int], images: int) -> pd.D
             continue
         point, restorer = kept
         clean, labels = data.load(point.settings.dataset).test.tensors(slice(0, images))
-        degraded = restoration.degraded_split(point, "test")[:images]
+        degraded = degraded_split(point, "test")[:images]
         model = classifiers.get(point.settings.classifier, point.settings.dataset)
         for title, (kind, size) in kinds.items():
             restored = networks.restore(restorer, degraded, statistics=kind, batch=size)
@@ -302,28 +233,9 @@ def statistics_at_test(run: runs.Run, sizes: Iterable[int], images: int) -> pd.D
     # (2, images) a kind: what the restorers give for an image is averaged before anything else.
     each = {title: np.mean(values, axis=0) for title, values in found.items()}
     lines = []
-    for title, values in each.items():
-        change = values - each["running"]
-        half = stats.norm.ppf(0.975) * change.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
-        numbers = zip(("mse", "error"), change.mean(axis=1), half, strict=True)
-        line = {"statistics": title, "mse": values[0].mean(), "error_rate": values[1].mean()}
-        for name, mean, half_length in numbers:
-            line |= {f"{name}_change": mean, f"{name}_half": half_length}
+    for title, now in each.items():
+        line: dict[str, object] = {"statistics": title}
+        for name, mine, running in zip(("mse", "error_rate"), now, each["running"], strict=True):
+            line |= {name: mine.mean(), f"{name}_change": over_images(mine - running)}
         lines.append(line)
     return pd.DataFrame(lines)
-
-
-def statistics_table(run: runs.Run | None, sizes: Iterable[int], images: int) -> str:
-    """:func:`statistics_at_test` as Markdown."""
-    found = pd.DataFrame() if run is None else statistics_at_test(run, sizes, images)
-    if found.empty:
-        return "No restorer is shipped: there is nothing to evaluate."
-    rows = [
-        (line.statistics, f"{1000 * line.mse:.2f}", f"{100 * line.error_rate:.2f}",
-         *(("", "") if line.statistics == "running" else (
-             f"{signed(1000 * line.mse_change, 3)} ± {1000 * line.mse_half:.3f}",
-             f"{signed(100 * line.error_change, 2)} ± {100 * line.error_half:.2f}")))
-        for line in found.itertuples()
-    ]  # fmt: skip
-    head = ["statistics at test", "D (10⁻³)", "C (%)", "change of D", "change of C (points)"]
-    return markdown(head, rows)

@@ -1,4 +1,4 @@
-"""The release's critic: the bound on its gap, a critic that nearly meets it, and fits of it.
+"""The release's critic: the bound on its gap, and fits of it.
 
 Its last convolution is batch-normalised and every parameter is clipped, so the gap of its mean
 scores is bounded whatever the images: :func:`bound` has the proof in short, the chapter on
@@ -7,13 +7,12 @@ measuring perception at length. A gap is in the units of the scores, which have 
 
 from __future__ import annotations
 
-import copy
-
 import torch
 from torch import Tensor, nn
 
 from cdplib.errors import InputError
-from cdplib.experiments import networks, restoration, settings
+from cdplib.experiments import device, networks, restoration, settings
+from cdplib.experiments.material import stream
 from cdplib.experiments.networks import Critic
 
 #: The release's: bound on every parameter, and the images of one batch statistic.
@@ -30,48 +29,18 @@ def bound(critic: Critic, clip: float = CLIP) -> float:
     batch and its P positions, so mean modulus at most 1 (Cauchy-Schwarz). LeakyReLU is
     1-Lipschitz, so at one position real and fake outputs ``lrelu(s z + o)`` differ by at most
     ``|s| (|z_real| + |z_fake|)``: the offset o cancels. Averaged over positions that is at most
-    ``2 clip``, times F weights of at most ``clip``. :func:`extremal` meets it up to the eps of
-    batch-norm.
+    ``2 clip``, times F weights of at most ``clip``. A test builds a critic that meets it up to
+    the eps of batch-norm.
 
     Raises:
         InputError: ``clip`` is not positive, or the critic's last convolution has no batch-norm.
     """
     if not clip > 0:
         raise InputError(f"clip={clip!r}: expected a positive number")
-    _, linear = _end(critic)
-    return 2 * linear.in_features * clip**2
-
-
-def own_bound(critic: Critic) -> float:
-    """The largest gap that this critic can show for any images: :func:`bound` for its own numbers.
-
-    ``2 sqrt(P) sum_c |s_c| ||w_c||`` over the last channels c, with s_c the batch-norm scale and
-    ||w_c|| the Euclidean norm of the channel's P linear weights (Cauchy-Schwarz over positions as
-    well). At most ``bound(critic, clip)`` if the parameters are clipped, and true if they are not.
-
-    Raises:
-        InputError: the critic's last convolution has no batch-norm.
-    """
-    norm, linear = _end(critic)
-    weights = linear.weight.detach().double().view(norm.num_features, -1)
-    scale = norm.weight.detach().double().abs()
-    return float(2 * weights.shape[1] ** 0.5 * (scale * weights.norm(dim=1)).sum())
-
-
-def _end(critic: Critic) -> tuple[nn.BatchNorm2d, nn.Linear]:
-    """The last batch-norm and the linear layer after it."""
     norm, linear = critic.body[-4], critic.body[-1]
     if not isinstance(norm, nn.BatchNorm2d) or not isinstance(linear, nn.Linear):
         raise InputError("a critic without batch-norm: its gap has no bound, expected batch_norm")
-    return norm, linear
-
-
-@torch.no_grad()
-def clipped(critic: Critic, clip: float = CLIP) -> Critic:
-    """``critic`` with every parameter clipped to [-clip, clip], in place, as after each step."""
-    for parameter in critic.parameters():
-        parameter.clamp_(-clip, clip)
-    return critic
+    return 2 * linear.in_features * clip**2
 
 
 def gap(critic: Critic, real: Tensor, fake: Tensor, batch: int = BATCH) -> float:
@@ -120,54 +89,11 @@ def fit(
     point = settings.points("exp2", "paper", release)[0]
     where = torch.device("cpu")
     critic = Critic(real.shape[1], width=width, batch_norm=True)
-    networks.initialise(critic, restoration.stream(point, "critic"))
-    restoration.place(critic, where)
+    networks.initialise(critic, stream(point, "critic"))
+    device.to_device(critic, where)
     trainer = restoration.CriticTrainer(critic, point, where)
-    generator = restoration.stream(point, "warming")
+    generator = stream(point, "warming")
     for _ in range(steps):
         chosen = [torch.randint(len(x), (BATCH,), generator=generator) for x in (real, fake)]
         trainer.step(real[chosen[0]], fake[chosen[1]])
     return critic
-
-
-def extremal(clip: float = CLIP, width: int = 32, n: int = BATCH) -> tuple[Critic, Tensor, Tensor]:
-    """A critic and two kinds of images whose gap nearly is :func:`bound`: it is sharp.
-
-    "Real" images (n, 1, 28, 28) are white on the left half and black on the right, "fake" ones
-    mirrored. All taps that are used are ``clip``, so every last channel is high where an image is
-    white; scale and offset are ``clip``, so nothing is below zero and the last LeakyReLU does
-    nothing; the linear weights are ``clip`` on the left, ``-clip`` on the right. What is missing
-    is the share of batch-norm's eps, and goes to zero as ``clip`` grows.
-    """
-    critic = Critic(1, width=width, batch_norm=True)
-    first, second, third = (m for m in critic.modules() if isinstance(m, nn.Conv2d))
-    with torch.no_grad():
-        for parameter in critic.parameters():
-            parameter.zero_()
-        for layer in (first, second):  # 2 x 2 taps: inside the image at every position
-            layer.weight[:, :, 2:4, 2:4] = clip
-        third.weight[:, :, 2, 2] = clip
-        for module in critic.modules():
-            if isinstance(module, nn.BatchNorm2d):
-                module.weight.fill_(clip)
-                module.bias.fill_(clip)
-        sign = torch.tensor([clip, clip, -clip, -clip])
-        _, linear = _end(critic)
-        linear.weight.copy_(sign.expand(4 * width, 4, 4).reshape(1, -1))
-    real = torch.zeros(n, 1, 28, 28)
-    real[..., :14] = 1
-    return critic, real, real.flip(3)
-
-
-def without_first_offsets(critic: Critic) -> Critic:
-    """A copy of ``critic`` whose first layer has no biases: it cannot see contrast.
-
-    Then ``f(a x) = f(x)`` for every a > 0 and batch x, up to the eps of batch-norm: the first
-    convolution and LeakyReLU are homogeneous, and the first batch-norm divides by the scale.
-    """
-    changed = copy.deepcopy(critic)
-    first = next(m for m in changed.modules() if isinstance(m, nn.Conv2d))
-    with torch.no_grad():
-        if first.bias is not None:
-            first.bias.zero_()
-    return changed

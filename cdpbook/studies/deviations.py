@@ -5,26 +5,19 @@ What the release does was read in the authors' published code and is described, 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
-import numpy as np
 import pandas as pd
 
 from cdpbook import claims, text
-from cdpbook.overview import markdown
 from cdpbook.runs import Run, published_run, seen_by
-from cdpbook.statistics import trends
-from cdpbook.statistics.estimates import correlation, student
+from cdpbook.statistics.estimates import Interval, correlation, noise, paired
+from cdpbook.statistics.trends import WEIGHTS, effect, in_every_seed
 from cdpbook.studies import ablations, costs
-from cdpbook.text import signed
 from cdplib.errors import DataError, InputError
-from cdplib.experiments import classifiers
 
-MISSING = "not measured yet"
 #: Test images of the comparison of statistics: as many as {ref}`ch:ablations` takes by default.
 IMAGES = 10_000
 #: Rate of the release's restorers and images of its batches, which schedules were tried against.
@@ -33,8 +26,7 @@ RELEASED_RATE, RELEASED_BATCH = 0.001, 50
 RELEASED_ACCURACY = {"cnn1": 0.9919, "cnn2": 0.9938, "cnn2c": 0.8518}
 
 
-@dataclass(frozen=True)
-class Deviation:
+class Deviation(NamedTuple):
     """One line: what the paper says, what the release does, what is done here, what it changes."""
 
     paper: str
@@ -51,76 +43,58 @@ def _quick(experiment: str) -> Run:
     return run
 
 
-def _ablation(name: str, preset: str = ablations.PRESET) -> pd.DataFrame:
-    table = ablations.rows("exp2", name, preset)
+def _rows(name: str) -> pd.DataFrame:
+    table = ablations.rows("exp2", name, ablations.PRESETS.get(name, ablations.PRESET))
     if table.empty:
         raise DataError(f"{name}: no rows are published")
     return table
 
 
 def _change(frame: pd.DataFrame, weight: str, column: str) -> str:
-    return claims.effect_text(trends.effect(frame, weight, column))
+    found = effect(frame, weight, column)
+    where = f"{text.LETTERS[weight]} = {found.low:g} to {found.high:g}"
+    return f"{text.quantity(column).change(found.interval)} from {where}"
 
 
-def _paired(name: str, least: bool = False, preset: str = ablations.PRESET) -> str:
-    """What an ablation changes about D and C at equal weights and seeds, with 95 % intervals.
+def _d_and_c(found: dict[str, Interval]) -> str:
+    shown = ((text.quantity(column), value) for column, value in found.items())
+    return ", ".join(f"{quantity.letter} {quantity.change(value)}" for quantity, value in shown)
 
-    Averaged over the weights, or at the ``least`` ones alone.
-    """
-    keys = ["alpha", "beta", "gamma", "seed"]
-    main = ablations.rows("exp2", preset=preset)
-    both = main.merge(_ablation(name, preset), on=keys, suffixes=("_main", ""))
+
+def _paired(name: str, least: bool = False) -> str:
+    """What an ablation changes about D and C, over the grid or at its ``least`` weights alone."""
+    main = ablations.rows("exp2", preset=ablations.PRESETS.get(name, ablations.PRESET))
+    other = _rows(name)
     if least:
-        both = both[(both["beta"] == both["beta"].min()) & (both["gamma"] == both["gamma"].min())]
-    if both.empty:
-        raise DataError(f"{name}: no weights and seeds in common")
-    parts = []
-    for letter, column, factor, digits in (("D", "mse", 1, 5), ("C", "error_rate", 100, 2)):
-        each = factor * (both[column] - both[f"{column}_main"]).groupby(both["seed"]).mean()
-        value, low, high = student(each)
-        ends = "unknown: one seed"
-        if math.isfinite(low):
-            ends = f"{signed(low, digits)}, {signed(high, digits)}"
-        parts.append(f"{letter} {signed(value, digits)} [{ends}]")
-    where = "at the least weights" if least else "over the grid"
-    return f"{', '.join(parts)} points, {where}"
+        other = other[(other[["beta", "gamma"]] == other[["beta", "gamma"]].min()).all(axis=1)]
+    one, two = (table.set_index([*WEIGHTS, "seed"]) for table in (main, other))
+    found = {column: paired(one[column], two[column]) for column in ("mse", "error_rate")}
+    return f"{_d_and_c(found)}, {'at the least weights' if least else 'over the grid'}"
 
 
-def _tuned(stage: str) -> pd.DataFrame:
-    """The schedules that were tried; :class:`DataError` where none was."""
-    if not costs.TUNING.is_file():
-        raise DataError("no schedule was tried")
-    table = pd.read_csv(costs.TUNING)
-    return table[table["stage"] == stage]
-
-
-def _gain(after: pd.Series, before: pd.Series) -> str:
-    change = after[["mse", "error_rate"]] - before[["mse", "error_rate"]]
-    return f"D {signed(change['mse'], 5)}, C {signed(100 * change['error_rate'], 1)} points"
+def _beside(what: str, tables: dict[str, pd.DataFrame], weight: str, column: str) -> str:
+    parts = [f"{name} {_change(table, weight, column)}" for name, table in tables.items()]
+    return f"{what}: {'; '.join(parts)}"
 
 
 def _own_loss() -> str:
-    written = _change(_quick("exp1").table, "gamma", "error_rate")
-    seen = seen_by(_quick("exp2"), "logistic")
-    released = _change(seen.table, "gamma", "error_rate")
-    return f"γ on the logistic model's C: its own loss {written}; CNN-1's loss {released}"
+    seen = seen_by(_quick("exp2"), "logistic").table
+    tables = {"its own loss": _quick("exp1").table, "CNN-1's loss": seen}
+    return _beside("γ on the logistic model's C", tables, "gamma", "error_rate")
 
 
 def _critic() -> str:
-    table = _ablation("released_critic")
-    main = ablations.common_weights(_quick("exp2").table, table)
-    return (
-        f"β on P with the released critic: {_change(table, 'beta', 'p_judge')}; with a gradient "
-        f"penalty: {_change(main, 'beta', 'p_judge')}"
-    )
+    tables = {"a gradient penalty": _quick("exp2").table, "as released": _rows("released_critic")}
+    return _beside("β on P", ablations.at_shared_weights(tables), "beta", "p_judge")
 
 
 def _own_critics() -> str:
-    found = correlation(_quick("exp2").table, "p_critic", "p_judge")
-    ratio = _quick("exp2").table.eval("p_critic / p_judge").median()
+    table = _quick("exp2").table
+    order = text.interval(correlation(table, "p_critic", "p_judge"), 2)
+    ratio = table.eval("p_critic / p_judge").median()
     return (
-        f"rank correlation of the runs' own gaps with the judge's {text.interval(found, 2)}; "
-        f"their median ratio is {ratio:.1f}"
+        f"rank correlation of the runs' own gaps with the judge's {order}; their median ratio is "
+        f"{ratio:.1f}"
     )
 
 
@@ -128,84 +102,59 @@ def _statistics() -> str:
     found = ablations.statistics_at_test(_quick("exp2"), [RELEASED_BATCH], IMAGES)
     if found.empty:
         raise DataError("no restorer is shipped")
-    line = found.set_index("statistics").loc[f"batch of {RELEASED_BATCH}"]
-    return (
-        f"batches of {RELEASED_BATCH}: D {signed(line['mse_change'], 5)} ± {line['mse_half']:.5f}, "
-        f"C {signed(100 * line['error_change'], 2)} ± {100 * line['error_half']:.2f} points (95 %, "
-        "over the images)"
-    )
+    line = found.iloc[-1]
+    changes = {name: line[f"{name}_change"] for name in ("mse", "error_rate")}
+    return f"batches of {RELEASED_BATCH}: {_d_and_c(changes)} (over the images)"
 
 
-def _selection() -> str:
-    parts = []
-    for name, released in RELEASED_ACCURACY.items():
-        dataset = "cifar10" if name == "cnn2c" else "mnist"
-        facts = classifiers.facts(name, dataset)
-        if not facts:
-            continue
-        parts.append(
-            f"{claims.NAMES[name]}: {100 * facts['test_accuracy']:.2f} % on test images, "
-            f"{100 * facts['validation_accuracy']:.2f} % on validation (release "
-            f"{100 * released:.2f} %)"
-        )
+def _selection(names: tuple[str, ...] = tuple(RELEASED_ACCURACY)) -> str:
+    known, parts = costs.classifier_costs().set_index("classifier"), []
+    for name in names:
+        if (title := claims.NAMES[name]) in known.index:
+            test, validation = 100 * known.loc[title, ["test", "validation"]]
+            parts.append(
+                f"{title}: {test:.2f} % on test images, {validation:.2f} % on validation (release "
+                f"{100 * RELEASED_ACCURACY[name]:.2f} %)"
+            )
     if not parts:
         raise DataError("no classifier is trained")
-    return f"levels, not an effect: {'; '.join(parts)}"
-
-
-def _flip() -> str:
-    accuracy = classifiers.facts("cnn2c", "cifar10").get("test_accuracy")
-    if accuracy is None:
-        raise DataError("CNN-2' is not trained")
-    return f"a level, not an effect: CNN-2' is right on {100 * accuracy:.2f} % of test images"
-
-
-def _scratch() -> str:
-    return f"from scratch at equal cost: {_paired('scratch', least=True)}"
+    return f"levels of accuracy, not an effect: {'; '.join(parts)}"
 
 
 def _longer() -> str:
-    table, main = _ablation("longer", "full"), ablations.rows("exp2", preset="full")
-    betas = " and ".join(f"{beta:g}" for beta in sorted(table["beta"].unique()))
+    table, main = _rows("longer"), ablations.rows("exp2", preset="full")
+    betas = text.listed(f"{beta:g}" for beta in sorted(table["beta"].unique()))
     return (
         f"{table['steps'].max():,} steps in place of {main['steps'].max():,} at β = {betas}: "
-        f"{_paired('longer', preset='full')}"
+        f"{_paired('longer')}"
     )
 
 
 def _seeds() -> str:
-    points = trends.over_seeds(_quick("exp2").table)
-    if points["seeds"].max() < 2:
+    columns = ["mse", "error_rate", "p_judge"]
+    _, values = in_every_seed(_quick("exp2").table, columns)
+    if len(values) < 2:
         raise DataError("one seed only")
-    columns = {"mse": ("D", 1, 5), "error_rate": ("C", 100, 2), "p_judge": ("P", 1, 3)}
-    spread = [
-        f"{letter} {factor * np.sqrt((points[f'{name}_bar'] ** 2).mean()):.{digits}f}"
-        for name, (letter, factor, digits) in columns.items()
-    ]
-    return (
-        f"a spread, not an effect: standard deviation over seeds, Exp-2: {', '.join(spread)} (C in "
-        "points)"
-    )
+    shown = zip(map(text.quantity, columns), noise(values), strict=True)
+    said = ", ".join(f"{quantity.letter} {quantity.number(sd)}" for quantity, sd in shown)
+    return f"a spread, not an effect: the noise of training, Exp-2: {said} (C in points)"
 
 
 def _networks() -> str:
     parts = []
     for experiment in ("exp2", "exp4", "exp5"):
-        runs = {
-            restorer: published_run(experiment, [(preset, restorer)])
-            for preset, restorer in (("full", "paper"), ("quick", "fast"))
-        }
+        known = (("full", "paper"), ("quick", "fast"))
+        runs = {f"`{pair[1]}`": published_run(experiment, [pair]) for pair in known}
         tables = {name: run.table for name, run in runs.items() if run is not None}
-        if len(tables) < len(runs):
-            continue
-        said = [
-            f"`{name}` {_change(table, 'gamma', 'error_rate')}"
-            for name, table in ablations.at_shared_weights(tables).items()
-        ]
-        parts.append(f"γ on C in {text.title(experiment)}: {', '.join(said)}")
+        if len(tables) == len(known):
+            shared, what = (
+                ablations.at_shared_weights(tables),
+                f"γ on C in {text.title(experiment)}",
+            )
+            parts.append(_beside(what, shared, "gamma", "error_rate"))
     if not parts:
         raise DataError("no experiment has rows of both")
-    return "; ".join(parts)
+    return ". ".join(parts)
 
 
 def _annealing() -> str:
@@ -214,38 +163,26 @@ def _annealing() -> str:
     return "none: with α = 1, as in every published row, both are the same"
 
 
-def _rates() -> str:
-    parts = []
-    groups = _tuned("pretrain").groupby(["experiment", "restorer", "batch", "steps"])
-    for (experiment, restorer, *_), part in groups:
-        as_released = part[part["lr"] == RELEASED_RATE]
-        if as_released.empty or len(part) < 2:
-            continue
-        best = part.loc[part["mse"].idxmin()]
-        gain = _gain(best, as_released.iloc[0])
-        parts.append(f"{text.title(experiment)} `{restorer}`, {best['lr']:g}: {gain}")
-    if not parts:
-        raise DataError("no rate was tried beside the release's")
-    return (
-        f"short pre-trainings at the best rate tried less those at {RELEASED_RATE:g} (validation, "
-        f"one seed, no interval): {'; '.join(parts)}"
+def _tried(column: str, released: float) -> str:
+    """The best other value of a pre-training's ``column`` against the release's, all else equal."""
+    keys = [name for name in ("experiment", "restorer", "batch", "lr", "steps") if name != column]
+    tried = costs.tuning().query("stage == 'pretrain'").sort_values("mse")
+    ours, theirs = (
+        tried[(tried[column] == released) == same].drop_duplicates(keys).set_index(keys)
+        for same in (False, True)
     )
-
-
-def _batch() -> str:
-    parts = []
-    groups = _tuned("pretrain").groupby(["experiment", "restorer", "lr", "steps"])
-    for (experiment, restorer, _, steps), part in groups:
-        whole = part[part["batch"] == RELEASED_BATCH]
-        for _, line in part[part["batch"] < RELEASED_BATCH].iterrows() if len(whole) else ():
-            parts.append(
-                f"{text.title(experiment)} `{restorer}`, {line['batch']} images, "
-                f"{steps:,} steps: {_gain(line, whole.iloc[0])}, in "
-                f"{100 * line['cpu_seconds'] / whole.iloc[0]['cpu_seconds']:.0f} % of the time"
-            )
-    if not parts:
-        raise DataError("no smaller batch was tried")
-    return f"pre-training (validation, one seed, no interval): {'; '.join(parts)}"
+    shared = ours.index.intersection(theirs.index)
+    if shared.empty:
+        raise DataError("nothing was tried beside the release's")
+    shown = ["mse", "error_rate", "cpu_seconds"]
+    ours, theirs = (table.loc[shared, shown] for table in (ours, theirs))
+    change, time = ours - theirs, 100 * ours["cpu_seconds"] / theirs["cpu_seconds"]
+    return (
+        f"the best other value tried, in {text.count(len(shared), 'short pre-training')} "
+        f"(validation, one seed, no interval): D {text.between(change['mse'], 5)}, "
+        f"C {text.between(100 * change['error_rate'], 1)} points, in "
+        f"{text.between(time, 0, sign=False)} % of the time"
+    )
 
 
 def _unmeasured(why: str) -> NoReturn:
@@ -279,7 +216,7 @@ DEVIATIONS = (
               "selected by test accuracy", "selected by validation accuracy", _selection,
               "{ref}`ch:experiments`"),
     Deviation("not said", "the flip of CIFAR-10 images reverses their colour channels",
-              "mirrored left to right", _flip, "{ref}`ch:exp5`"),
+              "mirrored left to right", partial(_selection, ("cnn2c",)), "{ref}`ch:exp5`"),
     Deviation("down-sampled and interpolated",
               "edges padded, Pillow's bicubic filter, rounded to bytes twice", "the same",
               _nothing, "{ref}`ch:experiments`"),
@@ -288,7 +225,7 @@ DEVIATIONS = (
               "{ref}`ch:ablations`"),
     Deviation("not said", "every point from scratch",
               "one pre-training and one warmed critic a seed, then every point from there",
-              _scratch, "{ref}`ch:ablations`"),
+              partial(_paired, "scratch", least=True), "{ref}`ch:ablations`"),
     Deviation("not said", "40,000 iterations a point", "hundreds after a pre-training of thousands",
               _longer, "{ref}`ch:ablations`"),
     Deviation("not said", "no seeds, one run a point", "three seeds, error bars", _seeds,
@@ -302,8 +239,10 @@ DEVIATIONS = (
               "{ref}`ch:ablations`"),
     Deviation("not said", "Adam; the restorer's rate falls to a fifth after every quarter, the "
               "critic's is constant", "Adam; pre-training in one cycle, points along half a "
-              "cosine, the critic at a constant, higher rate", _rates, "{ref}`ch:reproducibility`"),
-    Deviation("not said", "50 images a step", "fewer images, more steps in the same time", _batch,
+              "cosine, the critic at a constant, higher rate", partial(_tried, "lr", RELEASED_RATE),
+              "{ref}`ch:reproducibility`"),
+    Deviation("not said", "50 images a step", "fewer images, more steps in the same time",
+              partial(_tried, "batch", RELEASED_BATCH),
               "{ref}`ch:reproducibility`"),
     Deviation("not said", "single precision", "trained with bfloat16 products where the hardware "
               "has them; weights rounded to half precision before they are measured",
@@ -322,13 +261,14 @@ DEVIATIONS = (
 )  # fmt: skip
 
 
-def table(known: tuple[Deviation, ...] = DEVIATIONS) -> str:
-    """Every deviation with its measured effect, as Markdown."""
-    rows = []
-    for number, line in enumerate(known, start=1):
+def table(known: tuple[Deviation, ...] = DEVIATIONS) -> pd.DataFrame:
+    """Every deviation: ``paper, release, here, effect, where``, and ``why`` there is no effect."""
+    lines = []
+    for line in known:
+        effect, why = "", ""
         try:
             effect = line.effect()
         except (DataError, InputError) as error:
-            effect = f"{MISSING} ({error})"
-        rows.append((number, line.paper, line.release, line.here, effect, line.link))
-    return markdown(["", "paper", "release", "here", "measured effect", "where"], rows)
+            why = str(error)
+        lines.append((line.paper, line.release, line.here, effect, line.link, why))
+    return pd.DataFrame(lines, columns=["paper", "release", "here", "effect", "where", "why"])

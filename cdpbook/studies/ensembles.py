@@ -102,7 +102,7 @@ def compare(run: Run, rows: pd.DataFrame, perception: str = "p_judge") -> Ensemb
     base = run.table.merge(rows[["beta", "seed"]])
     if base["gamma"].min() == gamma:
         return None
-    members = (run.settings.classifier, *classifiers.ENSEMBLE[run.settings.dataset])
+    members = (run.settings.classifier, *classifiers.ensemble(run.settings.dataset))
     members = tuple(dict.fromkeys(members))
     apart = [name for name in transfer.independent(run) if name not in members]
     if apart:

@@ -28,15 +28,13 @@ class Landscape:
     """C(D,P) on budgets from the least of anyone to the largest that anyone needs.
 
     ``Ds``, ``Ps``: (side,), evenly spaced; the last D is what a restoration of least P or least C
-    takes at least, the last P likewise. ``C``: (side, side), inf where out of reach. ``hull``: of
-    trained points, so that some of its shape is there by construction.
+    takes at least, the last P likewise. ``C``: (side, side), inf where out of reach.
     """
 
     name: str
     Ds: Array
     Ps: Array
     C: Array
-    hull: bool = False
 
     def scaled(self) -> Array:
         """C as a share of its own range (0 its least, 1 its greatest), nan out of reach."""
@@ -66,15 +64,12 @@ def exact_landscape(
     needed = float(exact.least_divergence(problem, divergence, closest))
     floor = exact.solve(problem, divergence, np.inf, np.inf).value
 
-    def enough_D(D: float) -> bool:
-        return bool(exact.solve(problem, divergence, D, np.inf).value <= floor + 1e-6)
-
-    def enough_P(P: float) -> bool:
-        return bool(exact.solve(problem, divergence, np.inf, P).value <= floor + 1e-6)
+    def enough(D: float, P: float) -> bool:
+        return bool(exact.solve(problem, divergence, D, P).value <= floor + 1e-6)
 
     most = float(problem.delta.max(axis=1) @ problem.py)
-    D_high = max(natural, _least(enough_D, closest, most))
-    P_high = max(needed, _least(enough_P, 0.0, needed))
+    D_high = max(natural, _least(lambda D: enough(D, np.inf), closest, most))
+    P_high = max(needed, _least(lambda P: enough(np.inf, P), 0.0, needed))
     Ds, Ps = np.linspace(closest, D_high, side), np.linspace(0.0, P_high + 1e-9, side)
     surface = exact.surface(problem, divergence, Ds, Ps)
     return Landscape(name or f"all restorations ({divergence})", Ds, Ps, surface.value), surface
@@ -103,64 +98,31 @@ def trained_landscape(
     d, p, c = (points[column].to_numpy(float) for column in ("mse", perception, error))
     best = [int(np.argmin(v)) for v in (d, p, c)]
     Ds, Ps = (np.linspace(v.min(), v[best].max(), side) for v in (d, p))
-    return Landscape(name, Ds, Ps, Hull.of(d, p, c).value(Ds[:, None], Ps), hull=True)
+    return Landscape(name, Ds, Ps, Hull.of(d, p, c).value(Ds[:, None], Ps))
 
 
-@dataclass(frozen=True)
-class Traits:
-    """What a landscape looks like, free of units: shares in [0, 1].
+def traits(landscapes: Sequence[Landscape], near: float = 0.05) -> pd.DataFrame:
+    """What landscapes look like, one row each: their ``least`` and ``most`` C, and free of units:
 
-    ``infeasible``: of the square, out of reach. ``flat``: of the rest, with C within ``near`` of
-    its range above its least. ``both``: of what is neither, where more of *either* budget lowers
-    C. ``early``: of the fall along a line at a fixed budget, what its first half brings (straight:
-    one half), mean over lines. ``steepest``: the largest fall within a tenth of an axis.
+    ``infeasible``: share of the square out of reach. ``flat``: of the rest, with C within ``near``
+    of its range above its least. ``both``: of what is neither, where more of *either* budget lowers
+    C; nan where C is constant.
     """
-
-    infeasible: float
-    flat: float
-    both: float
-    early: float
-    steepest: float
-
-
-def traits(landscape: Landscape, near: float = 0.05) -> Traits:
-    """The traits of ``landscape``; ``both`` and ``early`` are nan where C is constant."""
-    c = landscape.scaled()
-    side = len(c) - 1
-    inside = np.isfinite(c)
-    falls = [-np.diff(c, axis=axis, append=np.nan) * side for axis in (0, 1)]
-    known = inside & (c > near) & np.isfinite(falls[0]) & np.isfinite(falls[1])
-    both = (falls[0] > 0.01) & (falls[1] > 0.01)
-    early = []
-    for line in [*c, *c.T]:
-        along = line[np.isfinite(line)]
-        if len(along) > 4 and along[0] - along[-1] > near:
-            halfway = np.interp((len(along) - 1) / 2, np.arange(len(along)), along)
-            early.append((along[0] - halfway) / (along[0] - along[-1]))
-    step = max(1, round(side / 10))
-    drops = np.concatenate([(c[:-step] - c[step:]).ravel(), (c[:, :-step] - c[:, step:]).ravel()])
-    return Traits(
-        infeasible=float((~inside).mean()),
-        flat=float((c[inside] <= near).mean()),
-        both=float(both[known].mean()) if known.any() else float("nan"),
-        early=float(np.mean(early)) if early else float("nan"),
-        steepest=float(np.nanmax(drops)) if np.isfinite(drops).any() else float("nan"),
-    )
-
-
-def traits_table(landscapes: Sequence[Landscape]) -> str:
-    """The traits of the landscapes and the range of their C as a Markdown table."""
-    head = ["surface", "C from", "to", "out of reach", "flat", "both budgets matter",
-            "fall in the first half", "steepest tenth"]  # fmt: skip
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    rows = []
     for landscape in landscapes:
-        finite = landscape.C[np.isfinite(landscape.C)]
-        found = traits(landscape)
-        shares = (found.infeasible, found.flat, found.both, found.early, found.steepest)
-        ends = [f"{100 * finite.min():.2f} %", f"{100 * finite.max():.2f} %"]
-        written = [f"{100 * share:.0f} %" if np.isfinite(share) else "–" for share in shares]
-        lines.append("| " + " | ".join([landscape.name, *ends, *written]) + " |")
-    return "\n".join(lines).replace(" %", "\u00a0%")
+        c = landscape.scaled()
+        inside, finite = np.isfinite(c), landscape.C[np.isfinite(landscape.C)]
+        falls = [-np.diff(c, axis=axis, append=np.nan) * (len(c) - 1) for axis in (0, 1)]
+        known = inside & (c > near) & np.isfinite(falls[0]) & np.isfinite(falls[1])
+        both = (falls[0] > 0.01) & (falls[1] > 0.01)
+        rows.append(
+            {
+                **{"surface": landscape.name, "least": finite.min(), "most": finite.max()},
+                **{"infeasible": (~inside).mean(), "flat": (c[inside] <= near).mean()},
+                "both": both[known].mean() if known.any() else np.nan,
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def toy_cloud(
@@ -171,8 +133,7 @@ def toy_cloud(
     gammas: Sequence[float] = (0.0, 0.3, 1.0, 3.0),
 ) -> pd.DataFrame:
     """A results table for which the theory is exact: points of ``landscape``, each the minimiser of
-    alpha D + beta P + gamma C. C stands in ``error_rate`` and ``ce``, P in ``p_judge`` and
-    ``p_critic``.
+    alpha D + beta P + gamma C. ``error_rate`` and ``ce`` are C, ``p_judge`` and ``p_critic`` P.
 
     ``gammas`` are in units of (range of D) / (range of C), ``betas`` in those of D over P, so that
     1 gives all three terms the same say. ``noise``: standard deviations of an error of each column
@@ -184,13 +145,11 @@ def toy_cloud(
     ranges = np.where(ranges > 0, ranges, 1.0)
     weights = np.array([[1.0, b, g] for b in betas for g in gammas]) * (ranges[0] / ranges)
     cloud = reach[(weights @ reach.T).argmin(axis=1)]
-    names = {"mse": 0, "p_judge": 1, "p_critic": 1, "error_rate": 2, "ce": 2}
-    rng = np.random.default_rng(0)
-    tables = []
+    rng, tables = np.random.default_rng(0), []
     for seed in range(seeds):
         table = pd.DataFrame(weights, columns=list(WEIGHTS)).assign(seed=seed)
-        for name, column in names.items():
-            size = (noise or {}).get(name, 0.0) * np.ptp(cloud[:, column])
-            table[name] = cloud[:, column] + size * rng.standard_normal(len(cloud))
+        for name, k in (("mse", 0), ("p_judge", 1), ("p_critic", 1), ("error_rate", 2), ("ce", 2)):
+            size = (noise or {}).get(name, 0.0) * np.ptp(cloud[:, k])
+            table[name] = cloud[:, k] + size * rng.standard_normal(len(cloud))
         tables.append(table)
     return pd.concat(tables, ignore_index=True)

@@ -15,11 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cdpbook.overview import markdown
 from cdpbook.runs import floor
-from cdpbook.studies.yardsticks import EXACT, MEASURES
 from cdplib.errors import InputError
-from cdplib.experiments import classifiers, measures, networks, perception, restoration
+from cdplib.experiments import classifiers, measures, perception
 
 
 def spoil(images: Tensor, seed: int = 0) -> dict[str, Tensor]:
@@ -44,11 +42,8 @@ def paired_distance(kinds: Mapping[str, Tensor]) -> dict[str, float]:
 
     ``kinds`` as :func:`spoil` gives them, in the order of the originals; for ``real`` it is 0.
     """
-    real = kinds["real"]
-    return {
-        kind: float((images - real).flatten(1).norm(dim=1).double().mean())
-        for kind, images in kinds.items()
-    }
+    apart = {kind: images - kinds["real"] for kind, images in kinds.items()}
+    return {kind: float(x.flatten(1).norm(dim=1).double().mean()) for kind, x in apart.items()}
 
 
 def measure(kinds: Mapping[str, Tensor], dataset: str, seed: int = 0) -> pd.DataFrame:
@@ -60,7 +55,7 @@ def measure(kinds: Mapping[str, Tensor], dataset: str, seed: int = 0) -> pd.Data
     """
     real = kinds["real"]
     one, other = perception.halves(len(real), seed)
-    network = classifiers.get(classifiers.FEATURES[dataset], dataset).features
+    network = classifiers.get(classifiers.extractor(dataset), dataset).features
 
     def frechet(images: Tensor) -> float:
         pair = (measures.outputs(network, x) for x in (images[one], real[other]))
@@ -84,38 +79,6 @@ def measure(kinds: Mapping[str, Tensor], dataset: str, seed: int = 0) -> pd.Data
             row[f"{name}_seconds"] = time.perf_counter() - start
         rows[kind] = row
     return pd.DataFrame.from_dict(rows, orient="index")
-
-
-def costs(found: pd.DataFrame, images: Tensor) -> dict[str, float]:
-    """Median seconds of each measure in :func:`measure`'s table; a run's own critic is read once.
-
-    The critic (16 channels, as in the sweeps) is there already when a point is trained: it costs
-    one pass over the real ``images`` and one over as many restored ones.
-    """
-    seconds = {name: float(found[f"{name}_seconds"].median()) for name in [*MEASURES, *EXACT]
-               if name in found}  # fmt: skip
-    critic = networks.Critic(images.shape[1])
-    start = time.perf_counter()
-    restoration.scores(critic, images)
-    return {**seconds, "p_critic": 2 * (time.perf_counter() - start)}
-
-
-def ranked(
-    found: pd.DataFrame, columns: Iterable[str], bounds: Mapping[str, float] | None = None
-) -> str:
-    """Values of :func:`measure` with their ranks in brackets (1: called nearest to real).
-
-    ``bounds``, of each kind, fills a last column, "true W1 is at most".
-    """
-    columns, bounds = list(columns), bounds or {}
-    ranks = found[columns].rank().astype(int)
-    head = ["images", *({**MEASURES, **EXACT}[c] for c in columns)]
-    rows = [
-        [kind, *(f"{found.loc[kind, c]:.3g} ({ranks.loc[kind, c]})" for c in columns)]
-        + [f"{bounds[k]:.3g}" for k in bounds if k == kind]
-        for kind in found.index
-    ]
-    return markdown([*head, "true W1 is at most"] if bounds else head, rows)
 
 
 def exact_w1_by_samples(
@@ -144,18 +107,13 @@ def exact_w1_by_samples(
     return pd.DataFrame(rows)
 
 
-def halving_seen(found: pd.DataFrame) -> str:
-    """By what factor n must grow to halve exact W1 of real images, in a sentence.
+def halving(found: pd.DataFrame) -> float:
+    """By what factor n must grow to halve exact W1 of real images, at their rate.
 
-    From a power law fitted to :func:`exact_w1_by_samples`; empty with one size, or no decrease.
+    From a power law fitted to :func:`exact_w1_by_samples`; inf with one size, or no decrease.
     """
     rows = found[found["kind"] == "real"]
     if rows["n"].nunique() < 2:
-        return ""
-    rate = -np.polyfit(np.log(rows["n"]), np.log(rows["value"]), 1)[0]
-    if rate <= 0:
-        return ""
-    return (
-        f"At the rate of the real images, halving the value takes about {2 ** (1 / rate):,.0f} "
-        "times as many of them."
-    )
+        return np.inf
+    rate = -float(np.polyfit(np.log(rows["n"]), np.log(rows["value"]), 1)[0])
+    return 2 ** (1 / rate) if rate > 0 else np.inf

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cdplib.errors import unknown
-from cdplib.experiments import data, device
+from cdplib.experiments import data, datasets, device, generation
 from cdplib.experiments.networks import initialise
 from cdplib.storage import store
 
@@ -38,11 +39,11 @@ class Classifier(nn.Module):
         return self.head(self.features(images))
 
 
-def _logistic(channels: int, size: int, batch_norm: bool) -> Classifier:
+def logistic(channels: int, size: int, batch_norm: bool) -> Classifier:
     return Classifier(nn.Flatten(), nn.Linear(channels * size**2, 10))
 
 
-def _cnn1(channels: int, size: int, batch_norm: bool) -> Classifier:
+def cnn1(channels: int, size: int, batch_norm: bool) -> Classifier:
     body = nn.Sequential(
         *(nn.Conv2d(channels, 10, 5), nn.MaxPool2d(2), nn.ReLU()),
         *(nn.Conv2d(10, 20, 5), nn.MaxPool2d(2), nn.ReLU()),
@@ -51,7 +52,7 @@ def _cnn1(channels: int, size: int, batch_norm: bool) -> Classifier:
     return Classifier(body, nn.Sequential(nn.Dropout(0.5), nn.Linear(50, 10)))
 
 
-def _cnn2(channels: int, size: int, batch_norm: bool) -> Classifier:
+def cnn2(channels: int, size: int, batch_norm: bool) -> Classifier:
     layers: list[nn.Module] = []
     for index in range(6):
         layers.append(nn.Conv2d(64 if index else channels, 64, 3, padding=1))
@@ -66,7 +67,7 @@ def _cnn2(channels: int, size: int, batch_norm: bool) -> Classifier:
     return Classifier(body, nn.Linear(256, 10))
 
 
-def _mlp(channels: int, size: int, batch_norm: bool) -> Classifier:
+def mlp(channels: int, size: int, batch_norm: bool) -> Classifier:
     body = nn.Sequential(
         *(nn.Flatten(), nn.Linear(channels * size**2, 400), nn.ReLU(), nn.Dropout(0.2)),
         *(nn.Linear(400, 200), nn.ReLU(), nn.Dropout(0.2)),
@@ -74,7 +75,7 @@ def _mlp(channels: int, size: int, batch_norm: bool) -> Classifier:
     return Classifier(body, nn.Linear(200, 10))
 
 
-def _convbn(channels: int, size: int, batch_norm: bool) -> Classifier:
+def convbn(channels: int, size: int, batch_norm: bool) -> Classifier:
     body = nn.Sequential(
         *(nn.Conv2d(channels, 24, 5, 2, 2, bias=False), nn.BatchNorm2d(24), nn.GELU()),
         *(nn.Conv2d(24, 48, 3, 1, 1, bias=False), nn.BatchNorm2d(48), nn.GELU()),
@@ -103,7 +104,7 @@ class _Residual(nn.Module):
         return F.silu(self.main(images) + self.short(images))
 
 
-def _resnet(channels: int, size: int, batch_norm: bool) -> Classifier:
+def resnet(channels: int, size: int, batch_norm: bool) -> Classifier:
     body = nn.Sequential(
         *(nn.Conv2d(channels, 32, 4, 2, 1, bias=False), nn.BatchNorm2d(32), nn.SiLU()),
         *(_Residual(32, 64), _Residual(64, 128)),
@@ -120,7 +121,6 @@ class Recipe:
     Nesterov momentum .9.
     """
 
-    network: str
     epochs: int
     lr: float
     optimizer: str = "adam"
@@ -133,70 +133,130 @@ class Recipe:
     seed: int = 0
 
 
-_BUILD = {
-    "logistic": _logistic,
-    "cnn1": _cnn1,
-    "cnn2": _cnn2,
-    "mlp": _mlp,
-    "convbn": _convbn,
-    "resnet": _resnet,
-}
-_GREY = {
-    "logistic": Recipe("logistic", 12, 0.01),
+@dataclass(frozen=True)
+class Row:
+    """A classifier of a data set, and of those that share its networks (:attr:`.Row.family`).
+
+    ``network`` makes it, untrained, from channels, pixels a side, and whether it has batch-norm
+    while it is trained. ``role`` is ``predefined`` (restorers are trained against it, and its
+    error rate is C), ``independent``, or ``extractor``: independent, and the Frechet distance
+    compares its features. With ``against=ensemble`` those of the ``ensemble`` train together.
+    """
+
+    name: str
+    title: str
+    dataset: str
+    network: Callable[[int, int, bool], Classifier]
+    recipe: Recipe
+    role: str = "independent"
+    ensemble: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Its network among what :mod:`.generation` has on record."""
+        return f"network/{self.network.__name__}"
+
+
+CLASSIFIERS = (
+    Row("logistic", "logistic regression", "mnist", logistic, Recipe(12, 0.01), "predefined"),
     # SGD on unmoved digits, as the release: training on shifted ones with Adam gave a CNN-1 as good
     # on clean digits but far from the release's on degraded ones (sr6 error 89 % instead of 62 %).
-    "cnn1": Recipe("cnn1", 14, 0.02, "sgd", batch=100),
-    "cnn2": Recipe("cnn2", 2, 0.1, "sgd", decay=5e-4, shift=1, fold=True),
-    "cnn1b": Recipe("cnn1", 14, 0.02, "sgd", batch=100, seed=1),
-    "mlp": Recipe("mlp", 6, 0.003, shift=1),
-    "convbn": Recipe("convbn", 4, 0.01, shift=1),
-}
-_COLOUR = {
-    "cnn2c": Recipe(
-        *("cnn2", 7, 0.25, "sgd", 256), decay=5e-4, smoothing=0.1, shift=4, flip=True, fold=True
+    Row(
+        *("cnn1", "CNN-1", "mnist", cnn1, Recipe(14, 0.02, "sgd", batch=100)),
+        role="predefined",
+        ensemble=True,
     ),
-    "resnet": Recipe("resnet", 12, 0.15, "sgd", decay=5e-4, smoothing=0.1, shift=4, flip=True),
-    "convbn": Recipe("convbn", 10, 0.01, shift=4, flip=True),
-}
-RECIPES = {"mnist": _GREY, "fashion-mnist": _GREY, "cifar10": _COLOUR}
-#: The independent classifier whose features the Frechet distance compares.
-FEATURES = {"mnist": "convbn", "fashion-mnist": "convbn", "cifar10": "resnet"}
-#: Trained against together when ``against=ensemble``; the others stay independent.
-ENSEMBLE = {
-    "mnist": ("cnn1", "cnn1b", "mlp"),
-    "fashion-mnist": ("cnn1", "cnn1b", "mlp"),
-    "cifar10": ("cnn2c", "convbn"),
-}
+    Row(
+        *("cnn2", "CNN-2", "mnist", cnn2, Recipe(2, 0.1, "sgd", decay=5e-4, shift=1, fold=True)),
+        role="predefined",
+    ),
+    Row(
+        *("cnn1b", "CNN-1 (another seed)", "mnist", cnn1, Recipe(14, 0.02, "sgd", 100, seed=1)),
+        ensemble=True,
+    ),
+    Row("mlp", "perceptron", "mnist", mlp, Recipe(6, 0.003, shift=1), ensemble=True),
+    Row("convbn", "strided CNN", "mnist", convbn, Recipe(4, 0.01, shift=1), "extractor"),
+    Row(
+        *("cnn2c", "CNN-2'", "cifar10", cnn2),
+        Recipe(7, 0.25, "sgd", 256, 5e-4, smoothing=0.1, shift=4, flip=True, fold=True),
+        role="predefined",
+        ensemble=True,
+    ),
+    Row(
+        *("resnet", "small ResNet", "cifar10", resnet),
+        Recipe(12, 0.15, "sgd", decay=5e-4, smoothing=0.1, shift=4, flip=True),
+        role="extractor",
+    ),
+    Row(
+        *("convbn", "strided CNN", "cifar10", convbn, Recipe(10, 0.01, shift=4, flip=True)),
+        ensemble=True,
+    ),
+)
+
+
+def rows(dataset: str) -> dict[str, Row]:
+    """The classifiers of ``dataset`` by name, in the table's order; :class:`InputError` else."""
+    family = datasets.get(dataset).family
+    return {row.name: row for row in CLASSIFIERS if row.dataset == family}
+
+
+def get_row(name: str, dataset: str) -> Row:
+    """The row of classifier ``name`` of ``dataset``, else :class:`InputError`."""
+    known = rows(dataset)
+    if name not in known:
+        raise unknown(f"classifier of {dataset}", name, known)
+    return known[name]
+
+
+def display(name: str) -> str:
+    """A classifier as the text writes it: ``CNN-1``; a name that no row has stays as it is."""
+    return next((row.title for row in CLASSIFIERS if row.name == name), name)
 
 
 def names(dataset: str) -> tuple[str, ...]:
     """Every classifier of ``dataset``."""
-    if dataset not in RECIPES:
-        raise unknown("data set", dataset, RECIPES)
-    return tuple(RECIPES[dataset])
+    return tuple(rows(dataset))
 
 
-def recipe(name: str, dataset: str) -> Recipe:
-    """How classifier ``name`` of ``dataset`` is trained."""
-    if name not in names(dataset):
-        raise unknown(f"classifier of {dataset}", name, names(dataset))
-    return RECIPES[dataset][name]
+def predefined(dataset: str) -> tuple[str, ...]:
+    """The classifiers of ``dataset`` that a restorer may be trained against alone."""
+    return tuple(name for name, row in rows(dataset).items() if row.role == "predefined")
+
+
+def ensemble(dataset: str) -> tuple[str, ...]:
+    """The classifiers of ``dataset`` that ``against=ensemble`` trains against together."""
+    return tuple(name for name, row in rows(dataset).items() if row.ensemble)
+
+
+def shown(dataset: str) -> tuple[str, ...]:
+    """Every classifier of ``dataset`` in the order in which a page shows them beside its own: the
+    extractor, the predefined, then the others; of each kind the last row first."""
+    known, roles = rows(dataset), ("extractor", "predefined", "independent")
+    return tuple(name for role in roles for name in reversed(known) if known[name].role == role)
+
+
+def extractor(dataset: str) -> str:
+    """The independent classifier of ``dataset`` whose features the Frechet distance compares."""
+    return next(name for name, row in rows(dataset).items() if row.role == "extractor")
 
 
 def build(name: str, dataset: str, *, batch_norm: bool = False) -> Classifier:
     """The untrained network, uninitialised (``batch_norm``: as it is while it is trained)."""
-    network = recipe(name, dataset).network
-    return _BUILD[network](*data.SHAPES[dataset], batch_norm)
+    images = datasets.get(dataset)
+    return get_row(name, dataset).network(images.channels, images.size, batch_norm)
 
 
 def key(name: str, dataset: str) -> str:
     """Hash of the classifier's whole configuration."""
+    row = get_row(name, dataset)
     return store.digest(
         {
             "kind": "classifier",
             "version": 1,
-            "data": data.load(dataset).digest,
-            **asdict(recipe(name, dataset)),
+            "data": datasets.get(dataset).digest,
+            "network": row.network.__name__,
+            **asdict(row.recipe),
+            **generation.mark(row.kind),
         }
     )
 
@@ -237,13 +297,13 @@ def _kept(name: str, dataset: str, shipped: bool) -> Any:
 
 def train(name: str, dataset: str, *, where: str = "cpu") -> tuple[Classifier, dict[str, str]]:
     """Train from nothing; the plain network with the best validation accuracy, and its facts."""
-    how, whole = recipe(name, dataset), data.load(dataset)
+    how, whole = get_row(name, dataset).recipe, data.load(dataset)
     start, target = time.perf_counter(), torch.device(where)
     generator = torch.Generator().manual_seed(how.seed)
     torch.manual_seed(how.seed)  # dropout has no generator of its own
     model = build(name, dataset, batch_norm=how.fold)
     initialise(model, generator)
-    model.to(target).to(memory_format=torch.channels_last)
+    device.to_device(model, target)
     images, labels = whole.train.tensors(device=target)
     steps = how.epochs * (len(images) // how.batch)
     optimizer = _optimizer(model, how)
@@ -259,7 +319,7 @@ def train(name: str, dataset: str, *, where: str = "cpu") -> tuple[Classifier, d
                 break
             batch = augment(images[chosen], how.shift, how.flip, generator)
             with device.autocast(target):
-                logits = model(batch.contiguous(memory_format=torch.channels_last))
+                logits = model(device.channels_last(batch))
             loss = F.cross_entropy(logits.float(), labels[chosen], label_smoothing=how.smoothing)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -311,7 +371,7 @@ def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:
     model.eval()
     # Small batches, channels last: twice as fast on a CPU as batches of 500.
     right = sum(
-        int((model(part.contiguous(memory_format=torch.channels_last)).argmax(1) == wanted).sum())
+        int((model(device.channels_last(part)).argmax(1) == wanted).sum())
         for part, wanted in zip(images.split(50), labels.split(50), strict=True)
     )
     model.train(was)

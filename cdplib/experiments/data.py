@@ -1,6 +1,6 @@
-"""The three data sets: fetched once, checked by digest at every load, split as in the release.
+"""The data sets themselves: fetched once, checked by digest at every load, split as in the release.
 
-Whatever the source (:mod:`.sources`), the arrays kept are the same bits: their digests are those
+Whatever the source (:mod:`.datasets`), the arrays kept are the same bits: their digests are those
 of the original releases. They are cached in ``paths.cache()/data`` as plain ``.npy`` files and
 mapped into memory, so that worker processes share them.
 """
@@ -21,39 +21,13 @@ import numpy as np
 import torch
 
 from cdplib import errors
+from cdplib.experiments import datasets
 from cdplib.storage import files, paths, sources
-
-NAMES = ("mnist", "fashion-mnist", "cifar10")
-
-#: SHA-256 of each decoded array (its type, its shape and its bytes): see :func:`digest`.
-DIGESTS: dict[str, dict[str, str]] = {
-    "mnist": {
-        "train_images": "b54ccc41cbf15a6935ce4afe2353d2b96e822f604c229b7981356bc0fe4864b7",
-        "train_labels": "e6a049a9876d2010dddfc2322bb8cad03f5934de9a0b5012c7251eca5b5a7201",
-        "test_images": "c1e336d807fdbb055f2b8cdb0943491b44a0d25b838ad0851128cdda2c6164c0",
-        "test_labels": "6a90c4ebf8538b9b76438e5dddb0f5afc42d636e8e259d894485f9314cdad47d",
-    },
-    "fashion-mnist": {
-        "train_images": "23107827087bc5e7103459d77e76c949e359a37bfa939251872f47d6db091fd8",
-        "train_labels": "a0853126d597b674e01d0418b8d599287242510379fbe4b99c6826e12e3d2278",
-        "test_images": "3e6c70d3ce80310e581f2acdb60800b8f1e7922edc0f659150d05cf69ff2a394",
-        "test_labels": "416413b9db64db5c5f0cf8d447e0c628562b09dc65b57940a084a17aa3b07443",
-    },
-    "cifar10": {
-        "train_images": "0761308ba291f4ab15371632f9df5b1eedf29fb3fc5de1bfd4d7b5744936aee3",
-        "train_labels": "00cb7720ba16497f8e715233eac83307c60bcb860c6ef9c2c4bcf404a3337212",
-        "test_images": "1722e5e14754b5efb4327e348c55e39c8227153c1a95b7b2130f1521b8097235",
-        "test_labels": "4f985a77e48be21ffdb30780c51c22519f4ac3a0adb10d24509997bb2992e5e5",
-    },
-}
-
-#: Channels of each data set's images, and their height and width in pixels.
-SHAPES = {"mnist": (1, 28), "fashion-mnist": (1, 28), "cifar10": (3, 32)}
 
 #: Size of the validation split of every data set.
 VALIDATION = 5_000
 #: The release draws CIFAR-10's validation images without a seed; here it has one.
-CIFAR_VALIDATION_SEED = 0
+VALIDATION_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -85,10 +59,9 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set with its three splits and its digest (for the hash of a configuration)."""
+    """A data set with its three splits."""
 
     name: str
-    digest: str
     train: Split
     validation: Split
     test: Split
@@ -122,12 +95,6 @@ def digest(array: np.ndarray) -> str:
     return state.hexdigest()
 
 
-def check(name: str) -> None:
-    """Raise :class:`InputError` unless there is a data set called ``name``."""
-    if name not in NAMES:
-        raise errors.unknown("data set", name, NAMES)
-
-
 def fetch(name: str) -> Path:
     """Make sure that the data set is in the cache, whole and right; its folder.
 
@@ -138,7 +105,7 @@ def fetch(name: str) -> Path:
         InputError: there is no data set called ``name``.
         DataError: it is not cached and no source could be reached (or none had the right bits).
     """
-    check(name)
+    datasets.get(name)
     if _damaged(name):
         _fetch(name)
     _say(f"{name}: complete and checked, in {_folder(name)}")
@@ -148,13 +115,13 @@ def fetch(name: str) -> Path:
 def load(name: str) -> Dataset:
     """The data set, checked by digest, fetched first if need be; kept for the process's life.
 
-    MNIST and Fashion-MNIST: the first 5,000 training images are the validation split, as in the
-    release. CIFAR-10: 5,000 of the 50,000 by a fixed seed.
+    The first 5,000 training images are the validation split, as in the release, or 5,000 drawn by
+    a fixed seed where the row says so.
 
     Raises:
         InputError, DataError: as :func:`fetch`.
     """
-    check(name)
+    datasets.get(name)
     return _load(name, _folder(name))
 
 
@@ -164,7 +131,8 @@ def _load(name: str, folder: Path) -> Dataset:
         _fetch(name)
     arrays = {array: _read(folder / f"{array}.npy") for array in sources.ARRAYS}
     images, labels = arrays["train_images"], arrays["train_labels"]
-    if name == "cifar10":
+    row = datasets.get(name)
+    if row.drawn:
         chosen = validation_indices(len(images))
         rest = np.setdiff1d(np.arange(len(images)), chosen)
         validation = _split(images[chosen], labels[chosen])
@@ -172,15 +140,14 @@ def _load(name: str, folder: Path) -> Dataset:
     else:
         validation = _split(images[:VALIDATION], labels[:VALIDATION])
         train = _split(images[VALIDATION:], labels[VALIDATION:])
-    whole = hashlib.sha256("".join(DIGESTS[name][a] for a in sources.ARRAYS).encode()).hexdigest()
     test = _split(arrays["test_images"], arrays["test_labels"])
-    return Dataset(name, whole, train, validation, test)
+    return Dataset(name, train, validation, test)
 
 
 def validation_indices(n: int) -> np.ndarray:
-    """Which of CIFAR-10's ``n`` training images validate: sorted, drawn by the fixed seed."""
+    """Which of ``n`` training images validate where they are drawn: sorted, by the fixed seed."""
     # RandomState: numpy promises that its stream never changes, which Generator's may.
-    drawn = np.random.RandomState(CIFAR_VALIDATION_SEED).permutation(n)[:VALIDATION]
+    drawn = np.random.RandomState(VALIDATION_SEED).permutation(n)[:VALIDATION]
     return np.sort(drawn)
 
 
@@ -214,7 +181,7 @@ def _fault(name: str, array: str) -> str | None:
         return "missing"
     except (OSError, ValueError, EOFError) as error:
         return f"unreadable or cut short ({str(error).splitlines()[0]})"
-    if digest(content) != DIGESTS[name][array]:
+    if digest(content) != datasets.get(name).digests[array]:
         return "not the data set's content (its digest is wrong)"
     return None
 
@@ -259,13 +226,13 @@ def _alone(path: Path, name: str) -> Iterator[None]:
 
 def _from_sources(name: str, wanted: tuple[str, ...]) -> sources.Arrays:
     """The arrays of ``name`` from the first source that is reachable and has the right bits."""
-    why = []
-    for source in sources.SOURCES[name]:
+    row, why = datasets.get(name), []
+    for source in row.sources:
         _say(f"{name}: asking {source.title} ...")
         try:
             with tempfile.TemporaryDirectory(prefix="cdp-data-") as folder:
                 arrays = source.get(Path(folder))
-            wrong = [a for a in wanted if digest(arrays[a]) != DIGESTS[name][a]]
+            wrong = [a for a in wanted if digest(arrays[a]) != row.digests[a]]
             if wrong:
                 raise sources.SourceError(f"its {wrong[0]} are not the data set's (wrong digest)")
         except sources.SourceError as error:

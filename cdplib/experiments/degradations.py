@@ -7,6 +7,7 @@ reduced and enlarged again by Pillow's bicubic filter (rounded to ``uint8`` both
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,25 +33,17 @@ class Degradation:
     factor: int = 1
 
 
-DEGRADATIONS = {
-    d.name: d
-    for d in (
-        Degradation("noise", "Gaussian noise N(0, 1), unclipped", sigma=1.0),
-        Degradation("sr6", "bicubic reduction by 6", factor=6),
-        Degradation("sr3", "bicubic reduction by 3", factor=3),
-    )
-}
+NOISE = Degradation("noise", "Gaussian noise N(0, 1), unclipped", sigma=1.0)
 
 
 def get(kind: str) -> Degradation:
-    """The degradation of that name.
-
-    Raises:
-        InputError: there is none.
-    """
-    if kind not in DEGRADATIONS:
-        raise errors.unknown("degradation", kind, DEGRADATIONS)
-    return DEGRADATIONS[kind]
+    """``noise``, or the reduction by a factor from 2 to 9: ``sr6``; :class:`InputError` else."""
+    if kind == "noise":
+        return NOISE
+    factor = re.fullmatch("sr([2-9])", kind)
+    if not factor:
+        raise errors.InputError(f"degradation {kind!r}: expected noise, or sr2 to sr9")
+    return Degradation(kind, f"bicubic reduction by {factor[1]}", factor=int(factor[1]))
 
 
 def degrade(
@@ -97,7 +90,7 @@ def fixed_noise(
     shape: tuple[int, ...], split: str, seed: int = 0, degradation: Degradation | None = None
 ) -> torch.Tensor:
     """The noise of a whole split for this seed, float32 of that shape."""
-    sigma = (degradation or DEGRADATIONS["noise"]).sigma
+    sigma = (degradation or NOISE).sigma
     # RandomState: its stream is frozen, so the test noise outlives versions of numpy and torch.
     state = np.random.RandomState([seed, _SPLITS.index(split)])
     noise = torch.empty(shape)

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import torch
+from torch import Tensor, nn
 
 from cdplib import machine
 from cdplib.errors import InputError
@@ -46,6 +47,16 @@ def autocast(device: torch.device) -> AbstractContextManager[object]:
     if precision(device.type) == "bf16":
         return torch.autocast(device.type, dtype=torch.bfloat16)
     return contextlib.nullcontext()
+
+
+def to_device(model: nn.Module, device: torch.device) -> nn.Module:
+    """``model`` on ``device``, laid out in memory as its convolutions run fastest."""
+    return model.to(device).to(memory_format=torch.channels_last)
+
+
+def channels_last(images: Tensor) -> Tensor:
+    """``images`` (n, c, h, w) laid out for a model that :func:`to_device` placed."""
+    return images.contiguous(memory_format=torch.channels_last)
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torchmetrics.functional.image import structural_similarity_index_measure
 
 from cdplib.errors import InputError
-from cdplib.experiments import perception
+from cdplib.experiments import device, perception
 
 #: Anything from images ``(n, c, h, w)`` to ``(n, d)``: logits of a classifier, or features.
 Network = Callable[[Tensor], Tensor]
@@ -54,8 +54,7 @@ def outputs(network: Network, images: Tensor) -> Tensor:
         network.eval()
     try:
         parts = [
-            network(part.contiguous(memory_format=torch.channels_last)).float().flatten(1)
-            for part in images.split(_BATCH)
+            network(device.channels_last(part)).float().flatten(1) for part in images.split(_BATCH)
         ]
     finally:
         if isinstance(network, nn.Module):

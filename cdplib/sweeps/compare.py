@@ -14,11 +14,11 @@ from typing import Any
 import pandas as pd
 
 from cdplib.errors import DataError, InputError, unknown
-from cdplib.experiments import device, results, settings
+from cdplib.experiments import device, generation, results, settings
 from cdplib.experiments.settings import Point
 from cdplib.experiments.table import EXPERIMENTS, get
 from cdplib.storage import store
-from cdplib.sweeps import jobs, sweep
+from cdplib.sweeps import configuration, jobs
 
 #: (relative, absolute) half-width of the band of each column; error rates also get 3 standard
 #: errors. Columns that are not here are not compared.
@@ -82,14 +82,14 @@ def point_of(row: Mapping[str, Any], where: str = "cpu") -> Point:
     for name in ("alpha", "beta", "gamma"):
         given[f"{name}s"] = [float(row[name])]
     given["seeds"] = [int(row["seed"])]
-    (point,) = sweep.plan(str(row["experiment"]), str(row["preset"]), given)
-    if device.precision(device.choose(where).type) == row["precision"] and (
-        jobs.key(point, where) != row["config_hash"]
-    ):
+    experiment, preset = str(row["experiment"]), str(row["preset"])
+    (point,) = settings.plan(experiment, preset, given)
+    key = configuration.key(point, where)
+    comparable = device.precision(device.choose(where).type) == row["precision"]
+    if key != row["config_hash"] and comparable and not generation.changed():
         raise DataError(
-            f"{point.label()}: preset {row['preset']} has changed since this row was published "
-            f"(its configuration is {str(row['config_hash'])[:12]}, today's "
-            f"{jobs.key(point, where)[:12]})"
+            f"{point.label()}: preset {preset} has changed since this row was published "
+            f"(its configuration is {str(row['config_hash'])[:12]}, today's {key[:12]})"
         )
     return point
 
@@ -110,7 +110,7 @@ def _typed(text: str, kind: str) -> bool | int | float | str:
 def again(row: Mapping[str, Any], *, where: str = "cpu", shipped: bool = True) -> dict[str, Any]:
     """Train and measure the point of a published row now, whatever the store holds; its new row."""
     point = point_of(row, where)
-    outcome: store.Outcome = jobs.run(jobs.Job("point", point), jobs.Place(where, shipped))
+    outcome: store.Outcome = jobs.run(jobs.Job("point", point), jobs.Site(where, shipped))
     if outcome.row.get("failed"):
         raise DataError(f"{point.label()}: failed this time, {outcome.row['failed']}")
     return outcome.row

@@ -1,4 +1,4 @@
-"""The jobs that a sweep consists of: a classifier, a warmed start, a point; and their hashes.
+"""The jobs that a sweep consists of: a classifier, a warmed start, a point.
 
 Each job needs only its description and its weights' cache, so it runs in any process on any
 machine; what it made comes back as bytes.
@@ -6,10 +6,8 @@ machine; what it made comes back as bytes.
 
 from __future__ import annotations
 
-import functools
 import json
 import os
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -18,10 +16,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from cdplib import __version__
 from cdplib.experiments import classifiers, data, device, measures, networks, restoration
-from cdplib.experiments.settings import GRID, VERSION, Point
-from cdplib.storage import paths, store
+from cdplib.experiments.material import WATCHED, Material, degraded_split
+from cdplib.experiments.settings import Point
+from cdplib.storage import store
+from cdplib.sweeps import configuration
 
 #: Test images kept with a point, as restored, for pictures like the paper's Fig. 4.
 SAMPLES = 20
@@ -46,7 +45,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Place:
+class Site:
     """Where and how jobs run: ``device`` by name, ``shipped`` weights allowed or not.
 
     ``parent`` is the process whose death ends the job (0: none).
@@ -57,71 +56,6 @@ class Place:
     parent: int = 0
 
 
-def start_configuration(point: Point) -> dict[str, Any]:
-    """What the pre-trained restorer depends on; Exp-1 to Exp-3 share theirs."""
-    s = point.settings
-    names = ["restorer", "width", "noise_input", "noise_sigma"]
-    names += ["pretrain_steps", "pretrain_lr", "batch"]
-    return {
-        "kind": "restorer",
-        "version": VERSION,
-        "data": data.load(s.dataset).digest,
-        "task": point.row.task,
-        "factor": point.row.factor,
-        "seed": point.seed,
-        **{name: getattr(s, name) for name in names},
-    }
-
-
-def warm_configuration(point: Point) -> dict[str, Any]:
-    """What the warmed critic depends on."""
-    s = point.settings
-    names = ("critic", "critic_width", "critic_lr", "warm_steps")
-    bound = "penalty" if s.critic == "gp" else "clip"
-    return {
-        **start_configuration(point),
-        "kind": "critic",
-        **{name: getattr(s, name) for name in (*names, bound)},
-    }
-
-
-def configuration(point: Point, where: str = "cpu", precision: str | None = None) -> dict[str, Any]:
-    """The whole configuration of a point: whatever can change its numbers beyond rounding.
-
-    ``precision`` of the training: ``bf16`` or ``fp32``; None is what the device ``where`` uses.
-    """
-    s = point.settings
-    return {
-        **s._asdict(),
-        **dict.fromkeys(GRID),
-        "kind": "point",
-        "version": VERSION,
-        "experiment": point.experiment,
-        "data": data.load(s.dataset).digest,
-        "against": [classifiers.key(name, s.dataset) for name in against(point)],
-        "start": store.digest(start_configuration(point)) if s.start == "star" else "scratch",
-        "alpha": point.alpha,
-        "beta": point.beta,
-        "gamma": point.gamma,
-        "seed": point.seed,
-        "precision": precision or device.precision(device.choose(where).type),
-        "measures": measures.VERSION,
-    }
-
-
-def key(point: Point, where: str = "cpu", precision: str | None = None) -> str:
-    """The point's ``config_hash``; ``precision`` as for :func:`configuration`."""
-    return store.digest(configuration(point, where, precision))
-
-
-def against(point: Point) -> tuple[str, ...]:
-    """Names of the classifiers that the point trains against; the predefined one is first."""
-    s = point.settings
-    if s.against == "one":
-        return (s.classifier,)
-    return tuple(dict.fromkeys((s.classifier, *classifiers.ENSEMBLE[s.dataset])))
-
-
 def needed(job: Job) -> list[tuple[str, str]]:
     """Weights that a job reads, as (kind, key)."""
     point = job.point
@@ -129,40 +63,40 @@ def needed(job: Job) -> list[tuple[str, str]]:
         return []
     keys = []
     if point.settings.start == "star":
-        keys.append(("restorer", store.digest(start_configuration(point))))
-        keys.append(("critic", store.digest(warm_configuration(point))))
+        keys.append(("restorer", store.digest(configuration.of_start(point))))
+        keys.append(("critic", store.digest(configuration.of_critic(point))))
     if job.kind == "point":
         dataset = point.settings.dataset
         keys += [("classifier", classifiers.key(n, dataset)) for n in classifiers.names(dataset)]
     return keys
 
 
-def run(job: Job, place: Place, packed: dict[str, bytes] | None = None) -> Any:
+def run(job: Job, site: Site, packed: dict[str, bytes] | None = None) -> Any:
     """Do a job: the :class:`store.Outcome` of a point, the packed weights of any other.
 
     ``packed`` are weights by file name, for a machine that does not share this one's disk.
     """
     store.unpack(packed or {})
-    where = device.choose(place.device)
+    where = device.choose(site.device)
     with device.one_thread():
         if job.kind == "classifier":
             dataset = job.point.settings.dataset
-            classifiers.get(job.name, dataset, shipped=place.shipped, where=str(where))
+            classifiers.get(job.name, dataset, shipped=site.shipped, where=str(where))
             return store.pack(
-                [("classifier", classifiers.key(job.name, dataset))], shipped=place.shipped
+                [("classifier", classifiers.key(job.name, dataset))], shipped=site.shipped
             )
         if job.kind == "start":
             try:
-                _start(job.point, where, place)
+                _start(job.point, where, site)
             except restoration.Diverged:
                 return {}  # each of its points will fail, and say why in its row
-            return store.pack(needed(job), shipped=place.shipped)
-        return _point(job.point, where, place)
+            return store.pack(needed(job), shipped=site.shipped)
+        return _point(job.point, where, site)
 
 
-def _tick(place: Place) -> Callable[[], None]:
+def _tick(site: Site) -> Callable[[], None]:
     def tick() -> None:
-        if place.parent and os.getppid() != place.parent:
+        if site.parent and os.getppid() != site.parent:
             # The sweep has ended. The pool's loop would catch SystemExit and take the next point;
             # claims are the operating system's locks, so they end here too.
             os._exit(1)
@@ -170,37 +104,37 @@ def _tick(place: Place) -> Callable[[], None]:
     return tick
 
 
-def _start(point: Point, where: torch.device, place: Place) -> tuple[Any, Any]:
+def _start(point: Point, where: torch.device, site: Site) -> tuple[Any, Any]:
     """The pre-trained restorer and the warmed critic, trained where they are not kept yet."""
     restorer, critic = restoration.new_restorer(point), restoration.new_critic(point)
     (_, start_key), (_, warm_key) = needed(Job("start", point))
-    stock: restoration.Material | None = None
+    material: Material | None = None
     with store.lock(store.weights_path("restorer", start_key).with_suffix(".lock")):
-        kept = store.load_weights("restorer", start_key, shipped=place.shipped)
+        kept = store.load_weights("restorer", start_key, shipped=site.shipped)
         if kept is None:
             began = time.perf_counter()
-            stock = restoration.material(point, where)
-            restorer, curve = restoration.pretrain(point, stock, where, _tick(place))
+            material = Material.load(point, where)
+            restorer, curve = restoration.pretrain(point, material, where, _tick(site))
             facts = {"curve": json.dumps(curve), "seconds": f"{time.perf_counter() - began:.1f}"}
             kept = store.rounded(restorer.state_dict()), facts
             store.save_weights("restorer", start_key, *kept)
         store.fill(restorer, kept[0], f"restorer {start_key}")
-        kept = store.load_weights("critic", warm_key, shipped=place.shipped)
+        kept = store.load_weights("critic", warm_key, shipped=site.shipped)
         if kept is None:
-            stock = stock or restoration.material(point, where)
-            restoration.place(restorer, where)
-            critic = restoration.warm(point, stock, restorer, where, _tick(place))
+            material = material or Material.load(point, where)
+            device.to_device(restorer, where)
+            critic = restoration.warm(point, material, restorer, where, _tick(site))
             kept = store.rounded(critic.state_dict()), {}
             store.save_weights("critic", warm_key, *kept)
         store.fill(critic, kept[0], f"critic {warm_key}")
     return restorer, critic
 
 
-def _point(point: Point, where: torch.device, place: Place) -> store.Outcome:
+def _point(point: Point, where: torch.device, site: Site) -> store.Outcome:
     began = time.perf_counter()
-    row = identity(point, where)
+    row = configuration.identity(point, where)
     try:
-        trained = train(point, where, place)
+        trained = train(point, where, site)
     except restoration.Diverged as failure:
         row["failed"] = str(failure)
         return store.Outcome(row, [], np.zeros((0, 1, 1, 1), np.uint8), b"")
@@ -208,7 +142,7 @@ def _point(point: Point, where: torch.device, place: Place) -> store.Outcome:
     state = store.rounded(trained.restorer.state_dict())
     trained.restorer.load_state_dict(state)
     found, images = evaluate(
-        point, trained.restorer, where, critic=trained.critic, shipped=place.shipped
+        point, trained.restorer, where, critic=trained.critic, shipped=site.shipped
     )
     row |= found | {"seconds": round(time.perf_counter() - began, 1)}
     samples = images[:SAMPLES].mul(255).round().to(torch.uint8).cpu().numpy()
@@ -216,70 +150,22 @@ def _point(point: Point, where: torch.device, place: Place) -> store.Outcome:
     return store.Outcome(row, trained.curve, samples, weights)
 
 
-def train(point: Point, where: torch.device, place: Place) -> restoration.Trained:
+def train(point: Point, where: torch.device, site: Site) -> restoration.Trained:
     """A point's networks, trained from its start; raises :class:`restoration.Diverged`."""
     s = point.settings
     if s.start == "star":
         # Rounded as they are kept, by whichever process trained them: all start from equal bits.
-        restorer, critic = _start(point, where, place)
+        restorer, critic = _start(point, where, site)
     else:
         restorer, critic = restoration.new_restorer(point), restoration.new_critic(point)
-    restoration.place(restorer, where)
-    restoration.place(critic, where)
+    device.to_device(restorer, where)
+    device.to_device(critic, where)
     models = [
-        classifiers.get(name, s.dataset, shipped=place.shipped, where=str(where))
-        for name in against(point)
+        classifiers.get(name, s.dataset, shipped=site.shipped, where=str(where))
+        for name in configuration.against(point)
     ]
-    stock = restoration.material(point, where)
-    return restoration.train(point, stock, where, restorer, critic, models, _tick(place))
-
-
-def identity(point: Point, where: torch.device) -> dict[str, Any]:
-    """The columns of a row that say what was trained, how and where."""
-    s = point.settings
-    return {
-        "experiment": point.experiment,
-        "dataset": s.dataset,
-        "restorer": s.restorer,
-        "classifier": s.classifier,
-        "alpha": point.alpha,
-        "beta": point.beta,
-        "gamma": point.gamma,
-        "seed": point.seed,
-        "test_images": s.test_images,
-        "steps": s.steps,
-        "pretrain_steps": s.pretrain_steps if s.start == "star" else 0,
-        "critic": s.critic,
-        "device": where.type,
-        "precision": device.precision(where.type),
-        "threads": 1,
-        "hardware": device.hardware(where.type),
-        "config_hash": key(point, str(where)),
-        "code_version": code_version(),
-        "torch": torch.__version__,
-    }
-
-
-@functools.cache
-def code_version() -> str:
-    """The commit of the checkout (``+`` when files of cdplib differ from it), or the version."""
-    try:
-        answers = [
-            subprocess.run(
-                ["git", "-C", str(paths.ROOT), *command],
-                capture_output=True,
-                text=True,
-                check=True,
-                timeout=10,
-            ).stdout.strip()
-            for command in (
-                ["rev-parse", "--short=10", "HEAD"],
-                ["status", "--porcelain", "--untracked-files=no", "--", "cdplib"],
-            )
-        ]
-    except (OSError, subprocess.SubprocessError):
-        return __version__
-    return answers[0] + ("+" if answers[1] else "")
+    material = Material.load(point, where)
+    return restoration.train(point, material, where, restorer, critic, models, _tick(site))
 
 
 def evaluate(
@@ -311,7 +197,7 @@ def evaluate(
         labels,
         models[s.classifier],
         {name: model for name, model in models.items() if name != s.classifier},
-        models[classifiers.FEATURES[s.dataset]].features,
+        models[classifiers.extractor(s.dataset)].features,
     )
     return found, images
 
@@ -325,7 +211,7 @@ def restored(
     """
     s = point.settings
     clean, labels = data.load(s.dataset).test.tensors(slice(0, s.test_images), where)
-    degraded = restoration.degraded_split(point, "test")[: s.test_images].to(where)
+    degraded = degraded_split(point, "test")[: s.test_images].to(where)
     # In float32 whatever the training's precision: the row then repeats on other machines.
     return networks.restore(restorer, degraded, statistics=s.statistics), clean, labels
 
@@ -333,7 +219,7 @@ def restored(
 def test_samples(point: Point) -> dict[str, np.ndarray]:
     """The first test images: ``clean``, ``degraded`` (clipped to [0, 1]) and their ``labels``."""
     test = data.load(point.settings.dataset).test
-    degraded = restoration.degraded_split(point, "test")[:SAMPLES].clamp(0, 1)
+    degraded = degraded_split(point, "test")[:SAMPLES].clamp(0, 1)
     return {
         "clean": np.array(test.images[:SAMPLES]),
         "degraded": degraded.mul(255).round().to(torch.uint8).numpy(),
@@ -348,23 +234,23 @@ def time_point(point: Point, where: str, steps: int = 3) -> float:
     """
     target, s = device.choose(where), point.settings
     few = replace(point, settings=s._replace(steps=steps, select=False))
-    models = [classifiers.build(name, s.dataset) for name in against(point)]
+    models = [classifiers.build(name, s.dataset) for name in configuration.against(point)]
     for model in models:
         model.eval().requires_grad_(False).to(target)
     with device.one_thread():
-        stock = restoration.material(point, target)
+        material = Material.load(point, target)
         restorer, critic = restoration.new_restorer(point), restoration.new_critic(point)
-        restoration.place(restorer, target)
-        restoration.place(critic, target)
+        device.to_device(restorer, target)
+        device.to_device(critic, target)
         began = time.perf_counter()
-        restoration.watch(restorer, stock, s.statistics, models[0], critic)
+        restoration.watch(restorer, material, s.statistics, models[0], critic)
         look = time.perf_counter() - began
         began = time.perf_counter()
-        restoration.train(few, stock, target, restorer, critic, models)
+        restoration.train(few, material, target, restorer, critic, models)
         # The short run looks at the validation images before and after.
         each = max(0.0, (time.perf_counter() - began - 2 * look) / steps)
     looks = 80 if s.select else 6
-    test = s.test_images / restoration.WATCHED * look * 3  # every classifier, and the judge
+    test = s.test_images / WATCHED * look * 3  # every classifier, and the judge
     return each * s.steps + look * looks + test
 
 
@@ -375,11 +261,11 @@ def time_start(point: Point, where: str, steps: int = 3) -> float:
         return 0.0
     few = replace(point, settings=s._replace(pretrain_steps=steps))
     with device.one_thread():
-        stock = restoration.material(point, target)
+        material = Material.load(point, target)
         began = time.perf_counter()
-        model, _ = restoration.pretrain(few, stock, target)
+        model, _ = restoration.pretrain(few, material, target)
         took = time.perf_counter() - began
         began = time.perf_counter()
-        restoration.watch(model, stock, s.statistics)
+        restoration.watch(model, material, s.statistics)
         look = time.perf_counter() - began
     return max(0.0, took - look) / steps * (s.pretrain_steps + 3 * s.warm_steps) + 10 * look

@@ -6,18 +6,14 @@ started again, on whatever machine: a full sweep can take several sittings.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from cdplib.errors import DataError
-from cdplib.experiments import classifiers, results
+from cdplib.errors import DataError, InputError
+from cdplib.experiments import generation, results
 from cdplib.experiments.settings import Point
 from cdplib.storage import paths, store
-from cdplib.sweeps import jobs
-
-if TYPE_CHECKING:
-    from cdplib.sweeps.sweep import Sweep
+from cdplib.sweeps import configuration, jobs
 
 #: Seconds between two writings of one sweep's table.
 EVERY = 60.0
@@ -34,7 +30,7 @@ def rows(points: Mapping[str, Point]) -> dict[str, dict[str, Any]]:
         if point.experiment not in tables:
             tables[point.experiment] = _by_hash(point.experiment)
         for precision in ("bf16", "fp32"):
-            row = tables[point.experiment].get(jobs.key(point, precision=precision))
+            row = tables[point.experiment].get(configuration.key(point, precision=precision))
             if row is not None:
                 found[key] = row
     return found
@@ -52,50 +48,55 @@ def _by_hash(experiment: str) -> dict[str, dict[str, Any]]:
     }
 
 
-class Publisher:
-    """Writes a sweep's finished points to the book: called after every point and at the end.
+def publish(
+    rows: Iterable[Mapping[str, Any]], points: Mapping[str, Point], kept: store.Store, variant: str
+) -> None:
+    """Write a sweep's finished ``rows`` to the book, with images and weights from the store.
 
-    Ablations (a ``variant`` that is not empty) publish rows only.
+    ``points`` are all of the sweep's, by hash. Ablations (a ``variant`` that is not empty) publish
+    rows only. Tables are merged: whoever writes these, from whatever cache, writes alone.
     """
+    with store.lock(paths.PUBLISHED / ".publishing.lock"):
+        finished = [row for row in rows if not row.get("failed")]
+        if finished:
+            results.publish(str(finished[0]["experiment"]), finished)
+            if not variant:
+                _publish_files(points, kept)
 
-    def __init__(self, variant: str) -> None:
-        self.variant = variant
-        self.last = 0.0
 
-    def __call__(self, sweep: Sweep, final: bool = False) -> None:
-        """Publish all finished points, unless that was done a moment ago."""
-        if not final and time.monotonic() - self.last < EVERY:
-            return
-        # Tables are merged: whoever writes these, from whatever cache, writes alone.
-        with store.lock(paths.PUBLISHED / ".publishing.lock"):
-            self._write(sweep)
-        self.last = time.monotonic()
+def _publish_files(points: Mapping[str, Point], kept: store.Store) -> None:
+    """Sample images and weights of what the book shows; not those of a reader's other data."""
+    first = next(iter(points.values()))
+    dataset = first.settings.dataset
+    if dataset != first.row.dataset:
+        return
+    images = {
+        key: found
+        for key, point in points.items()
+        if point.seed == min(first.settings.seeds)
+        and (found := kept.samples(key)) is not None
+        and len(found)
+    }
+    if images:
+        results.publish_samples(first.experiment, {**jobs.test_samples(first), **images})
+    shown = corners(points.values())
+    files = {
+        store.shipped_name("point", key): kept.weights_file(key)
+        for key, point in points.items()
+        if point in shown
+    }
+    needed = {pair for point in points.values() for pair in jobs.needed(jobs.Job("point", point))}
+    store.ship(files | {store.shipped_name(*pair): store.weights_path(*pair) for pair in needed})
 
-    def _write(self, sweep: Sweep) -> None:
-        found = [row for row in sweep.rows(self.variant) if not row.get("failed")]
-        if not found:
-            return
-        points = list(sweep.keys.values())
-        experiment, s = points[0].experiment, points[0].settings
-        results.publish(experiment, found)
-        if self.variant:
-            return
-        images, files = {}, {}
-        for key, point in sweep.keys.items():
-            kept = sweep.store.samples(key) if point.seed == min(s.seeds) else None
-            if kept is not None and len(kept):
-                images[key] = kept
-        for point in corners(points):
-            key = jobs.key(point, sweep.where)
-            files[store.shipped_name("point", key)] = sweep.store.weights_file(key)
-        needed = {pair for point in points for pair in jobs.needed(jobs.Job("point", point))}
-        needed |= {("classifier", classifiers.key(n, s.dataset))
-                   for n in classifiers.names(s.dataset)}  # fmt: skip
-        files |= {store.shipped_name(*pair): store.weights_path(*pair) for pair in needed}
-        if s.dataset == points[0].row.dataset:  # what the book shows; not a reader's other data
-            if images:
-                results.publish_samples(experiment, {**jobs.test_samples(points[0]), **images})
-            store.ship(files)
+
+def check() -> None:
+    """Raise :class:`InputError` where the code that trains is not what the book's rows are of."""
+    changed = generation.changed()
+    if changed:
+        raise InputError(
+            f"--publish: the code that trains has changed ({', '.join(changed)}) and is not on "
+            "record: see cdplib/experiments/generation.py"
+        )
 
 
 def corners(points: Iterable[Point]) -> list[Point]:

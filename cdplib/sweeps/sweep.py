@@ -19,9 +19,9 @@ import pandas as pd
 from cdplib import machine, parameters
 from cdplib.errors import DataError, InputError
 from cdplib.experiments import classifiers, device, results, settings
-from cdplib.experiments.settings import Point
+from cdplib.experiments.settings import Point, Settings
 from cdplib.storage import store
-from cdplib.sweeps import jobs, publication
+from cdplib.sweeps import configuration, jobs, publication
 
 Claim = Callable[[str], Any]
 _POLL = 2.0
@@ -29,7 +29,7 @@ _POLL = 2.0
 
 def run(
     experiment: str,
-    given: Mapping[str, Any] | None = None,
+    given: Mapping[str, Any] | Settings | None = None,
     *,
     preset: str = "quick",
     workers: int | None = None,
@@ -42,7 +42,8 @@ def run(
 ) -> pd.DataFrame:
     """Train and measure what is missing of a sweep; all its points as :func:`results.frame`.
 
-    ``given`` are settings over the preset's (:class:`.settings.Settings`), checked first.
+    ``given`` are settings over the preset's (:class:`.settings.Settings`), checked first, or all
+    of them as they were resolved.
     ``workers`` local processes (default: the cores), or the Dask cluster at ``scheduler``;
     ``where`` is ``auto``, ``cpu`` or ``cuda[:N]``; ``folder`` is the store's; ``retrain`` ignores
     shipped weights; ``progress`` writes a line a point to standard error (default: if it is a
@@ -61,7 +62,7 @@ def run(
 def _prepared(
     experiment: str,
     preset: str,
-    given: Mapping[str, Any],
+    given: Mapping[str, Any] | Settings,
     workers: int | None,
     where: str,
     folder: Path | None,
@@ -72,11 +73,13 @@ def _prepared(
     if workers is not None and workers < 1:
         raise InputError(f"workers={workers}: expected at least 1")
     target = str(device.choose(where))
-    points = plan(experiment, preset, given)
+    own = given if isinstance(given, Settings) else settings.resolve(experiment, preset, given)
+    points = settings.points(experiment, preset, own)
     sweep = Sweep(points, store.Store(folder), target, shipped=not retrain)
-    sweep.variant = variant(experiment, preset, given)
+    sweep.variant = settings.variant(experiment, preset, own)
     if publish:
-        sweep.publisher = publication.Publisher(sweep.variant)
+        publication.check()
+        sweep.publishes = True
         sweep.published = {} if retrain else publication.rows(sweep.keys)
     return sweep
 
@@ -94,24 +97,7 @@ def _trained(sweep: Sweep, workers: int | None, scheduler: str | None) -> pd.Dat
     return results.frame(sweep.rows(sweep.variant))
 
 
-def plan(experiment: str, preset: str, given: Mapping[str, Any] | None = None) -> list[Point]:
-    """The points of a sweep, all input checked."""
-    return settings.points(experiment, preset, settings.resolve(experiment, preset, given))
-
-
-def variant(experiment: str, preset: str, given: Mapping[str, Any]) -> str:
-    """What ``given`` changes about the preset other than the grid: ``critic=clip``, or nothing."""
-    plain = settings.resolve(experiment, preset)._asdict()
-    new = settings.resolve(experiment, preset, given)._asdict()
-    changed = [
-        f"{name}={value}"
-        for name, value in new.items()
-        if value != plain[name] and name not in (*settings.GRID, "dataset", "restorer")
-    ]
-    return " ".join(changed)
-
-
-Pool = Callable[[Iterable[jobs.Job], jobs.Place], Iterator[tuple[jobs.Job, Any]]]
+Pool = Callable[[Iterable[jobs.Job], jobs.Site], Iterator[tuple[jobs.Job, Any]]]
 
 
 class Sweep:
@@ -121,11 +107,12 @@ class Sweep:
         self, points: Sequence[Point], kept: store.Store, where: str, *, shipped: bool = True
     ) -> None:
         self.store, self.where, self.shipped = kept, where, shipped
-        self.keys = {jobs.key(point, where): point for point in points}
+        self.keys = {configuration.key(point, where): point for point in points}
         self.progress = False
         self.variant = ""
-        self.publisher: publication.Publisher | None = None
+        self.publishes = False
         self.published: Mapping[str, dict[str, Any]] = {}
+        self._written = 0.0
 
     def row(self, key: str) -> dict[str, Any] | None:
         """The point's row, from the store or as it is published; None if it is to be trained."""
@@ -165,7 +152,7 @@ class Sweep:
             for name in classifiers.names(dataset):
                 first[classifiers.key(name, dataset)] = jobs.Job("classifier", point, name)
             if point.settings.start == "star":
-                start = store.digest(jobs.warm_configuration(point))
+                start = store.digest(configuration.of_critic(point))
                 then.setdefault(start, jobs.Job("start", point))
         stages = [
             [job for key, job in first.items() if not self._kept("classifier", key)],
@@ -182,9 +169,9 @@ class Sweep:
 
     def train(self, pool: Pool) -> None:
         """Prepare, train and keep every missing point."""
-        place = jobs.Place(self.where, self.shipped)
+        site = jobs.Site(self.where, self.shipped)
         for stage in self.preparations():
-            for job, packed in pool(stage, place):
+            for job, packed in pool(stage, site):
                 store.unpack(packed)
                 self._say(f"{job.label()}: done")
         missing = self.missing()
@@ -193,14 +180,13 @@ class Sweep:
         while missing:
             claims: dict[str, Any] = {}
             try:
-                for job, outcome in pool(self._claimed(missing, claims), place):
-                    key = jobs.key(job.point, self.where)
-                    self.store.put(key, jobs.configuration(job.point, self.where), outcome)
+                for job, outcome in pool(self._claimed(missing, claims), site):
+                    key = configuration.key(job.point, self.where)
+                    self.store.put(key, configuration.of_point(job.point, self.where), outcome)
                     claims.pop(key).release()
                     done += 1
                     self._report(outcome.row, job.point, done, total, began)
-                    if self.publisher:
-                        self.publisher(self)
+                    self._publish()
             finally:
                 for claim in claims.values():
                     claim.release()
@@ -208,8 +194,13 @@ class Sweep:
             missing = self.missing()
             if missing:
                 time.sleep(_POLL)
-        if self.publisher:
-            self.publisher(self, final=True)
+        self._publish(final=True)
+
+    def _publish(self, final: bool = False) -> None:
+        """Write what is finished to the book, if that is asked for and was not done just now."""
+        if self.publishes and (final or time.monotonic() - self._written > publication.EVERY):
+            publication.publish(self.rows(self.variant), self.keys, self.store, self.variant)
+            self._written = time.monotonic()
 
     def _claimed(self, keys: Iterable[str], claims: dict[str, Any]) -> Iterator[jobs.Job]:
         for key in keys:
@@ -250,11 +241,11 @@ def duration(seconds: float) -> str:
 def _local(workers: int) -> Pool:
     """A pool of ``workers`` processes of this machine."""
 
-    def pool(todo: Iterable[jobs.Job], place: jobs.Place) -> Iterator[tuple[jobs.Job, Any]]:
+    def pool(todo: Iterable[jobs.Job], site: jobs.Site) -> Iterator[tuple[jobs.Job, Any]]:
         from joblib import Parallel, delayed
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-        here = jobs.Place(place.device, place.shipped, parent=os.getpid() if workers > 1 else 0)
+        here = jobs.Site(site.device, site.shipped, parent=os.getpid() if workers > 1 else 0)
         # Jobs are long: none is drawn (and so claimed) before a process is free for it.
         parallel = Parallel(
             n_jobs=workers,
@@ -281,14 +272,14 @@ def _end_workers() -> None:
     get_reusable_executor(reuse=True).shutdown(wait=True)
 
 
-def _pair(job: jobs.Job, place: jobs.Place, packed: dict[str, bytes] | None = None) -> Any:
-    return job, jobs.run(job, place, packed)
+def _pair(job: jobs.Job, site: jobs.Site, packed: dict[str, bytes] | None = None) -> Any:
+    return job, jobs.run(job, site, packed)
 
 
 def _dask(address: str) -> Pool:
     """The Dask cluster whose scheduler is at ``address``; its workers need not share a disk."""
 
-    def pool(todo: Iterable[jobs.Job], place: jobs.Place) -> Iterator[tuple[jobs.Job, Any]]:
+    def pool(todo: Iterable[jobs.Job], site: jobs.Site) -> Iterator[tuple[jobs.Job, Any]]:
         import distributed
         from distributed.comm import CommClosedError
 
@@ -302,9 +293,9 @@ def _dask(address: str) -> Pool:
             for job in todo:
                 keys = tuple(jobs.needed(job))
                 if keys not in sent:  # once to every worker, not once a point
-                    packed = store.pack(list(keys), shipped=place.shipped)
+                    packed = store.pack(list(keys), shipped=site.shipped)
                     (sent[keys],) = client.scatter([packed], broadcast=True, hash=False)
-                waiting.add(client.submit(_pair, job, place, sent[keys], pure=False))
+                waiting.add(client.submit(_pair, job, site, sent[keys], pure=False))
             try:
                 for future, result in waiting:
                     future.release()  # else the cluster would train it again if its worker died
@@ -322,7 +313,7 @@ def estimate(points: Sequence[Point], kept: store.Store, where: str) -> float:
     """Seconds that one of ``points`` takes on one worker: from kept rows, else by timing steps."""
     times = [
         row["seconds"]
-        for key in (jobs.key(p, where) for p in points)
+        for key in (configuration.key(p, where) for p in points)
         if (row := kept.row(key)) and not row.get("failed")
     ]
     return statistics.median(times) if times else jobs.time_point(points[0], where)

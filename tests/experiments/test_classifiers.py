@@ -1,12 +1,15 @@
 """Classifiers: exact folding, augmentation, and the accuracy that each must reach."""
 
+import json
+
 import pytest
 import torch
 
 from cdplib.errors import InputError
-from cdplib.experiments import classifiers, data
+from cdplib.experiments import classifiers, data, datasets
 from cdplib.experiments.networks import initialise
-from cdplib.storage import store
+from cdplib.experiments.table import EXPERIMENTS
+from cdplib.storage import paths, store
 
 #: Test accuracy that each predefined classifier must reach, and for CNN-2' must not exceed.
 WANTED = {
@@ -53,13 +56,34 @@ def test_flip_mirrors_and_never_swaps_channels():
     assert 25 < sum(mirrored) < 75
 
 
-@pytest.mark.parametrize("dataset", list(classifiers.RECIPES))
+@pytest.mark.parametrize("dataset", list(datasets.DATASETS))
 def test_features_feed_the_logits(dataset):
-    shape = (2, 3, 32, 32) if dataset == "cifar10" else (2, 1, 28, 28)
+    row = datasets.get(dataset)
+    shape = (2, row.channels, row.size, row.size)
     for name in classifiers.names(dataset):
         model = classifiers.build(name, dataset).eval()
         images = torch.rand(shape)
         assert torch.equal(model.head(model.features(images)), model(images)), name
+
+
+@pytest.mark.parametrize("dataset", list(datasets.DATASETS))
+def test_every_data_set_has_predefined_ones_one_extractor_and_its_experiments_classifiers(dataset):
+    roles = [row.role for row in classifiers.rows(dataset).values()]
+    assert set(roles) <= {"predefined", "independent", "extractor"}
+    assert roles.count("extractor") == 1
+    own = {row.classifier for row in EXPERIMENTS.values() if row.dataset == dataset}
+    assert own <= set(classifiers.predefined(dataset))
+    assert classifiers.extractor(dataset) not in classifiers.ensemble(dataset)
+    assert set(classifiers.shown(dataset)) == set(classifiers.names(dataset))
+
+
+def test_the_published_classifiers_keep_their_keys():
+    """Their weights are shipped under these names: a change would train them all again."""
+    shipped = json.loads((paths.BOOK / "results" / "weights" / "digests.json").read_text())
+    for dataset in ("mnist", "cifar10"):
+        for name in classifiers.names(dataset):
+            key = classifiers.key(name, dataset)
+            assert store.shipped_name("classifier", key) in shipped, name
 
 
 def test_an_unknown_classifier_is_an_input_error():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import torch
 
 from cdpbook import cli
 from cdplib.errors import DataError, InputError
-from cdplib.experiments import data
+from cdplib.experiments import data, datasets
 from cdplib.storage import sources
 
 CONTENT = {
@@ -20,6 +21,12 @@ CONTENT = {
     "test_images": np.full((2, 1, 2, 2), 7, np.uint8),
     "test_labels": np.array([3, 4], np.uint8),
 }
+
+
+def _change(monkeypatch: pytest.MonkeyPatch, **changes: object) -> None:
+    """MNIST's row with some columns changed."""
+    row = dataclasses.replace(datasets.get("mnist"), **changes)
+    monkeypatch.setitem(datasets.DATASETS, "mnist", row)
 
 
 def _use(monkeypatch: pytest.MonkeyPatch, cache: Path, content: sources.Arrays = CONTENT) -> list:
@@ -36,9 +43,8 @@ def _use(monkeypatch: pytest.MonkeyPatch, cache: Path, content: sources.Arrays =
 
     fakes = (sources.Source("the first", unreachable), sources.Source("the second", registry))
     monkeypatch.setenv("CDP_CACHE", str(cache))
-    monkeypatch.setitem(sources.SOURCES, "mnist", fakes)
     digests = {array: data.digest(CONTENT[array]) for array in sources.ARRAYS}
-    monkeypatch.setitem(data.DIGESTS, "mnist", digests)
+    _change(monkeypatch, sources=fakes, digests=digests)
     return asked
 
 
@@ -102,7 +108,7 @@ def test_the_command_ends_with_1_where_no_source_answers_and_2_for_an_unknown_na
     monkeypatch, tmp_path, capsys
 ):
     _use(monkeypatch, tmp_path)
-    monkeypatch.setitem(sources.SOURCES, "mnist", sources.SOURCES["mnist"][:1])
+    _change(monkeypatch, sources=datasets.get("mnist").sources[:1])
     assert cli.main(["data", "mnist"]) == 1
     assert capsys.readouterr().err.splitlines()[-1].startswith("cdp: no source of the data set")
     assert cli.main(["data", "minst"]) == 2
@@ -131,7 +137,7 @@ def _fetch_in_process(cache: str, counter) -> None:
 
     patch = pytest.MonkeyPatch()
     _use(patch, Path(cache))
-    patch.setitem(sources.SOURCES, "mnist", (sources.Source("slow", slow),))
+    _change(patch, sources=(sources.Source("slow", slow),))
     data.fetch("mnist")
 
 
@@ -167,10 +173,10 @@ def test_a_picture_that_would_fill_the_memory_is_no_readable_one(monkeypatch):
 
     stream = io.BytesIO()
     Image.new("RGB", (1024, 3)).save(stream, "png")
-    assert sources._read_png_rows(stream.getvalue(), "batch").shape == (3, 3, 32, 32)
+    assert sources.read_png_rows(stream.getvalue(), "batch").shape == (3, 3, 32, 32)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1024)
     with pytest.raises(sources.SourceError, match="batch is not a readable PNG"):
-        sources._read_png_rows(stream.getvalue(), "batch")
+        sources.read_png_rows(stream.getvalue(), "batch")
 
 
 @pytest.mark.parametrize(
@@ -195,7 +201,7 @@ def test_a_server_that_breaks_off_or_talks_junk_is_passed_over(monkeypatch, answ
         thread.start()
         try:
             with pytest.raises(sources.SourceError, match=said):
-                sources._download(f"http://127.0.0.1:{server.server_address[1]}/x")
+                sources.download(f"http://127.0.0.1:{server.server_address[1]}/x")
         finally:
             server.shutdown()
 
@@ -209,7 +215,7 @@ def test_a_server_that_never_answers_costs_seconds(monkeypatch):
         monkeypatch.setattr(sources, "PROBE_SECONDS", 0.2)
         monkeypatch.setenv("no_proxy", "*")
         with pytest.raises(sources.SourceError, match="cannot be reached"):
-            sources._download(f"http://127.0.0.1:{silent.getsockname()[1]}/x")
+            sources.download(f"http://127.0.0.1:{silent.getsockname()[1]}/x")
 
 
 def test_the_digest_sees_type_and_shape():

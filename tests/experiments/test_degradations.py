@@ -16,7 +16,7 @@ from cdplib.experiments import data, degradations
 def _small(n: int = 6, channels: int = 1, size: int = 28) -> data.Dataset:
     images = np.random.RandomState(1).randint(0, 256, (n, channels, size, size), np.uint8)
     split = data.Split(images, np.zeros(n, np.uint8))
-    return data.Dataset("mnist", "small", split, split, split)
+    return data.Dataset("mnist", split, split, split)
 
 
 def test_noise_has_unit_variance_and_is_not_clipped():
@@ -82,7 +82,7 @@ def test_reduced_images_are_kept_and_made_again_if_the_file_is_harmed(monkeypatc
 
 def test_wrong_input_is_refused():
     dataset = _small()
-    with pytest.raises(InputError, match="unknown degradation 'blur'"):
+    with pytest.raises(InputError, match="degradation 'blur': expected noise"):
         degradations.degrade("blur", dataset, "test")
     with pytest.raises(InputError, match="unknown split 'tests'"):
         degradations.degrade("noise", dataset, "tests")

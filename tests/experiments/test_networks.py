@@ -5,6 +5,7 @@ import torch
 
 from cdplib.errors import InputError
 from cdplib.experiments import classifiers, networks
+from cdplib.experiments.table import RESTORERS
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,7 @@ def test_parameter_counts_are_those_of_the_release(model, parameters):
     assert networks.count(model) == parameters
 
 
-@pytest.mark.parametrize("kind", networks.RESTORERS)
+@pytest.mark.parametrize("kind", RESTORERS)
 @pytest.mark.parametrize("noise_input", [False, True])
 @pytest.mark.parametrize(
     ("task", "channels", "factor", "size"),

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cdplib import paths
 from cdplib.errors import DataError, InputError
-from cdplib.experiments import compare, results
+from cdplib.experiments import results
+from cdplib.storage import paths
+from cdplib.sweeps import compare
 
 #: The columns that DESIGN promises.
 PROMISED = {

@@ -2,17 +2,16 @@
 
 import pytest
 
+from cdplib import parameters
 from cdplib.errors import InputError
 from cdplib.experiments import settings
 from cdplib.experiments.table import EXPERIMENTS
 from cdplib.storage import paths
-from cdplib.sweeps import jobs
-
-PRESETS = ("smoke", "read", "quick", "full", "paper")
+from cdplib.sweeps import configuration
 
 
 @pytest.mark.parametrize("experiment", list(EXPERIMENTS))
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", parameters.presets())
 def test_every_preset_resolves_for_every_experiment(experiment, preset):
     found = settings.resolve(experiment, preset)
     points = settings.points(experiment, preset, found)
@@ -43,7 +42,9 @@ def test_full_has_the_paper_s_networks_both_zeros_and_three_seeds(experiment):
         ("exp2", {"restorer": "big"}, "big"),
         ("exp2", {"dataset": "cifar10"}, "cifar10"),
         ("exp5", {"dataset": "mnist"}, "mnist"),
-        ("exp2", {"classifier": "cnn2c"}, "cnn2c"),
+        ("exp2", {"classifier": "cnn2c"}, "cnn2c': not for mnist: expected one of logistic"),
+        ("exp2", {"classifier": "convbn"}, "convbn"),
+        ("exp2", {"dataset": "mnits"}, "mnits"),
         ("exp2", {"grid": "nowhere"}, "nowhere"),
         ("exp2", {"restorer": "paper", "width": 8}, "width"),
         ("exp2", {"alphas": [0], "betas": [0], "gammas": [0]}, "nothing to train"),
@@ -114,7 +115,7 @@ def test_an_unknown_grid_or_ablation_names_those_there_are(tmp_path, monkeypatch
 
 def _key(experiment="exp2", **given):
     point = settings.points(experiment, "smoke", settings.resolve(experiment, "smoke", given))[0]
-    return jobs.key(point)
+    return configuration.key(point)
 
 
 @pytest.mark.data
@@ -145,7 +146,7 @@ def test_the_rest_of_the_grid_does_not_change_a_point_s_hash():
 def test_denoising_experiments_share_their_pre_training():
     def start(experiment):
         found = settings.resolve(experiment, "smoke")
-        return jobs.start_configuration(settings.points(experiment, "smoke", found)[0])
+        return configuration.of_start(settings.points(experiment, "smoke", found)[0])
 
     assert start("exp1") == start("exp2") == start("exp3")
     assert start("exp4") != start("exp2")

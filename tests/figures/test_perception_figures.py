@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 
 from cdpbook.figures import perception
 from cdpbook.runs import Run
-from cdplib.errors import InputError
 from cdplib.experiments import settings
 
 
@@ -50,8 +49,7 @@ def test_a_floor_is_drawn_where_there_is_one_and_scales_fit_the_sign(run):
 def test_floors_of_two_data_sets_differ_in_dashes_and_are_named(run):
     other = _Run("exp5", settings.resolve("exp5", "quick"), "quick", run.table, True)
     figure = perception.against_judge({"exp2": run, "exp5": other})
-    first, second = perception.FLOORS[:2]
-    assert first != second
+    assert perception.FLOORS["mnist"] != perception.FLOORS["cifar10"]
     assert len(figure.axes[2].lines) - len(figure.axes[0].lines) == 2
     named = [text.get_text() for text in figure.legends[0].get_texts()]
     assert named[-2:] == ["floor, MNIST", "floor, CIFAR-10"]
@@ -60,23 +58,3 @@ def test_floors_of_two_data_sets_differ_in_dashes_and_are_named(run):
 def test_without_published_rows_the_figure_says_so():
     figure = perception.against_judge({})
     assert "nothing" in figure.axes[0].get_title()
-
-
-def test_gaps_are_shown_in_per_cent_of_the_bound():
-    judged = {"real": 0.0, "blurred": 4.0}
-    gaps = {"own": {"real": 0.0, "blurred": 0.3}, "noise": {"real": 0.0, "blurred": -0.1}}
-    ax = perception.saturation(judged, gaps, 0.4).axes[0]
-    shown = [tuple(float(v[0]) for v in x.get_data()) for x in ax.lines if x.get_marker() != "None"]
-    assert np.allclose(shown, [(0, 0), (4, 75), (0, 0), (4, -25)])
-    with pytest.raises(InputError, match="one or two"):
-        perception.saturation(judged, {**gaps, "third": gaps["own"]}, 0.4)
-
-
-def test_exact_w1_has_a_line_a_kind_over_the_sample_sizes():
-    found = pd.DataFrame(
-        {"kind": ["real", "real", "mean"], "n": [10, 100, 10], "value": [3, 2, 1], "sd": 0.1}
-    )
-    ax = perception.by_samples(found).axes[0]
-    assert [c.get_label() for c in ax.containers] == ["real", "mean"]
-    assert ax.get_xscale() == "log"
-    assert list(ax.get_xticks()) == [10, 100]

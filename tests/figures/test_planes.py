@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -33,21 +35,37 @@ def frame():
 
 
 def test_the_three_planes_show_d_p_and_c(frame):
-    figure = planes.three_planes(frame, floor=0.05)
-    assert isinstance(figure, Figure)
-    labels = [(ax.get_xlabel()[0], ax.get_ylabel()[0]) for ax in figure.axes[:3]]
-    assert labels == [("D", "P"), ("P", "C"), ("D", "C")]
-    bars = figure.axes[3:]
-    assert [ax.get_ylabel()[0] for ax in bars] == ["C", "D", "P"]
+    panels = planes.three_planes(frame, floor=0.05)
+    shown = [figure.axes[0] for figure in panels.figures.values()]
+    assert [ax.get_xlabel()[0] + ax.get_ylabel()[0] for ax in shown] == ["DP", "PC", "DC"]
+    assert [text[:13] for text in panels.figures] == [
+        f"({a}) colour: {b}" for a, b in ("aC", "bD", "cP")
+    ]
+    assert [text.partition(",")[0] for text in panels.legend] == ["γ = 0", "β = 0"]
+
+
+def test_each_panel_is_a_picture_of_its_own_with_its_text(frame):
+    html = planes.three_planes(frame)._repr_html_()
+    pictures = re.findall(r'<img alt="([^"]+)"[^>]* src="data:image/png;base64,[^"]+">', html)
+    assert [text.partition(" ")[0] for text in pictures] == ["Legend:"] * 2 + ["(a)", "(b)", "(c)"]
+    assert html == planes.three_planes(frame)._repr_html_()
 
 
 def test_every_point_is_drawn_at_its_mean_over_seeds(frame):
-    figure = planes.three_planes(frame)
-    dots = np.vstack([c.get_offsets() for c in figure.axes[2].collections if len(c.get_offsets())])
+    *_, figure = planes.three_planes(frame).figures.values()
+    dots = np.vstack([c.get_offsets() for c in figure.axes[0].collections if len(c.get_offsets())])
     means = frame.groupby(["beta", "gamma"])[["mse", "error_rate"]].mean().to_numpy() * [1, 100]
     assert len(means) == 9
     for mean in means:
         assert np.isclose(dots, mean).all(axis=1).any()
+
+
+def test_colours_change_at_readable_bounds_that_all_have_points_between():
+    values = np.array([0.061, 0.062, 0.063, 0.21, 0.22, 0.43, 0.44, 0.85, 0.86, 1.73])
+    bounds = planes.steps(values).boundaries
+    assert np.allclose(bounds, [0.061, 0.1, 0.4, 0.9, 1.73])
+    assert np.histogram(values, bounds)[0].min() > 0
+    assert np.allclose(planes.steps(np.array([2.0, 2.0])).boundaries, [1.5, 2.5])
 
 
 def test_the_bars_are_said(frame):
@@ -74,12 +92,6 @@ def test_a_level_curve_that_ends_on_the_edge_of_the_grid_stays_on_it():
     assert np.allclose(points, 1.5)
 
 
-def test_a_label_lies_on_its_curve_away_from_what_is_there():
-    curve = np.column_stack([np.linspace(0, 100, 11), np.zeros(11)])
-    best, room = planes.freest(curve, np.array([[0.0, 0.0], [60.0, 0.0]]))
-    assert (best, room) == (10, 20)
-
-
 def test_a_missing_point_leaves_a_hole_and_no_false_curve():
     beta, gamma = np.meshgrid(np.arange(3.0), np.arange(3.0), indexing="ij")
     z = beta + gamma
@@ -90,7 +102,7 @@ def test_a_missing_point_leaves_a_hole_and_no_false_curve():
 
 
 def test_a_grid_of_one_row_is_drawn_without_curves(frame):
-    assert isinstance(planes.three_planes(frame[frame["beta"] == 0]), Figure)
+    assert "<img" in planes.three_planes(frame[frame["beta"] == 0])._repr_html_()
 
 
 def test_the_achieved_error_is_the_least_within_both_bounds(frame):
@@ -105,8 +117,9 @@ def test_the_achieved_error_is_the_least_within_both_bounds(frame):
 
 
 def test_the_maps_are_drawn(frame):
-    figure = maps.weights_map(frame, ("error_rate", "mse", "p_judge"))
-    texts = [text.get_text() for text in figure.axes[0].texts]
+    panels = maps.weights_map(frame, ("error_rate", "mse", "p_judge"))
+    assert [text[0] for text in panels.figures] == ["C", "D", "P"]
+    texts = [text.get_text() for text in next(iter(panels.figures.values())).axes[0].texts]
     assert len(texts) == 9
     assert texts[0] == "18.1"
     decimals = [len(text.partition(".")[2]) for text in texts]

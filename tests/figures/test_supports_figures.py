@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from cdpbook.figures import supports as figures
 from cdpbook.statistics import hulls
-from cdpbook.studies import landscapes, supports
+from cdpbook.studies import landscapes
 from cdplib.errors import InputError
 from cdplib.theory.toy import GaussianToy
 
@@ -55,12 +55,6 @@ def test_without_cross_entropy_the_line_is_upright(frame):
     assert np.isinf(slopes[0])
 
 
-def test_ranks_are_written_and_beaten_points_crossed(frame):
-    frame.loc[(frame["beta"] == 1.0) & (frame["gamma"] == 1.0), "ce"] += 5
-    texts = [t.get_text() for t in figures.ranks(supports.revealed(frame)).axes[0].texts]
-    assert texts == ["1", "1", "1", "1", "6 ×", "1"]
-
-
 def test_distances_are_drawn_between_measured_and_hull(frame):
     frame.loc[(frame["beta"] == 1.0) & (frame["gamma"] == 1.0), "error_rate"] += 0.5
     excess = hulls.convex_excess(frame)
@@ -70,31 +64,6 @@ def test_distances_are_drawn_between_measured_and_hull(frame):
     assert sorted(lengths) == pytest.approx(sorted(100 * excess["excess"]))
     assert max(lengths) > 1
     assert len(top.get_yticklabels()) == 6
-    drawn = [c.get_array()[0] for c in figure.axes[1].collections if c.get_array() is not None]
-    assert drawn == sorted(drawn)  # what is far from the hull lies on top
-
-
-def test_prices_are_drawn_at_what_the_weights_ask(frame):
-    table = hulls.prices(frame)
-    figure = figures.prices(table)
-    assert len(figure.axes) == 2
-    first = figure.axes[0]
-    assert first.get_xscale() == first.get_yscale() == "log"
-    at = {round(float(np.mean(line.get_xdata())), 1) for line in first.lines[:-1]}
-    assert any(abs(x - 1) < 0.3 for x in at)
-    zero = figures.prices(hulls.prices(frame.assign(beta=frame["beta"] - 0.5)))
-    axes = zero.axes[1]
-    assert axes.get_xticklabels()[0].get_text() == "0"
-    diagonal = axes.lines[-1].get_xdata()
-    assert axes.get_xticks()[0] < diagonal[0] < axes.get_xticks()[1]  # no diagonal through zero
-
-
-def test_a_mixture_is_never_worse_than_one_restorer(frame):
-    figure = figures.hull_maps(frame)
-    one, mixed = (ax.collections[0].get_array() for ax in figure.axes[:2])
-    both = ~(np.ma.getmaskarray(one) | np.ma.getmaskarray(mixed))
-    assert (np.asarray(mixed)[both] <= np.asarray(one)[both] + 1e-9).all()
-    assert np.ma.count(mixed) >= np.ma.count(one)
 
 
 def test_landscapes_share_one_scale_and_are_named(frame):
@@ -113,18 +82,13 @@ def test_what_cannot_be_drawn_is_refused(frame):
     two = pd.concat([frame, frame.assign(alpha=0.5)])
     with pytest.raises(InputError, match="one alpha"):
         figures.lines(two)
-    with pytest.raises(InputError, match="one alpha"):
-        figures.ranks(supports.revealed(two))
     with pytest.raises(InputError, match="at least one"):
         figures.landscapes([])
-    with pytest.raises(InputError, match="'frechet' is not in"):
-        figures.hull_maps(frame, "frechet")
 
 
 def test_clouds_of_one_seed_or_one_beta_are_drawn(frame):
     few = frame[(frame["seed"] == 0) & (frame["beta"] == 1.0)]
     for figure in (
-        figures.lines(few), figures.ranks(supports.revealed(few)), figures.hull_maps(few),
-        figures.distances(hulls.convex_excess(few)), figures.prices(hulls.prices(few)),
+        figures.lines(few), figures.distances(hulls.convex_excess(few)),
     ):  # fmt: skip
         figure.draw_without_rendering()

@@ -5,7 +5,6 @@ import re
 import nbformat
 import pytest
 
-from cdpbook.cli import PRESETS
 from cdpbook.notebooks import elsewhere, execute, sources
 from cdplib import parameters
 from cdplib.errors import InputError
@@ -85,7 +84,7 @@ def test_every_chapter_declares_its_parameters_and_closes_its_solutions(name):
     assert not re.search(r"\{solution", text)
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", parameters.presets())
 def test_every_preset_fits_every_chapter(preset):
     for name in parameters.chapters():
         execute.prepare(sources.find(name), preset)

@@ -1,4 +1,4 @@
-"""Lower convex hulls and their prices, on clouds whose answer is known."""
+"""Lower convex hulls, on clouds whose answer is known."""
 
 from __future__ import annotations
 
@@ -17,15 +17,6 @@ def test_a_mixture_of_two_points_by_hand():
     assert hull.value([0.0, 0.25, 1.0, 5.0], 2.0) == pytest.approx([1, 0.75, 0, 0])
     assert hull.value(0.25, 9.0) == pytest.approx(0.75)
     assert np.isinf(hull.value([-0.1, 0.5], [2.0, 1.9])).all()
-
-
-def test_prices_by_hand():
-    hull = Hull.of([0.0, 1.0], [2.0, 2.0], [1.0, 0.0])
-    assert hull.prices(0.5, 2.0) == pytest.approx((1, 1, 0, np.inf))
-    assert hull.prices(0.0, 2.0) == pytest.approx((1, np.inf, 0, np.inf))
-    assert hull.prices(1.0, 3.0) == pytest.approx((0, 1, 0, 0))
-    assert hull.prices(9.0, 9.0) == pytest.approx((0, 0, 0, 0))
-    assert np.isnan(hull.prices(0.5, 1.0)).all()
 
 
 def test_the_planes_lie_below_the_cloud_and_touch_it():
@@ -90,51 +81,6 @@ def test_one_point_and_equal_points_have_a_hull():
 def test_what_is_no_cloud_is_refused(cloud):
     with pytest.raises(InputError, match="equal lists of finite numbers"):
         Hull.of(*cloud)
-
-
-def test_points_on_a_convex_surface_have_the_prices_of_their_weights():
-    table = hulls.prices(optimal())
-    assert table["excess"].to_numpy() == pytest.approx(0, abs=1e-12)
-    assert table["lam_asked"].to_numpy() == pytest.approx(1 / table["mse"] ** 2)
-    for price in ("lam", "mu"):
-        found = hulls.agreement(table, price)
-        assert found.within == 1
-        assert found.above == 0
-        assert found.correlation > 0.9
-        assert found.p_value <= 0.01
-
-
-def test_prices_asked_in_the_opposite_order_do_not_agree():
-    table = hulls.prices(optimal(betas=(1.0,), gammas=(0.25, 0.5, 1.0, 2.0, 4.0, 8.0)))
-    table["lam_asked"] = table["lam_asked"].to_numpy()[::-1]
-    found = hulls.agreement(table, "lam")
-    assert found.correlation < -0.9
-    assert found.p_value > 0.9
-    assert found.above > 0
-
-
-def test_a_constant_price_has_no_correlation():
-    table = hulls.prices(optimal()).assign(mu_asked=1.0)
-    assert np.isnan(hulls.agreement(table, "mu").correlation)
-    with pytest.raises(InputError, match="'nu'"):
-        hulls.agreement(table, "nu")
-
-
-def test_a_price_needs_gamma_and_measured_columns():
-    with pytest.raises(InputError, match="gamma > 0"):
-        hulls.prices(optimal().assign(gamma=0.0))
-    with pytest.raises(InputError, match="sliced_w2"):
-        hulls.prices(optimal(), "sliced_w2")
-
-
-def test_a_point_above_the_hull_has_the_price_below_it():
-    frame = optimal()
-    lifted = frame.copy()
-    lifted.loc[5, "ce"] += 1
-    table = hulls.prices(lifted)
-    high = table[table["excess"] > 1e-6]
-    assert len(high) == 1
-    assert np.isfinite(high["lam_low"]).all()
 
 
 def test_the_convex_excess_vanishes_on_a_convex_surface_and_shows_a_bump():

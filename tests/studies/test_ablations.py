@@ -8,7 +8,6 @@ from cdpbook.studies import ablations
 from cdplib.errors import InputError
 from cdplib.experiments import perception, results, settings
 from cdplib.storage import paths
-from cdplib.sweeps import sweep
 
 
 def sheet(variant="", lift=0.0):
@@ -48,9 +47,9 @@ def published(tmp_path, monkeypatch):
 def test_every_named_ablation_is_a_valid_change_of_the_preset(name):
     given = settings.ablation("exp2", name)
     preset = "full" if name == "longer" else "quick"
-    points = sweep.plan("exp2", preset, {**given, "seeds": [0, 1, 2]})
+    points = settings.plan("exp2", preset, {**given, "seeds": [0, 1, 2]})
     assert points
-    assert sweep.variant("exp2", preset, given)
+    assert settings.variant("exp2", preset, settings.resolve("exp2", preset, given))
     grid = settings.resolve("exp2", preset)
     if name != "released_critic":  # whose scores are on another scale
         assert {p.beta for p in points} <= set(grid.betas)
@@ -78,19 +77,21 @@ def test_rows_of_another_network_do_not_mix_either(published):
     assert len(ablations.rows("exp2")) == len(MAIN)
 
 
+def lines(markdown):
+    """The cells of each line of a table, by its title."""
+    cells = [[cell.strip().replace("\u00a0", " ") for cell in line.split("|")[1:-1]]
+             for line in markdown.splitlines()]  # fmt: skip
+    return {title: rest for title, *rest in cells}
+
+
 def test_effects_are_those_of_the_rows(published):
-    text = ablations.beside("exp2", {"noise_input": "noise", "scratch": "scratch"})
-    table, said = text.split("\n\n")
-    lines = {line.split("|")[1].strip(): line for line in table.splitlines()}
-    assert "*noise* changes" in said
+    found = lines(ablations.side_by_side(ablations.ways("noise_input", "scratch")))
     # In the rows gamma takes C from .18 to .17 and beta raises D by as much as itself.
-    assert lines["γ on C (points)"].count("−1.00 [−1.00, −1.00]") == 2
-    assert "+10.00 [+10.00, +10.00]" in lines["β on D (10⁻³)"]
-    assert lines["C there (%)"].split("|")[2:4] == [" 18.00 ", " 19.00 "]
-    assert "not published yet" in lines["seeds"]
-    floor = lines["P of real images against real (floor ± standard error)"]
-    assert floor.split("|")[2:5] == [" 0.002 ± 0.013 ", " 0.002 ± 0.013 ", "  "]
-    assert "Of one seed" not in text
+    assert found["γ on C"][:2] == ["−1.00 points [−1.00, −1.00]"] * 2
+    assert found["β on D"][0] == "+0.01000 [+0.01000, +0.01000]"
+    assert found["C at the least weights (%)"] == ["18.00", "19.00", "+1.00 points [+1.00, +1.00]"]
+    assert found["P of real images"] == ["0.002 ± 0.013", "0.002 ± 0.013", ""]
+    assert found[""] == ["as in the main table", "a noise input", "change"]  # nothing of scratch
 
 
 def jittered(lift=0.0, slope=-1.0, variant=""):
@@ -102,31 +103,28 @@ def jittered(lift=0.0, slope=-1.0, variant=""):
     return results.frame(rows)
 
 
-def test_differences_are_paired_by_seed():
-    found = ablations.differences(jittered(), jittered(lift=0.01))
-    assert set(found) == {line[0] for line in ablations.LINES}
+def titles(found):
+    return [line.title for line in found]
+
+
+def test_changes_are_paired_by_seed():
+    found = ablations.compare(jittered(), jittered(lift=0.01)).changes
+    assert tuple(found) == ablations.LINES
     # The seeds differ by a point and more, their pairs by exactly one point in level and not at
     # all in effect.
-    assert found["C there (%)"] == pytest.approx((1, 1, 1))
-    assert found["γ on C (points)"] == pytest.approx((0, 0, 0), abs=1e-9)
-    one = jittered().query("seed == 0")
-    assert ablations.differences(one, jittered()) == {}
-    assert ablations.seen(one, jittered(), "other") == ""
+    assert found["", "error_rate"] == pytest.approx((0.01, 0.01, 0.01))
+    assert found["gamma", "error_rate"] == pytest.approx((0, 0, 0), abs=1e-9)
+    assert ablations.compare(jittered().query("seed == 0"), jittered()).changes == {}
 
 
-def test_a_turned_sign_is_said_and_an_equal_one_is_not():
-    lifted = ablations.seen(jittered(), jittered(lift=0.01), "lifted")
-    assert "*lifted* changes C there by +1.00 [+1.00, +1.00]" in lifted
-    assert "turns no sign" in lifted
-    turned = ablations.seen(jittered(), jittered(slope=1.0), "turned")
-    assert "turns the sign of γ on C (points)" in turned
-    assert "γ on C by +2.00" in turned
-
-
-def test_a_column_of_one_seed_is_remarked_on():
-    text = ablations.effects({"many": jittered(), "single": jittered().query("seed == 0")})
-    assert "Of one seed: single." in text
-    assert "noise of training" in text
+def test_a_turned_sign_is_found_and_an_equal_one_is_not():
+    lifted = ablations.compare(jittered(), jittered(lift=0.01))
+    assert titles(lifted.clear()) == ["C at the least weights (%)"]
+    assert lifted.signs(-1) == []
+    turned = ablations.compare(jittered(), jittered(slope=1.0))
+    assert titles(turned.signs(-1)) == ["γ on C"]
+    assert set(titles(turned.signs(1))) == {"β on D", "β on P"}
+    assert turned.changes["gamma", "error_rate"].value == pytest.approx(0.02)
 
 
 def wider():
@@ -142,11 +140,12 @@ def test_networks_are_compared_at_the_weights_that_all_have():
     tables = {"quick": results.frame(MAIN), "full": wider()}
     kept = ablations.at_shared_weights(tables)
     assert {frozenset(t["beta"]) for t in kept.values()} == {frozenset((0.0, 0.01))}
-    text = ablations.effects(kept)
-    assert "β to" not in text
-    assert "−0.98 [" in next(line for line in text.splitlines() if "γ on C" in line)
+    assert lines(ablations.side_by_side(kept))["γ on C"][1].startswith("−0.98 points [")
+    assert "β to" not in ablations.side_by_side(kept)
     # Over all of its own weights the second column averages gamma's effect over another range.
-    assert "−0.85 [" in ablations.effects(tables)
+    assert ablations.values(tables["full"])["gamma", "error_rate"].value == pytest.approx(
+        -0.0085, abs=1e-4
+    )
 
 
 def test_a_column_over_other_weights_says_how_far_they_go():
@@ -155,53 +154,39 @@ def test_a_column_over_other_weights_says_how_far_they_go():
         "two": results.frame(MAIN).assign(beta=lambda t: t.beta + 5),
     }
     assert ablations.at_shared_weights(apart)["two"] is apart["two"]
-    head = ablations.effects(apart).splitlines()[0]
-    assert head == "|  | one: β to 0.01, γ to 0.01 | two: β to 5.01, γ to 0.01 |"
+    head = lines(ablations.side_by_side(apart))[""]
+    assert head == ["one: β to 0.01, γ to 0.01", "two: β to 5.01, γ to 0.01", "change"]
     assert ablations.at_shared_weights({}) == {}
 
 
 def test_effects_over_other_weights_are_not_compared():
     # As the released critic: another range of beta, beta = 0 in common.
     main, other = jittered(), jittered(slope=1.0).assign(beta=lambda t: 50 * t["beta"])
-    found = ablations.differences(main, other)
-    assert not [line for line in found if line.startswith("β")]
-    assert found["γ on C (points)"][0] == pytest.approx(2)
-    assert "C there (%)" in found
-    said = ablations.seen(main, other, "critic")
-    assert "Effects of β are not compared" in said
-    assert "Effects of γ are compared at the common β = 0." in said
-    assert "turns the sign of γ on C (points)" in said
-    assert ablations.seen(main, jittered(), "same").endswith("no sign.")
+    found = ablations.compare(main, other)
+    assert not [line for line in (*found.changes, *found.effects) if line.weight == "beta"]
+    assert found.changes["gamma", "error_rate"].value == pytest.approx(0.02)
+    assert titles(found.signs(-1)) == ["γ on C"]
+    shown = lines(ablations.side_by_side({"one": main, "two": other}))
+    assert shown["β on D"][2] == "–"
 
 
 def test_levels_at_other_least_weights_are_not_compared():
-    found = ablations.differences(jittered(), jittered().query("beta > 0"))
-    assert set(found) == {"γ on C (points)", "γ on D (10⁻³)", "γ on P"}
+    found = ablations.compare(jittered(), jittered().query("beta > 0"))
+    assert titles(found.changes) == ["γ on C", "γ on D", "γ on P"]
     apart = jittered().assign(beta=lambda t: t["beta"] + 5)
-    assert set(ablations.differences(jittered(), apart)) == set()
+    assert ablations.compare(jittered(), apart) == ablations.Comparison({}, {})
 
 
-def test_an_ablation_without_rows_is_its_command(published):
-    text = ablations.beside("exp2", {"scratch": "from scratch"})
-    assert text.startswith("**Not published yet.**")
-    assert "--ablation scratch" in text
-    assert "|" not in text
+def test_an_ablation_without_rows_shows_the_main_table_alone(published):
+    ways = ablations.ways("scratch")
+    assert ablations.compare(*ways.values()).changes == {}
+    assert lines(ablations.side_by_side(ways))[""] == ["as in the main table"]
 
 
-def test_only_common_weights_are_compared(published):
-    main = ablations.rows("exp2")
-    fewer = ablations.rows("exp2", "noise_input")
-    fewer = fewer[fewer["seed"] < 2]
-    assert set(ablations.common_weights(main, fewer)["seed"]) == {0, 1}
-    none = fewer.assign(beta=fewer["beta"] + 5)
-    assert len(ablations.common_weights(main, none)) == len(main)
-
-
-def test_without_shipped_restorers_the_statistics_table_says_so(published):
+def test_without_shipped_restorers_there_are_no_statistics_at_test(published):
     run = runs.published_run("exp2", [("quick", "fast")])
     assert run is not None
-    assert "No restorer is shipped" in ablations.statistics_table(run, [1], 100)
-    assert "No restorer is shipped" in ablations.statistics_table(None, [1], 100)
+    assert ablations.statistics_at_test(run, [1], 100).empty
 
 
 def test_batch_statistics_change_shipped_restorers_and_a_batch_of_one_most():
@@ -209,10 +194,7 @@ def test_batch_statistics_change_shipped_restorers_and_a_batch_of_one_most():
     assert run is not None
     found = ablations.statistics_at_test(run, [1, 100], 200).set_index("statistics")
     assert list(found.index) == ["running", "batch of 1", "batch of 100"]
-    changes = found["mse_change"].abs()
-    assert changes["running"] == 0
-    assert 0 < changes["batch of 100"] < changes["batch of 1"]
-    assert found["mse_half"]["batch of 1"] > 0
-    table = ablations.statistics_table(run, [1], 200)
-    assert len(table.splitlines()) == 4
-    assert " ± " in table
+    changes = {kind: found["mse_change"][kind] for kind in found.index}
+    assert changes["running"] == (0, 0, 0)
+    assert 0 < abs(changes["batch of 100"].value) < abs(changes["batch of 1"].value)
+    assert changes["batch of 1"].lower < changes["batch of 1"].value

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from cdpbook.figures import curves
-from cdpbook.studies import costs
+from cdpbook.statistics.estimates import Interval
+from cdpbook.studies import ablations, costs
 from cdplib.errors import DataError, InputError
 from cdplib.experiments import results
 from cdplib.storage import paths, store
@@ -31,12 +32,11 @@ def row(seed, seconds, variant=""):
 
 def test_minutes_are_summed_by_sweep_and_ablations_stand_apart(nothing):
     results.publish("exp2", [row(0, 60), row(1, 120), row(0, 600, "critic=clip")])
-    lines = costs.sweeps(costs.published()).splitlines()
-    assert "| 2 | 2 | 3 | none |" in lines[2]
-    assert "critic=clip" in lines[3]
-    assert "| 10 | none |" in lines[3]
-    assert lines[-1] == "3 points on a machine, trained in fp32."
-    assert "`abc+`" in costs.versions(costs.published())
+    found = costs.sweeps(costs.published())
+    assert found["minutes"].to_list() == [3, 10]
+    assert found["points"].to_list() == [2, 1]
+    assert found["pretraining"].to_list() == ["none", "none"]
+    assert "critic=clip" in found["preset, restorer, change"][1]
 
 
 def test_pretrainings_are_summed_over_seeds_and_shared_ones_are_said(nothing, monkeypatch):
@@ -49,10 +49,8 @@ def test_pretrainings_are_summed_over_seeds_and_shared_ones_are_said(nothing, mo
     monkeypatch.setattr(
         store, "load_weights", lambda _, key: ({}, kept[key]) if key in kept else None
     )
-    main, ensemble, clipped = costs.sweeps(costs.published()).splitlines()[2:5]
-    assert "| 2.5 (shared) |" in main
-    assert "| 1.0 (shared) |" in ensemble
-    assert "| not kept |" in clipped
+    found = costs.sweeps(costs.published())["pretraining"]
+    assert found.to_list() == ["2.5 (shared)", "1.0 (shared)", "not kept"]
 
 
 def test_rows_of_former_settings_have_no_known_start(nothing, monkeypatch):
@@ -62,7 +60,7 @@ def test_rows_of_former_settings_have_no_known_start(nothing, monkeypatch):
     monkeypatch.setattr(compare, "point_of", refuse)
     results.publish("exp2", [row(0, 60) | {"pretrain_steps": 10}])
     assert costs.starts(costs.published()) == {}
-    assert "| not kept |" in costs.sweeps(costs.published())
+    assert costs.sweeps(costs.published())["pretraining"].to_list() == ["not kept"]
 
 
 def test_the_longest_schedule_is_set_against_the_next_shorter(nothing):
@@ -74,36 +72,24 @@ def test_the_longest_schedule_is_set_against_the_next_shorter(nothing):
         "exp2,fast,pretrain,9000,50,0.004,0,0,0.010,0.10",  # no other length of it
     )
     (nothing / "tuning.csv").write_text(head + "\n".join(lines) + "\n")
-    said = costs.longer(nothing / "tuning.csv")
-    assert "from 3,000 to 6,000 steps: C −2.0 points, D −2.00 · 10⁻³." in said
-    assert "1,000" not in said
-    assert "9,000" not in said
-    assert "γ" not in said  # no rows to compare with
+    (found,) = costs.longest(costs.tuning(nothing / "tuning.csv")).to_dict("records")
+    assert (found["before"], found["after"]) == (3000, 6000)
+    assert (found["error_rate"], found["mse"]) == pytest.approx((-0.02, -0.002))
+    assert found["gamma"] is None  # no rows to compare with
     (nothing / "tuning.csv").write_text(head + lines[0] + "\n")
-    assert costs.longer(nothing / "tuning.csv") == costs.longer(nothing / "none.csv") == ""
+    assert costs.longest(costs.tuning(nothing / "tuning.csv")).empty
+    assert costs.longest(costs.tuning(nothing / "none.csv")).empty
 
 
 def test_gammas_effect_stands_beside_what_more_steps_give():
-    if costs.longer():
-        assert "γ's whole effect on C" in costs.longer()
+    found = costs.longest(costs.tuning())
+    assert all(whole.upper < 0 for whole in found["gamma"])
 
 
-def test_without_rows_or_kept_runs_the_page_says_so(nothing):
+def test_without_rows_or_kept_runs_there_is_nothing(nothing):
     assert costs.published().empty
-    assert costs.sweeps(costs.published()) == "Nothing is published yet."
-    assert "No run" in costs.bench(nothing / "bench.json")
-    assert "Nothing was tried" in costs.tuning(nothing / "tuning.csv")
-
-
-def test_tried_schedules_are_shown_with_weights_and_p_where_points_were_trained(tmp_path):
-    (tmp_path / "tuning.csv").write_text(
-        "experiment,restorer,stage,steps,batch,lr,beta,gamma,mse,error_rate,cpu_seconds,p_judge\n"
-        "exp2,paper,point,200,32,0.0005,0.03,0.01,0.03,0.18,20,0.25\n"
-        "exp2,paper,pretrain,1500,32,0.002,0,0,0.027,0.19,99,\n"
-    )
-    first, last = costs.tuning(tmp_path / "tuning.csv").splitlines()[2:]
-    assert first.endswith("| pre-training | 1,500 | 32 | 0.002 | 0.02700 | 19.00 |  | 99 |")
-    assert last.endswith("| β = 0.03, γ = 0.01 | 200 | 32 | 0.0005 | 0.03000 | 18.00 | 0.25 | 20 |")
+    assert costs.sweeps(costs.published()).empty
+    assert costs.bench(nothing / "bench.json").empty
 
 
 def test_the_kept_benchmark_is_shown_as_it_was_measured(nothing):
@@ -114,9 +100,10 @@ def test_the_kept_benchmark_is_shown_as_it_was_measured(nothing):
     }
     file = nothing / "bench.json"
     file.write_text(json.dumps(found))
-    said = costs.bench(file)
-    for part in ("700 ms", "1.75", "1.2 %", "0.50 GB"):
-        assert part in said
+    shown = costs.bench(file)
+    assert shown["measured"].to_list() == ["700 ms", "", "1.2 %", "0.50 GB"]
+    assert shown["times as fast"].to_list() == ["1.0", "1.75", "", ""]
+    assert shown.columns[0] == "on a machine, torch 2, fp32, one thread"
 
 
 def test_published_pretrainings_have_curves_that_end_lower_than_they_begin():
@@ -136,3 +123,14 @@ def test_published_pretrainings_have_curves_that_end_lower_than_they_begin():
 def test_a_figure_of_no_curve_is_refused():
     with pytest.raises(InputError, match="no pre-training"):
         curves.pretraining({})
+
+
+def test_effects_are_drawn_with_their_ends_and_rows_without_one_are_empty():
+    line = ablations.Line("gamma", "error_rate")
+    ends = (Interval(-0.01, -0.02, 0.0), Interval(0.01, 0.0, 0.02))
+    shown = {"both": ablations.Comparison({}, {line: ends}), "none": ablations.Comparison({}, {})}
+    axes = curves.effects(shown, [line]).axes[0]
+    assert axes.get_title() == "γ on C (points)"
+    drawn = [container.lines[0].get_xydata()[0] for container in axes.containers]
+    assert [x for x, _ in drawn] == [-1, 1]
+    assert {round(y) for _, y in drawn} == {1}  # the row above the empty one

@@ -6,7 +6,7 @@ import pytest
 from cdpbook import runs
 from cdpbook.notebooks import sources
 from cdpbook.studies import costs, deviations
-from cdplib.errors import DataError
+from cdplib.errors import DataError, InputError
 from cdplib.experiments import results
 from cdplib.storage import paths
 
@@ -38,15 +38,17 @@ def test_an_ablation_is_compared_pair_by_pair(published):
     published(rows(), rows("noise_input=True", lift=0.01))
     # Seeds differ by a point, the two trainings of each by exactly one.
     said = deviations._paired("noise_input")
-    assert said == ("D +0.00100 [+0.00100, +0.00100], C +1.00 [+1.00, +1.00] points, over the grid")
+    assert said.replace("\u00a0", " ") == (
+        "D +0.00100 [+0.00100, +0.00100], C +1.00 points [+1.00, +1.00], over the grid"
+    )
     assert "at the least weights" in deviations._paired("noise_input", least=True)
 
 
 def test_one_seed_has_no_interval_and_no_common_seed_no_effect(published):
     published(rows(), rows("noise_input=True", lift=0.01, seeds=(0,)))
-    assert deviations._paired("noise_input").count("[unknown: one seed]") == 2
+    assert deviations._paired("noise_input").count("[unknown]") == 2
     published(rows("noise_sigma=0.5", seeds=(7,)))
-    with pytest.raises(DataError, match="in common"):
+    with pytest.raises(InputError, match="in common"):
         deviations._paired("less_noise")
 
 
@@ -59,30 +61,31 @@ def test_annealing_changes_nothing_only_where_every_alpha_is_1(published):
 
 
 def test_tried_schedules_are_set_against_the_releases(published, tmp_path):
-    for line in (deviations._rates, deviations._batch):
-        with pytest.raises(DataError, match="no schedule"):
-            line()
+    with pytest.raises(DataError, match="nothing was tried"):
+        deviations._tried("lr", 0.001)
     head = "experiment,restorer,stage,steps,batch,lr,mse,error_rate,cpu_seconds\n"
     (tmp_path / "tuning.csv").write_text(
         head + "exp2,fast,pretrain,1000,50,0.001,0.030,0.20,50\n"
         "exp2,fast,pretrain,1000,50,0.004,0.028,0.19,50\n"
+        "exp2,fast,pretrain,1000,50,0.009,0.099,0.90,50\n"
         "exp2,fast,pretrain,1000,32,0.004,0.029,0.21,30\n"
         "exp2,fast,point,1000,32,0.001,0.001,0.01,30\n"
     )
-    assert "Exp-2 `fast`, 0.004: D −0.00200, C −1.0 points" in deviations._rates()
-    assert "32 images, 1,000 steps: D +0.00100, C +2.0 points, in 60 %" in deviations._batch()
+    rates, batch = deviations._tried("lr", 0.001), deviations._tried("batch", 50)
+    assert "1 short pre-training" in rates
+    assert rates.endswith("D −0.00200, C −1.0 points, in 100 % of the time")
+    assert batch.endswith("D +0.00100, C +2.0 points, in 60 % of the time")
     (tmp_path / "tuning.csv").write_text(head + "exp2,fast,pretrain,1000,32,0.004,0.1,0.2,30\n")
-    for line in (deviations._rates, deviations._batch):
-        with pytest.raises(DataError, match="tried"):
-            line()
+    with pytest.raises(DataError, match="tried"):
+        deviations._tried("batch", 50)
 
 
 def test_what_has_no_rows_is_not_measured_and_says_why(published):
-    lines = deviations.table().splitlines()[2:]
-    assert len(lines) == len(deviations.DEVIATIONS)
-    missing = [line for line in lines if deviations.MISSING in line]
+    found = deviations.table()
+    assert len(found) == len(deviations.DEVIATIONS)
+    assert ((found["effect"] == "") == (found["why"] != "")).all()
     for reason in ("no quick rows", "both precisions", "those weights"):
-        assert any(reason in line for line in missing)
+        assert found["why"].str.contains(reason).any()
 
 
 def test_networks_are_compared_at_common_weights(monkeypatch):
@@ -98,7 +101,7 @@ def test_networks_are_compared_at_common_weights(monkeypatch):
     monkeypatch.setattr(deviations, "published_run", run)
     said = deviations._networks()
     assert "Exp-2" not in said
-    assert said.count("−1.00 points") == 2
+    assert said.count("−1.00\u00a0points") == 2
 
 
 def test_statistics_are_compared_on_as_many_images_as_the_page_of_ablations_takes():

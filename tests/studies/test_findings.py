@@ -43,4 +43,4 @@ def test_what_the_paper_says_is_a_claim_and_a_failed_check_decides_nothing(monke
 )
 def test_a_change_in_the_solver_does_not_execute_the_experiments_again(name: str):
     files, _ = inputs.closure(inputs.code_of(sources.find(name).notebook()))
-    assert not [path for path in files if "theory" in path.parts]
+    assert not [path for path in files if path.is_relative_to(inputs.SOURCE / "cdplib/theory")]

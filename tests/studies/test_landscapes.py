@@ -19,6 +19,11 @@ def landscape(value):
     return Landscape("made", UNIT, UNIT, value(UNIT[:, None], UNIT))
 
 
+def traits(shown):
+    (found,) = landscapes.traits([shown]).itertuples()
+    return found
+
+
 @pytest.fixture(scope="module")
 def toy_b():
     problem = exact.gaussian_mixture_problem(16, threshold=1.2)
@@ -26,34 +31,27 @@ def toy_b():
 
 
 def test_a_plane_falls_evenly_in_both_budgets():
-    found = landscapes.traits(landscape(lambda d, p: 7 - 2 * d - 2 * p))
+    found = traits(landscape(lambda d, p: 7 - 2 * d - 2 * p))
     assert found.infeasible == 0
     assert found.both == 1
-    assert found.early == pytest.approx(0.5)
-    assert found.steepest == pytest.approx(0.05)
     assert found.flat < 0.01
 
 
 def test_where_one_budget_binds_at_a_time_both_is_zero():
-    found = landscapes.traits(landscape(lambda d, p: np.maximum(1 - d, 1 - p)))
+    found = traits(landscape(lambda d, p: np.maximum(1 - d, 1 - p)))
     assert found.both == 0
-    assert landscapes.traits(landscapes.toy_landscape(GaussianToy())).both == 0
-
-
-def test_a_convex_surface_falls_early():
-    found = landscapes.traits(landscape(lambda d, p: np.exp(-9 * d) + np.exp(-9 * p)))
-    assert found.early > 0.9
+    assert traits(landscapes.toy_landscape(GaussianToy())).both == 0
 
 
 def test_what_is_out_of_reach_is_counted():
-    found = landscapes.traits(landscape(lambda d, p: np.where(d + p < 1, np.inf, 2 - d - p)))
+    found = traits(landscape(lambda d, p: np.where(d + p < 1, np.inf, 2 - d - p)))
     assert found.infeasible == pytest.approx(0.5, abs=0.02)
 
 
 def test_a_constant_surface_is_flat():
-    found = landscapes.traits(landscape(lambda d, p: 0.2 + 0 * d * p))
+    found = traits(landscape(lambda d, p: 0.2 + 0 * d * p))
     assert found.flat == 1
-    assert np.isnan([found.both, found.early]).all()
+    assert np.isnan(found.both)
 
 
 def test_scaled_errors_run_from_zero_to_one():
@@ -89,23 +87,21 @@ def test_a_trained_landscape_is_the_hull_of_its_points():
     found = landscapes.trained_landscape(frame)
     assert found.C[-1, -1] == pytest.approx(frame["error_rate"].min())
     assert found.Ds[0] == pytest.approx(frame["mse"].min())
-    assert landscapes.traits(found).early > 0.5
 
 
 def test_exact_points_minimise_their_own_sum_and_noise_spoils_some(toy_b):
     cloud = landscapes.toy_cloud(toy_b[0])
     assert len(cloud) == 12
-    assert supports.revealed(cloud).own.value == 1
+    assert supports.revealed(cloud).own.found.value == 1
     noise = dict.fromkeys(("mse", "p_critic", "ce"), 0.2)
     noisy = landscapes.toy_cloud(toy_b[0], noise, seeds=3)
     assert noisy["seed"].nunique() == 3
-    assert supports.revealed(noisy).own.value < 1
+    assert supports.revealed(noisy).own.found.value < 1
     assert np.array_equal(noisy["p_judge"], np.tile(cloud["p_judge"], 3))
 
 
-def test_the_table_names_every_surface(toy_b):
+def test_every_surface_has_its_row_and_the_ends_of_its_error(toy_b):
     flat = landscape(lambda d, p: 0.2 + 0 * d * p)
-    text = landscapes.traits_table([toy_b[0], flat])
-    assert len(text.splitlines()) == 4
-    assert "all restorations (w1)" in text
-    assert "–" in text.splitlines()[-1]
+    found = landscapes.traits([toy_b[0], flat])
+    assert found["surface"].to_list() == ["all restorations (w1)", "made"]
+    assert found["least"][1] == found["most"][1] == 0.2

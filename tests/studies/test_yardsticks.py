@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from clouds import optimal
 
 from cdpbook.runs import Run
 from cdpbook.studies import yardsticks
@@ -41,83 +42,55 @@ def _run(frame):
     return _Run("exp2", own, "quick", frame, True)
 
 
+def _of(frame, measure):
+    found = yardsticks.compared({"exp2": _run(frame)}).set_index("measure")
+    return found.loc[yardsticks.MEASURES[measure]]
+
+
 def test_the_order_is_one_for_a_monotone_measure_and_minus_one_for_a_reversed():
     frame = _frame()
-    assert yardsticks.agreement(frame, "sliced_w2").value == pytest.approx(1)
-    assert yardsticks.agreement(frame, "p_critic").value == pytest.approx(-1)
-    assert yardsticks.agreement(frame, "p_judge") == (1, 1, 1)
+    assert _of(frame, "sliced_w2")["order"].value == pytest.approx(1)
+    assert _of(frame, "p_critic")["order"].value == pytest.approx(-1)
+    assert _of(frame, "p_judge")["order"] == pytest.approx((1, 1, 1))
 
 
-def test_the_interval_widens_with_the_judges_error_and_repeats():
-    sharp, dull = (yardsticks.agreement(_frame(noise=x), "sliced_w2") for x in (0.001, 1.5))
-    assert sharp.lower == pytest.approx(1)
-    assert dull.lower < 0.9
-    assert dull == yardsticks.agreement(_frame(noise=1.5), "sliced_w2")
+def test_an_order_of_equal_values_is_not_defined():
+    assert math.isnan(_of(_frame().assign(frechet=1.0), "frechet")["order"].value)
 
 
-def test_an_order_of_two_points_or_of_equal_values_is_not_defined():
-    frame = _frame()
-    assert math.isnan(yardsticks.agreement(frame[frame["gamma"] == 0], "frechet").value)
-    assert math.isnan(yardsticks.agreement(frame.assign(frechet=1.0), "frechet").value)
+def test_noise_is_what_neither_point_nor_seed_explains_in_units_of_the_range():
+    # Two seeds at +-0.5 around points 1 to 6: the whole seed moves, which changes no comparison.
+    assert _of(_frame(), "frechet")["noise"] == pytest.approx(0, abs=1e-9)
+    moved = _frame().assign(frechet=lambda t: t["p_judge"].round() + t["seed"] * (t["gamma"] > 0.1))
+    assert 0.05 < _of(moved, "frechet")["noise"] < 0.2
+    assert math.isnan(_of(_frame(seeds=(0,)), "frechet")["noise"])
 
 
-def test_points_that_a_seed_or_a_measure_misses_are_left_out():
-    frame = _frame()
-    frame.loc[frame.index[:2], "sliced_w2"] = np.nan
-    assert yardsticks.agreement(frame, "sliced_w2").value == pytest.approx(1)
-    assert yardsticks.agreement(frame.iloc[:-1], "sliced_w2").value == pytest.approx(1)
+def test_only_noise_that_neither_weights_nor_seeds_explain_counts():
+    columns = ["mse", "ce"]
+    frame = optimal(seeds=3)
+    frame["mse"] += 5.0 * frame["seed"]  # a whole seed moves
+    assert yardsticks.noise_shares(frame, columns) == pytest.approx({"mse": 0, "ce": 0}, abs=1e-9)
+    assert yardsticks.noise_shares(optimal(), columns) == {}
+    rng = np.random.default_rng(0)
+    noisy = optimal(betas=np.linspace(0.5, 2, 20), seeds=6)
+    noisy["ce"] += 0.1 * np.ptp(optimal()["ce"]) * rng.standard_normal(len(noisy))
+    assert yardsticks.noise_shares(noisy, columns)["ce"] == pytest.approx(0.1, rel=0.2)
 
 
-def test_seed_noise_is_the_spread_over_seeds_in_units_of_the_range():
-    # Two seeds at +-0.5 around points 1 to 6.
-    assert yardsticks.seed_noise(_frame(), "frechet") == pytest.approx(math.sqrt(0.5) / 5)
-    assert yardsticks.seed_noise(_frame(), "sliced_w2") == 0
-    assert math.isnan(yardsticks.seed_noise(_frame(seeds=(0,)), "frechet"))
+def test_every_experiment_has_a_row_a_measure_with_its_range_and_floor():
+    found = yardsticks.compared({"exp2": _run(_frame()), "exp4": _run(_frame(seeds=(0,)))})
+    assert found["experiment"].to_list() == ["Exp-2"] * 4 + ["Exp-4"] * 4
+    critic = found.iloc[1]
+    assert (critic["least"], critic["most"]) == (-6, -1)
+    assert math.isnan(critic["floor"])
+    assert found.iloc[2]["floor"] == 0.5
+    assert yardsticks.compared({}).empty
 
 
-def test_tables_have_a_row_an_experiment_and_say_so_without_any():
-    runs = {"exp2": _run(_frame()), "exp4": _run(_frame(seeds=(0,)))}
-    for table in (yardsticks.order_table, yardsticks.noise_table, yardsticks.floor_table):
-        lines = table(runs).splitlines()
-        assert [line.split(" | ")[0] for line in lines[2:]] == ["| Exp-2", "| Exp-4"]
-        assert "No experiment" in table({})
-    assert "floor none" in yardsticks.floor_table(runs)
-    assert "floor 0.5" in yardsticks.floor_table(runs)
-    assert yardsticks.counted(runs).startswith("**18 published rows.**")
-    assert "No experiment" in yardsticks.counted({})
-
-
-def test_what_was_seen_names_the_worst_entry_or_nothing():
-    worse = _frame().assign(sliced_w2=[0, 2, 1, 3, 4, 5] * 2)
-    runs = {
-        "exp2": _run(_frame().drop(columns="p_critic").assign(p_critic=1.0)),
-        "exp4": _run(worse),
-    }
-    runs["exp4"].table["p_critic"] = 1.0
-    assert "0.94: sliced W2 in Exp-4" in yardsticks.order_seen(runs)
-    assert "Fréchet" in yardsticks.noise_seen(runs)
-    assert "14.1 %" in yardsticks.noise_seen(runs)
-    assert "sliced W2 in Exp-4: its least value is 0.0 times" in yardsticks.floor_seen(runs)
-    for seen in (yardsticks.order_seen, yardsticks.noise_seen, yardsticks.floor_seen):
-        assert seen({}) == ""
-    assert yardsticks.noise_seen({"exp2": _run(_frame(seeds=(0,)))}) == ""
-
-
-def test_the_summary_gives_the_worst_over_the_experiments():
-    runs = {"exp2": _run(_frame()), "exp4": _run(_frame().assign(sliced_w2=[0, 2, 1, 3, 4, 5] * 2))}
-    seconds = dict.fromkeys([*yardsticks.MEASURES, "exact_w1"], 1.234)
-    table = yardsticks.summary(runs, seconds).splitlines()
-    assert table[2].startswith("| judge | 1.23 | itself |")
-    assert table[4].startswith("| sliced W2 | 1.23 | 0.94 |")
-    assert table[-1] == "| exact W1, samples | 1.23 | not published | – |"
-    assert "not published" in yardsticks.summary({}, seconds).splitlines()[3]
-
-
-def test_an_unknown_measure_is_refused():
-    with pytest.raises(InputError, match="sliced_w2"):
-        yardsticks.agreement(_frame(), "sliced_w1")
+def test_a_measure_that_was_not_measured_is_refused():
     with pytest.raises(InputError, match="not in the results table"):
-        yardsticks.agreement(_frame().drop(columns="frechet"), "frechet")
+        yardsticks.compared({"exp2": _run(_frame().drop(columns="frechet"))})
 
 
 def test_the_fooled_critic_is_the_one_that_sees_least_of_what_the_judge_sees():
@@ -128,6 +101,6 @@ def test_the_fooled_critic_is_the_one_that_sees_least_of_what_the_judge_sees():
     found = yardsticks.fooled([_run(frame), _run(blind)])
     assert found.run.table is blind
     assert (found.point["beta"], found.point["gamma"]) == (0.1, 0.2)
-    assert "its own critic's gap is 0.50 ± 0.00, the judge's 6.00 ± 0.00" in found.said
-    assert "At β = 0 and the same γ the own critic says 3.00, the judge 3.00" in found.said
+    assert (found.point["p_critic"], found.point["p_judge"]) == (0.5, 6.0)
+    assert (found.start["beta"], found.start["p_critic"], found.start["p_judge"]) == (0, 3, 3)
     assert yardsticks.fooled([]) is None

@@ -17,7 +17,7 @@ from cdplib.errors import DataError
 from cdplib.experiments import results, settings
 from cdplib.experiments.table import EXPERIMENTS
 from cdplib.storage import files, paths, store
-from cdplib.sweeps import compare, jobs, publication, sweep
+from cdplib.sweeps import compare, configuration, jobs, publication, sweep
 
 pytestmark = pytest.mark.data
 
@@ -38,11 +38,11 @@ def published(tmp_path_factory):
         patch.setattr(store, "weights_path", lambda kind, key: folder / f"{kind}-{key}.safetensors")
         shipped = store.shipped_folder
         patch.setattr(store, "shipped_folder", lambda: paths.BOOK / "results" / "weights")
-        points = sweep.plan("exp2", "smoke", TINY)
+        points = settings.plan("exp2", "smoke", TINY)
         ran = sweep.Sweep(points, store.Store(folder / "store"), "cpu")
         ran.train(sweep._local(1))
         patch.setattr(store, "shipped_folder", shipped)
-        publication.Publisher("")(ran, final=True)
+        publication.publish(ran.rows(), ran.keys, ran.store, "")
     return folder / "results", ran
 
 
@@ -58,7 +58,10 @@ def row(book, monkeypatch):
     (first, *_) = results.load("exp2").to_dict("records")
     model = jobs.classifiers.get("cnn1", "mnist")
     monkeypatch.setattr(live.classifiers, "get", lambda name, dataset: model)
-    return {**first, "variant": sweep.variant("exp2", "smoke", TINY)}
+    return {
+        **first,
+        "variant": settings.variant("exp2", "smoke", settings.resolve("exp2", "smoke", TINY)),
+    }
 
 
 def test_every_finished_point_is_published_with_samples_and_weights(book):
@@ -74,7 +77,7 @@ def test_every_finished_point_is_published_with_samples_and_weights(book):
 def test_a_published_row_counts_as_trained_in_either_precision(book, tmp_path):
     points = list(book.keys.values())
     for precision in ("bf16", "fp32"):
-        keys = {jobs.key(p, precision=precision): p for p in points}
+        keys = {configuration.key(p, precision=precision): p for p in points}
         assert len(publication.rows(keys)) == 4
     elsewhere = sweep.Sweep(points, store.Store(tmp_path), "cpu")
     assert len(elsewhere.missing()) == 4
@@ -87,7 +90,7 @@ def test_a_row_of_other_settings_does_not_count(book):
     longer = [
         dataclasses.replace(p, settings=p.settings._replace(steps=3)) for p in book.keys.values()
     ]
-    assert publication.rows({jobs.key(p): p for p in longer}) == {}
+    assert publication.rows({configuration.key(p): p for p in longer}) == {}
 
 
 def test_a_shipped_restorer_gives_its_row_digit_for_digit(row):
@@ -125,7 +128,7 @@ def test_changed_weights_are_refused(book, row):
 
 def test_ablations_publish_rows_only(book, monkeypatch, tmp_path):
     monkeypatch.setattr(paths, "PUBLISHED", tmp_path)
-    publication.Publisher("critic=clip")(book, final=True)
+    publication.publish(book.rows("critic=clip"), book.keys, book.store, "critic=clip")
     assert len(results.load("exp2", variant="critic=clip")) == 4
     assert sorted(p.name for p in tmp_path.iterdir()) == [".publishing.lock", "exp2.csv"]
 
@@ -135,14 +138,14 @@ def test_who_publishes_into_a_book_waits_for_another_whatever_their_caches(
 ):
     monkeypatch.setattr(paths, "PUBLISHED", tmp_path)
     wrote = []
-    monkeypatch.setattr(publication.Publisher, "_write", lambda self, sweep: wrote.append(sweep))
+    monkeypatch.setattr(results, "publish", lambda name, rows: wrote.append(name))
     code = (
         "import sys; from pathlib import Path; from cdplib.storage import paths\n"
         "from cdplib.sweeps import publication\n"
         "paths.PUBLISHED = Path(sys.argv[1])\n"
-        "def write(self, sweep):\n    print('writing', flush=True); sys.stdin.readline()\n"
-        "publication.Publisher._write = write\n"
-        "publication.Publisher('')(None, final=True)"
+        "def write(name, rows):\n    print('writing', flush=True); sys.stdin.readline()\n"
+        "publication.results.publish = write\n"
+        "publication.publish([{'experiment': 'exp2'}], {}, None, 'a variant')"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)],
@@ -153,13 +156,15 @@ def test_who_publishes_into_a_book_waits_for_another_whatever_their_caches(
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline().strip() == "writing"
-        ours = threading.Thread(target=publication.Publisher(""), args=(book, True))
+        ours = threading.Thread(
+            target=publication.publish, args=([{"experiment": "exp1"}], {}, book.store, "a variant")
+        )
         ours.start()
         ours.join(0.5)
         assert wrote == []
         other.communicate("\n")
         ours.join(30)
-    assert wrote == [book]
+    assert wrote == ["exp1"]
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ import torch
 
 from cdplib.errors import DataError, InputError
 from cdplib.experiments import results, settings
-from cdplib.storage import store
+from cdplib.storage import paths, store
 from cdplib.sweeps import jobs, sweep
 
 pytestmark = pytest.mark.data  # hashes of points contain the digest of their data
@@ -31,7 +31,7 @@ import os, time
 from pathlib import Path
 import numpy as np
 from cdplib.storage import store
-from cdplib.sweeps import jobs
+from cdplib.sweeps import configuration, jobs
 
 TRACE = Path(os.environ["CDP_TEST_TRACE"])
 
@@ -39,7 +39,7 @@ def log(event, label):
     with TRACE.open("a") as stream:
         stream.write(f"{event} {label}\\n")
 
-def run(job, place, packed=None):
+def run(job, site, packed=None):
     store.unpack(packed or {})
     if job.kind != "point":
         return {}
@@ -50,7 +50,7 @@ def run(job, place, packed=None):
     row = {name: 0.5 for name in (names + " psnr ssim seconds").split()}
     row |= dict(experiment=job.point.experiment, alpha=job.point.alpha, beta=job.point.beta)
     row |= dict(gamma=job.point.gamma, seed=job.point.seed, dataset="mnist", restorer="fast")
-    row |= dict(config_hash=jobs.key(job.point), worker=os.getpid())
+    row |= dict(config_hash=configuration.key(job.point), worker=os.getpid())
     if job.point.gamma == 9:
         row = {"failed": "loss is nan at step 3", **row}
     return store.Outcome(row, [], np.zeros((1, 1, 2, 2), np.uint8), b"weights")
@@ -73,7 +73,7 @@ def trace(tmp_path, monkeypatch):
     (tmp_path / "fake_jobs.py").write_text(FAKE)
     (tmp_path / "main.py").write_text("import fake_jobs\n" + MAIN)
     monkeypatch.setenv("CDP_TEST_TRACE", str(tmp_path / "trace"))
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(tmp_path), str(paths.ROOT))))
     return tmp_path / "trace"
 
 
@@ -245,7 +245,7 @@ def test_a_store_that_is_or_lies_in_a_file_is_refused(tmp_path):
 @pytest.mark.parametrize("failed", [False, True])
 def test_the_command_ends_with_1_and_names_the_points_that_failed_before(tmp_path, capsys, failed):
     kept_points = store.Store(tmp_path)
-    for key, point in sweep.Sweep(sweep.plan("exp2", "smoke"), kept_points, "cpu").keys.items():
+    for key, point in sweep.Sweep(settings.plan("exp2", "smoke"), kept_points, "cpu").keys.items():
         row = dict.fromkeys(results.COLUMNS, 0.5) | {"config_hash": key}
         if failed and point.gamma:
             row = {"failed": "loss is nan at step 3", "config_hash": key}
@@ -270,8 +270,11 @@ def test_dry_run_says_what_would_be_trained_and_how_long(tmp_path, capsys, monke
 
 
 def test_an_override_is_named_as_a_variant_and_the_grid_is_not():
-    assert sweep.variant("exp2", "smoke", {"critic": "clip", "gammas": [0.5]}) == "critic=clip"
-    assert sweep.variant("exp2", "smoke", {"dataset": "mnist", "seeds": [4]}) == ""
+    def variant(**given):
+        return settings.variant("exp2", "smoke", settings.resolve("exp2", "smoke", given))
+
+    assert variant(critic="clip", gammas=[0.5]) == "critic=clip"
+    assert variant(dataset="mnist", seeds=[4]) == ""
 
 
 def test_the_store_keeps_the_first_of_two_equal_points(tmp_path):

@@ -1,0 +1,145 @@
+"""What a point, its start and its row depend on and say: configurations, their hashes, identity.
+
+A configuration holds whatever can change numbers beyond rounding; its hash is the key under which
+the store, the shipped weights and the published rows know it.
+"""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+from typing import Any
+
+import torch
+
+from cdplib import __version__
+from cdplib.experiments import classifiers, datasets, device, generation, measures
+from cdplib.experiments.settings import GRID, VERSION, Point
+from cdplib.storage import paths, store
+
+
+def of_start(point: Point) -> dict[str, Any]:
+    """What the pre-trained restorer depends on; Exp-1 to Exp-3 share theirs."""
+    s = point.settings
+    names = ["restorer", "width", "noise_input", "noise_sigma"]
+    names += ["pretrain_steps", "pretrain_lr", "batch"]
+    return {
+        "kind": "restorer",
+        "version": VERSION,
+        "data": datasets.get(s.dataset).digest,
+        "task": point.row.task,
+        "factor": point.row.factor,
+        "seed": point.seed,
+        **{name: getattr(s, name) for name in names},
+        **generation.mark("restorer"),
+    }
+
+
+def of_critic(point: Point) -> dict[str, Any]:
+    """What the warmed critic depends on."""
+    s = point.settings
+    names = ("critic", "critic_width", "critic_lr", "warm_steps")
+    bound = "penalty" if s.critic == "gp" else "clip"
+    return {
+        **of_start(point),
+        "kind": "critic",
+        **{name: getattr(s, name) for name in (*names, bound)},
+        **generation.mark("restorer", "critic"),
+    }
+
+
+def of_point(point: Point, where: str = "cpu", precision: str | None = None) -> dict[str, Any]:
+    """The whole configuration of a point: whatever can change its numbers beyond rounding.
+
+    ``precision`` of the training: ``bf16`` or ``fp32``; None is what the device ``where`` uses.
+    """
+    s = point.settings
+    return {
+        **s._asdict(),
+        **dict.fromkeys(GRID),
+        "kind": "point",
+        "version": VERSION,
+        "experiment": point.experiment,
+        "data": datasets.get(s.dataset).digest,
+        "against": [classifiers.key(name, s.dataset) for name in against(point)],
+        "start": store.digest(of_start(point)) if s.start == "star" else "scratch",
+        "alpha": point.alpha,
+        "beta": point.beta,
+        "gamma": point.gamma,
+        "seed": point.seed,
+        "precision": precision or device.precision(device.choose(where).type),
+        "measures": measures.VERSION,
+        **code(point),
+    }
+
+
+def code(point: Point) -> dict[str, Any]:
+    """What of the code that trains and measures ``point`` is not on record: as ``code``, or empty.
+
+    Classifiers without a record are new ones: they add a column to a row and change no other.
+    """
+    measured = {row.kind for row in classifiers.rows(point.settings.dataset).values()}
+    stages = ("point", "critic") if point.settings.start == "star" else ("point",)
+    return generation.mark(*stages, *sorted(measured & set(generation.recorded())))
+
+
+def key(point: Point, where: str = "cpu", precision: str | None = None) -> str:
+    """The point's ``config_hash``; ``precision`` as for :func:`of_point`."""
+    return store.digest(of_point(point, where, precision))
+
+
+def against(point: Point) -> tuple[str, ...]:
+    """Names of the classifiers that the point trains against; the predefined one is first."""
+    s = point.settings
+    if s.against == "one":
+        return (s.classifier,)
+    return tuple(dict.fromkeys((s.classifier, *classifiers.ensemble(s.dataset))))
+
+
+def identity(point: Point, where: torch.device) -> dict[str, Any]:
+    """The columns of a row that say what was trained, how and where."""
+    s = point.settings
+    return {
+        "experiment": point.experiment,
+        "dataset": s.dataset,
+        "restorer": s.restorer,
+        "classifier": s.classifier,
+        "alpha": point.alpha,
+        "beta": point.beta,
+        "gamma": point.gamma,
+        "seed": point.seed,
+        "test_images": s.test_images,
+        "steps": s.steps,
+        "pretrain_steps": s.pretrain_steps if s.start == "star" else 0,
+        "critic": s.critic,
+        "device": where.type,
+        "precision": device.precision(where.type),
+        "threads": 1,
+        "hardware": device.hardware(where.type),
+        "config_hash": key(point, str(where)),
+        "code_version": code_version(),
+        "torch": torch.__version__,
+        **({"code": "not on record"} if code(point) else {}),
+    }
+
+
+@functools.cache
+def code_version() -> str:
+    """The commit of the checkout (``+`` when files of cdplib differ from it), or the version."""
+    try:
+        answers = [
+            subprocess.run(
+                ["git", "-C", str(paths.ROOT), *command],
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=10,
+            ).stdout.strip()
+            for command in (
+                ["rev-parse", "--short=10", "HEAD"],
+                ["status", "--porcelain", "--untracked-files=no", "--", "cdplib"],
+            )
+        ]
+    except (OSError, subprocess.SubprocessError):
+        return __version__
+    return answers[0] + ("+" if answers[1] else "")

@@ -1,0 +1,51 @@
+"""Code that the pages show by name is there, and short enough to be read."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from cdplib.storage import paths
+
+_INCLUDE = re.compile(r"```\{literalinclude\} (\S+)\n((?::.*\n)*)```")
+LEAST_READ = 30
+#: The loss of Eq. 16 must fit the eye at once.
+SHORTER = {"restorer_loss": 15}
+
+
+def included():
+    """(page, file, object) of every literalinclude of the book."""
+    found = []
+    for page in sorted([*paths.BOOK.glob("*.py"), *paths.BOOK.glob("*.md")]):
+        for file, options in _INCLUDE.findall(page.read_text(encoding="utf-8")):
+            given = dict(line.strip(":").split(": ", 1) for line in options.splitlines())
+            found.append((page.name, file, given["pyobject"]))
+    return found
+
+
+def lines(file, name):
+    """Number of lines of the (possibly dotted) object ``name`` in a source file."""
+    nodes = ast.parse((paths.BOOK / file).resolve().read_text(encoding="utf-8")).body
+    for part in name.split("."):
+        kinds = (ast.FunctionDef, ast.ClassDef)
+        node = next(n for n in nodes if isinstance(n, kinds) and n.name == part)
+        nodes = node.body
+    return node.end_lineno - node.lineno + 1
+
+
+@pytest.mark.parametrize(("page", "file", "name"), included())
+def test_shown_code_exists_and_can_be_read_at_once(page, file, name):
+    assert lines(file, name) <= SHORTER.get(name, LEAST_READ)
+
+
+def test_the_engine_is_on_the_page_of_the_engine():
+    shown = {name for page, _, name in included() if page == "05_experiments.py"}
+    engine = {"restorer_loss", "critic_loss", "gradient_penalty", "Trainer.step", "denoiser"}
+    assert engine | {"Critic", "_fitted", "squared_error", "wrong"} <= shown
+
+
+def test_a_name_that_is_not_there_is_noticed():
+    with pytest.raises(StopIteration):
+        lines("../cdplib/experiments/losses.py", "no_such_loss")

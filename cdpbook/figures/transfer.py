@@ -93,11 +93,8 @@ def _interval(axes: Axes, at: float, effect: Effect, limit: float) -> None:
 
 
 def strips(examples: Sequence[Example]) -> Figure:
-    """One line an example: original, degraded, restored without and with gamma; what is read.
-
-    Under a restored image stand the class that the predefined and the other classifier read, with
-    a tick where it is right and a cross where it is wrong.
-    """
+    """One line an example: original, degraded, restored without and with gamma, and the class that
+    the predefined and the other classifier read, with a tick where it is right."""
     if not examples:
         return empty("No example among the published images")
     figure = style.canvas(len(examples), 4, width=6.6, height=2.2 * len(examples), squeeze=False)

@@ -1,8 +1,4 @@
-"""The kept test images of two restorers, without and with gamma, as classifiers read them.
-
-Single images show what an error rate counts: a class that one classifier gained while another
-lost it. Only the few images that come with the published rows are read.
-"""
+"""The published test images of two restorers, without and with gamma, as classifiers read them."""
 
 from __future__ import annotations
 
@@ -18,9 +14,8 @@ from cdpbook.text import title
 from cdplib.errors import DataError
 from cdplib.experiments import classifiers, data, results
 
-#: Kinds of example, the most telling first: the predefined classifier is right with gamma only, and
-#: another wrong with it; right without only, and another right with; right both times, and another
-#: without only.
+#: Kinds of example, the most telling first: the predefined classifier is right with gamma only and
+#: another wrong with it; the reverse; it is right both times, and another without gamma only.
 KINDS = ("won by one alone", "lost by one alone", "lost by another")
 
 

@@ -1,8 +1,7 @@
 """Who gains when restorers are trained against one classifier: its own gain and other classifiers'.
 
-Everything is read off tables of results (one row per alpha, beta, gamma and seed). A *gain* is a
-fall of an error rate, in [0, 1], as a weight goes from its least to its greatest value; what part
-of the predefined classifier's gain another one shares is a ratio with Fieller's interval.
+A *gain* is a fall of an error rate, in [0, 1], as a weight goes from its least to its greatest
+value; the part of it that another classifier shares is a ratio with Fieller's interval.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Every claim of the paper about its experiments, numbered, with its test and verdict.
 
-A verdict is computed from published rows when the page is made. Statistics are those of
-:mod:`.trends` and :mod:`.shapes`; rules are said in :data:`RULES`.
+A verdict is computed from published rows when the page is made, by one of :data:`RULES`.
 """
 
 from __future__ import annotations
@@ -49,11 +48,8 @@ RULES = {
 
 @dataclass(frozen=True)
 class Statement:
-    """A claim about the experiments: ``test(run, perception)`` gives what was found, and a verdict.
-
-    ``rule`` is a key of :data:`RULES`; ``figure`` the end of the label of the figure that shows it
-    in the experiment's chapter.
-    """
+    """A claim about the experiments: ``test(run, perception)`` gives what was found, and a verdict
+    by ``rule``; ``figure``: the end of the label of the figure that shows it in each chapter."""
 
     number: str
     text: str

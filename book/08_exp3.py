@@ -29,6 +29,7 @@ from IPython.display import Markdown
 
 from cdpbook import claims, live, runs, text
 from cdpbook.figures import maps, planes, samples, style
+from cdpbook.statistics import estimates
 from cdpbook.studies import benefits, transfer, verdicts
 
 style.apply()
@@ -61,16 +62,17 @@ r"""
 ## The points
 
 The row with both weights zero is *the same restorer* as in Exp-1 and Exp-2, read by another classifier. Below the
-points: is the better reader of clean digits the better one of restored digits too?
+points: is the better reader of clean digits ({ref}`ch:experiments` has both) the better one of restored digits too?
 """
 
 # %% tags=["hide-input"]
 Markdown(run.origin() + "\n\n" + text.fold("The points", run.points_table(perception)))
 
-# %% tags=["hide-input"]
-Markdown(
-    text.table(benefits.levels(run, "cnn1"), forms={"difference": lambda d: text.interval(d, 2)})
-)
+# %%
+before = run.table[run.table["gamma"] == run.table["gamma"].min()]
+before = before.set_index(["beta", "seed"])
+gap = estimates.paired(before["error_rate_cnn1"], before["error_rate"])
+Markdown(f"CNN-2's error less CNN-1's, without γ: {text.points(gap)} points.")
 
 # %% [markdown]
 r"""

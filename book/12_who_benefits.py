@@ -15,7 +15,7 @@ r"""
 # %% tags=["parameters", "hide-input"]
 source: str = "preferred"  # one of preferred|quick|full; which published tables are read
 perception: str = "p_judge"  # one of p_judge|p_critic|sliced_w2|frechet; the measure called P
-examples_shown: int = 6  # in [0, 12]; images in the picture of examples
+examples_shown: int = 4  # in [0, 12]; images in the picture of examples
 
 # %% tags=["hide-input"]
 from IPython.display import Markdown

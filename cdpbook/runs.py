@@ -83,7 +83,7 @@ class Run:
         given = dict(self.given)
         if self.published and (drawn := sorted({int(s) for s in table["seed"]})) != [0]:
             given["seeds"] = drawn
-        extra = "".join(f" -p {name}={_plain(value)}" for name, value in given.items())
+        extra = "".join(f" -p {name}={value}".replace(", ", ",") for name, value in given.items())
         kept = "Published rows" if self.published else "Trained on this machine, now or before"
         said = (
             f"**{kept}**, preset `{self.preset}`: {len(self.points())} pairs of weights, "
@@ -289,11 +289,6 @@ def with_errors(table: pd.DataFrame, n: int) -> pd.DataFrame:
         rate = table[f"error_rate_{name}"]
         table[f"error_rate_{name}_se"] = np.sqrt(rate * (1 - rate) / n)
     return table
-
-
-def _plain(value: Any) -> str:
-    """A value as it is written after ``-p NAME=``."""
-    return f"[{','.join(map(str, value))}]" if isinstance(value, list) else str(value)
 
 
 def spread(values: Iterable[float], most: int) -> list[float]:

@@ -64,7 +64,12 @@ def forest(
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
     figure.axes[-1].set_xlabel(axis)
-    figure.legend(handles=_direction_keys(), loc="outside upper center", ncols=3, fontsize=10,
+    keys = [
+        Line2D([], [], color=colour, marker=marker, linestyle="none", markersize=8,
+               markerfacecolor=colour if filled else "white", label=said)
+        for colour, marker, filled, said in DIRECTIONS.values()
+    ]  # fmt: skip
+    figure.legend(handles=keys, loc="outside upper center", ncols=3, fontsize=10,
                   frameon=False, handletextpad=0.3, columnspacing=1.2)  # fmt: skip
     return figure
 
@@ -87,20 +92,9 @@ def _interval(axes: Axes, at: float, effect: Effect, limit: float) -> None:
               markerfacecolor=colour if filled else "white", zorder=3)  # fmt: skip
 
 
-def _direction_keys() -> list[Line2D]:
-    return [
-        Line2D([], [], color=colour, marker=marker, linestyle="none", markersize=8,
-               markerfacecolor=colour if filled else "white", label=said)
-        for colour, marker, filled, said in DIRECTIONS.values()
-    ]  # fmt: skip
-
-
 def strips(examples: Sequence[Example]) -> Figure:
-    """One line an example: original, degraded, restored without and with gamma; what is read.
-
-    Under a restored image stand the class that the predefined and the other classifier read, with
-    a tick where it is right and a cross where it is wrong.
-    """
+    """One line an example: original, degraded, restored without and with gamma, and the class that
+    the predefined and the other classifier read, with a tick where it is right."""
     if not examples:
         return empty("No example among the published images")
     figure = style.canvas(len(examples), 4, width=6.6, height=2.2 * len(examples), squeeze=False)
@@ -124,7 +118,7 @@ def strips(examples: Sequence[Example]) -> Figure:
         for ax, when in ((line[2], 0), (line[3], 1)):
             said = [_said(name, found.read[name][when][k], found.labels[k], classes)
                     for name in readers]  # fmt: skip
-            ax.set_xlabel("\n".join(said), fontsize=9.5)
+            ax.set_xlabel("\n".join(said), fontsize=8.5)
     return figure
 
 

@@ -8,14 +8,11 @@ import pandas as pd
 
 from cdpbook import text
 from cdpbook.claims import NAMES
-from cdpbook.runs import Run
-from cdpbook.statistics.estimates import Interval, student
 from cdpbook.statistics.trends import Effect
 from cdpbook.studies import transfer
 from cdpbook.studies.ensembles import Ensemble
 from cdpbook.studies.transfer import MEAN, OWN, Transfer
 from cdpbook.text import title
-from cdplib.experiments import classifiers
 
 #: How the columns of changes and shares are written (:func:`cdpbook.text.table`).
 FORMS: dict[str, text.Form] = {
@@ -71,24 +68,6 @@ def betas(found: Mapping[tuple[str, float], Mapping[str, Effect]]) -> pd.DataFra
     )
 
 
-def levels(run: Run, name: str) -> pd.DataFrame:
-    """Error rates (%) of the predefined classifier and of ``name``, and their difference.
-
-    On clean test images, and on the restorations of the least gamma (mean over beta), which were
-    trained against neither; the difference there is an Interval over seeds.
-    """
-    names = (run.settings.classifier, name)
-    facts = [classifiers.facts(n, run.settings.dataset)["test_accuracy"] for n in names]
-    clean = [100 * (1 - float(accuracy)) for accuracy in facts]
-    rows = run.table[run.table["gamma"] == run.table["gamma"].min()]
-    errors = rows.groupby("seed")[[OWN, transfer.column(name)]].mean()
-    restored = 100 * errors.mean()
-    gap = student(100 * (errors.iloc[:, 0] - errors.iloc[:, 1]))
-    exact = Interval(*[clean[0] - clean[1]] * 3)
-    found = [("clean", *clean, exact), ("restored without γ", *restored, gap)]
-    return pd.DataFrame(found, columns=["images", *(NAMES[n] for n in names), "difference"])
-
-
 def answers(
     means: Mapping[str, Transfer],
     betas: Mapping[tuple[str, float], Mapping[str, Effect]],
@@ -96,13 +75,15 @@ def answers(
 ) -> str:
     """The chapter's three questions, answered from what was computed: a Markdown list."""
     arrives = [f"{title(e)} {text.percent(t.part)} (**{t.verdict}**)" for e, t in means.items()]
-    helped = "; ".join(
+    helped = ". ".join(
         f"{when} {_betas(betas, f'independent, γ {end}')}"
-        for when, end in (("without γ", "least"), ("beside the greatest γ", "greatest"))
+        for when, end in (("without γ", "least"), ("Beside the greatest γ", "greatest"))
     )
     remedy = []
     for e, one in ensembles.items():
-        who = {column: one.line(column) for column in (MEAN, OWN)}
+        if MEAN not in one.lines.index:
+            continue
+        who = {column: one.lines.loc[column] for column in (MEAN, OWN)}
         by = {c: [text.points(x.interval) for x in (w.one, w.ensemble)] for c, w in who.items()}
         remedy.append(
             f"{title(e)}: with γ = {one.gamma:g} the error of the independent ones changes by "
@@ -122,13 +103,16 @@ def answers(
 
 
 def _betas(found: Mapping[tuple[str, float], Mapping[str, Effect]], asked: str) -> str:
-    """``it **helps** in Exp-1 (β = 0.003, 0.01) and **harms** in Exp-2 (β = 0.1)``."""
+    """``it clearly **helps** in Exp-1 (β = 0.003, 0.01) and **harms** in Exp-2 (β = 0.1)``."""
     said = []
     for verb, way in (("helps", "lowers"), ("harms", "raises")):
         at: dict[str, list[str]] = {}
         for (experiment, beta), effects in found.items():
             if effects[asked].direction == way:
                 at.setdefault(title(experiment), []).append(f"{beta:g}")
-        where = [f"{name} (β = {', '.join(each)})" for name, each in at.items()]
-        said.append(f"**{verb}** {'in ' + text.listed(where) if where else 'nowhere'}")
+        alike: dict[str, list[str]] = {}
+        for name, each in at.items():
+            alike.setdefault(", ".join(each), []).append(name)
+        where = [f"{text.listed(names)} (β = {each})" for each, names in alike.items()]
+        said.append(f"**{verb}** {'in ' + '; '.join(where) if where else 'nowhere'}")
     return "it clearly " + " and ".join(said)

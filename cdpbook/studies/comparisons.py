@@ -80,12 +80,9 @@ def between(
     """The statements that compare classifiers: Exp-1 with Exp-2, and, ours, Exp-3 with Exp-2.
 
     Each pair is compared under the first of the ``preferred`` (preset, restorer) that both have
-    (:func:`.runs.matched_runs`). *Differ much in number*: reproduced if the 95 % interval of
-    the gap over seeds leaves out zero and the gap exceeds the range that the weights give either
-    error rate, partly if it is clear but smaller. *Similar trends*: reproduced if the interval of
-    the correlation (:func:`trend`) is above zero, not reproduced if below; the weakest of C, D and
-    P counts. Both undecided where the interval holds zero, or one seed gives none. Numbers are B1,
-    B2, ... (between experiments), beside the E of :mod:`.verdicts`.
+    (:func:`.runs.matched_runs`). *Differ much*: partly if the interval of the gap leaves out zero,
+    reproduced if the gap is also beyond what the weights do to either error rate. *Similar*: by the
+    sign of the correlation (:func:`trend`), the weakest of C, D and P. Numbers are B1, B2, ...
     """
     preferred, found = tuple(preferred), list[Claim]()
     for pair, where in PAIRS.items():

@@ -18,7 +18,7 @@ from cdpbook.runs import Run
 from cdpbook.statistics import trends
 from cdpbook.statistics.trends import Effect
 from cdpbook.studies import transfer
-from cdpbook.studies.transfer import MEAN, OWN, column
+from cdpbook.studies.transfer import MEAN, OWN
 from cdplib.errors import DataError, InputError
 from cdplib.experiments import classifiers, results
 
@@ -28,21 +28,13 @@ SCHEDULE = ("steps", "pretrain_steps")
 
 
 @dataclass(frozen=True)
-class Line:
-    """One measured column under three trainings: changes from no cross entropy (the least gamma)
-    to that of ``one`` classifier and of the ``ensemble``, and from the one to the ensemble."""
-
-    column: str
-    name: str  # of the classifier, or D or P with its column
-    role: str  # predefined, member, independent, or empty
-    one: Effect
-    ensemble: Effect
-    change: Effect
-
-
-@dataclass(frozen=True)
 class Ensemble:
-    """Restorers trained against several classifiers, beside those against one, at one gamma."""
+    """Restorers trained against several classifiers, beside those against one, at one gamma.
+
+    ``lines``: by measured column its ``name``, ``role`` (predefined, member, independent or empty),
+    and the effects of three trainings: from no cross entropy (the least gamma) to that of ``one``
+    classifier, to that of the ``ensemble``, and from the one to the ensemble (``change``).
+    """
 
     experiment: str
     preset: str
@@ -50,34 +42,27 @@ class Ensemble:
     gamma: float
     betas: tuple[float, ...]
     seeds: int
-    lines: tuple[Line, ...]
-
-    def line(self, name: str) -> Line:
-        """The line of column ``name``."""
-        return next(line for line in self.lines if line.column == name)
+    lines: pd.DataFrame
 
 
 def groups(found: Mapping[str, Ensemble]) -> dict[str, dict[str, Effect]]:
     """Changes of error rates from γ = 0 by both trainings, for the forest plot."""
     shown: dict[str, dict[str, Effect]] = {}
     for experiment, one in found.items():
-        lines, title = [line for line in one.lines if line.role], text.title(experiment)
-        shown[f"{title}, against one"] = {x.name: x.one for x in lines}
-        shown[f"{title}, against the ensemble"] = {x.name: x.ensemble for x in lines}
+        lines = one.lines[one.lines["role"] != ""].set_index("name")
+        for kind, title in (("one", "one"), ("ensemble", "the ensemble")):
+            shown[f"{text.title(experiment)}, against {title}"] = dict(lines[kind])
     return shown
 
 
 def table(one: Ensemble) -> pd.DataFrame:
     """What each training changes, by column."""
     kinds = {"one − none": "one", "ensemble − none": "ensemble", "ensemble − one": "change"}
-    return pd.DataFrame(
-        {
-            "": line.name,
-            **{head: text.quantity(line.column).change(getattr(line, kind).interval)
-               for head, kind in kinds.items()},
-        }
-        for line in one.lines
-    )  # fmt: skip
+    rows = {
+        head: [text.quantity(column).change(e.interval) for column, e in one.lines[kind].items()]
+        for head, kind in kinds.items()
+    }
+    return pd.DataFrame({"": list(one.lines["name"]), **rows})
 
 
 def _paired(before: pd.DataFrame, after: pd.DataFrame, name: str) -> Effect:
@@ -90,11 +75,11 @@ def _shown(
     run: Run, members: Sequence[str], apart: list[str], perception: str
 ) -> list[tuple[str, str, str]]:
     """What is compared: columns, as the text writes them, and roles."""
-    others = [n for n in members if n != run.settings.classifier and column(n) in run.table]
+    others = [n for n in members if n != run.settings.classifier and f"error_rate_{n}" in run.table]
     return [
         (OWN, run.classifier, "predefined"),
-        *((column(n), f"{NAMES[n]} (member)", "member") for n in others),
-        *((column(n), NAMES[n], "independent") for n in apart),
+        *((f"error_rate_{n}", f"{NAMES[n]} (member)", "member") for n in others),
+        *((f"error_rate_{n}", NAMES[n], "independent") for n in apart),
         *([(MEAN, "mean of the independent", "independent")] if apart else []),
         ("mse", "D (`mse`)", ""),
         (perception, f"P (`{perception}`)", ""),
@@ -122,12 +107,16 @@ def compare(run: Run, rows: pd.DataFrame, perception: str = "p_judge") -> Ensemb
     apart = [name for name in transfer.independent(run) if name not in members]
     if apart:
         base, rows = transfer.with_mean(base, apart), transfer.with_mean(rows, apart)
+    shown = _shown(run, members, apart, perception)
     plain, one = base[base["gamma"] == base["gamma"].min()], base[base["gamma"] == gamma]
-    lines = tuple(
-        Line(column, name, role, _paired(plain, one, column), _paired(plain, rows, column),
-             _paired(one, rows, column))
-        for column, name, role in _shown(run, members, apart, perception)
-    )  # fmt: skip
+    lines = pd.DataFrame(
+        (
+            (name, role, _paired(plain, one, c), _paired(plain, rows, c), _paired(one, rows, c))
+            for c, name, role in shown
+        ),
+        columns=["name", "role", "one", "ensemble", "change"],
+        index=[c for c, *_ in shown],
+    )
     betas, seeds = tuple(transfer.values(rows, "beta")), rows["seed"].nunique()
     return Ensemble(run.experiment, run.preset, members, gamma, betas, seeds, lines)
 

@@ -1,8 +1,4 @@
-"""The kept test images of two restorers, without and with gamma, as classifiers read them.
-
-Single images show what an error rate counts: a class that one classifier gained while another
-lost it. Only the few images that come with the published rows are read.
-"""
+"""The published test images of two restorers, without and with gamma, as classifiers read them."""
 
 from __future__ import annotations
 
@@ -18,9 +14,8 @@ from cdpbook.text import title
 from cdplib.errors import DataError
 from cdplib.experiments import classifiers, data, results
 
-#: Kinds of example, the most telling first: the predefined classifier is right with gamma only, and
-#: another wrong with it; right without only, and another right with; right both times, and another
-#: without only.
+#: Kinds of example, the most telling first: the predefined classifier is right with gamma only and
+#: another wrong with it; the reverse; it is right both times, and another without gamma only.
 KINDS = ("won by one alone", "lost by one alone", "lost by another")
 
 
@@ -34,8 +29,6 @@ class Readings:
 
     experiment: str
     gammas: tuple[float, float]
-    beta: float
-    seed: int
     labels: np.ndarray
     clean: np.ndarray
     degraded: np.ndarray
@@ -75,12 +68,10 @@ def readings(run: Run, names: Sequence[str]) -> Readings | None:
         model = classifiers.get(name, run.settings.dataset)
         with torch.no_grad():
             read[name] = tuple(model(stack).argmax(1).numpy() for stack in stacks[2:])
-    n = len(stacks[2])
-    low, high = map(float, ends["gamma"])
-    clean, degraded, before, after = (stack.numpy()[:n] for stack in stacks)
+    clean, degraded, before, after = (stack.numpy()[: len(stacks[2])] for stack in stacks)
     return Readings(
-        run.experiment, (low, high), float(ends["beta"].iloc[0]), int(ends["seed"].iloc[0]),
-        kept["labels"][:n], clean, degraded, before, after, read, run.settings.dataset,
+        run.experiment, (float(ends["gamma"].min()), float(ends["gamma"].max())),
+        kept["labels"][: len(before)], clean, degraded, before, after, read, run.settings.dataset,
     )  # fmt: skip
 
 

@@ -1,9 +1,8 @@
 """What the verdicts hang on: every statement tested again without some of the points, and which.
 
 A point is *disowned* by its loss if one and the same other point has, in every seed, a smaller
-value of the very sum (Eq. 16) that it was trained on: training did not bring it where its weights
-point. That asks neither the judge nor the error rate, so leaving such points out does not choose
-the answer.
+value of the very sum (Eq. 16) that it was trained on. That asks neither the judge nor the error
+rate, so leaving such points out does not choose the answer.
 """
 
 from __future__ import annotations

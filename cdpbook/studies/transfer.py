@@ -1,8 +1,7 @@
 """Who gains when restorers are trained against one classifier: its own gain and other classifiers'.
 
-Everything is read off tables of results (one row per alpha, beta, gamma and seed). A *gain* is a
-fall of an error rate, in [0, 1], as a weight goes from its least to its greatest value; what part
-of the predefined classifier's gain another one shares is a ratio with Fieller's interval.
+A *gain* is a fall of an error rate, in [0, 1], as a weight goes from its least to its greatest
+value; the part of it that another classifier shares is a ratio with Fieller's interval.
 """
 
 from __future__ import annotations
@@ -43,11 +42,6 @@ SOURCES = {
 }
 
 
-def column(name: str) -> str:
-    """The column of the error rate of classifier ``name`` where it is not the predefined one."""
-    return f"error_rate_{name}"
-
-
 def independent(run: Run) -> tuple[str, ...]:
     """The measured classifiers that took no part in training: least like the predefined first."""
     return run.shown_others(most=len(claims.NAMES))
@@ -58,7 +52,7 @@ def with_mean(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     mean of theirs, for they read the same images. Raises :class:`InputError` if there are none."""
     if not names:
         raise InputError("no classifier that took no part in training was measured")
-    columns = [column(name) for name in names]
+    columns = [f"error_rate_{name}" for name in names]
     table = table.assign(**{MEAN: table[columns].mean(axis=1, skipna=False)})
     errors = [f"{name}_se" for name in columns]
     if set(errors) <= set(table.columns):
@@ -155,7 +149,7 @@ def gains(runs: Mapping[str, Run]) -> dict[str, dict[str, Transfer]]:
     """
     return {
         experiment: measured(
-            (name, partial(transfer, run.table, column(name))) for name in independent(run)
+            (name, partial(transfer, run.table, f"error_rate_{name}")) for name in independent(run)
         )
         for experiment, run in runs.items()
     }
@@ -181,7 +175,7 @@ def effects(runs: Mapping[str, Run], weight: str) -> dict[str, dict[str, Effect]
     found: dict[str, dict[str, Effect]] = {}
     for experiment, run in runs.items():
         at = {"gamma": values(run.table, "gamma")[0]} if weight == "beta" else None
-        columns = {run.settings.classifier: OWN, **{n: column(n) for n in independent(run)}}
+        columns = {run.settings.classifier: OWN, **{n: f"error_rate_{n}" for n in independent(run)}}
         lines = measured(
             (n, partial(trends.effect, run.table, weight, c, at)) for n, c in columns.items()
         )

@@ -1,7 +1,6 @@
 """Every claim of the paper about its experiments, numbered, with its test and verdict.
 
-A verdict is computed from published rows when the page is made. Statistics are those of
-:mod:`.trends` and :mod:`.shapes`; rules are said in :data:`RULES`.
+A verdict is computed from published rows when the page is made, by one of :data:`RULES`.
 """
 
 from __future__ import annotations
@@ -49,11 +48,8 @@ RULES = {
 
 @dataclass(frozen=True)
 class Statement:
-    """A claim about the experiments: ``test(run, perception)`` gives what was found, and a verdict.
-
-    ``rule`` is a key of :data:`RULES`; ``figure`` the end of the label of the figure that shows it
-    in the experiment's chapter.
-    """
+    """A claim about the experiments: ``test(run, perception)`` gives what was found, and a verdict
+    by ``rule``; ``figure``: the end of the label of the figure that shows it in each chapter."""
 
     number: str
     text: str
@@ -182,8 +178,6 @@ def _correlated(found: Interval) -> tuple[str, str]:
 def _recognisable(run: Run, perception: str) -> tuple[str, str]:
     """C of the predefined classifier against the mean error of independent ones."""
     names = transfer.independent(run)
-    if not names:
-        return "no independent classifier was measured", UNTESTABLE
     table = transfer.with_mean(run.table, names)
     found, verdict = _correlated(correlation(table, transfer.OWN, transfer.MEAN))
     return f"{found} with the mean error of {len(names)} independent classifiers", verdict

@@ -62,7 +62,7 @@ def test_without_rows_a_figure_says_so():
 def test_classes_that_are_no_digits_have_names():
     images = np.zeros((1, 3, 8, 8))
     found = readings.Readings(
-        "exp5", (0.0, 0.03), 0.0, 0, np.array([6]), images, images, images, images,
+        "exp5", (0.0, 0.03), np.array([6]), images, images, images, images,
         {"cnn2c": (np.array([3]), np.array([6]))}, "cifar10",
     )  # fmt: skip
     axes = transfer.strips([readings.Example(found, 0, "won by one alone", "cnn2c")]).axes
@@ -74,7 +74,7 @@ def test_classes_that_are_no_digits_have_names():
 def test_an_example_shows_four_images_and_who_reads_what(channels):
     images = np.random.default_rng(0).random((2, channels, 8, 8))
     found = readings.Readings(
-        "exp2", (0.0, 0.03), 0.0, 0, np.array([7, 4]), images, images, images, images,
+        "exp2", (0.0, 0.03), np.array([7, 4]), images, images, images, images,
         {"cnn1": (np.array([1, 4]), np.array([7, 4])), "mlp": (np.array([7, 4]), np.array([9, 4]))},
     )  # fmt: skip
     figure = transfer.strips([readings.Example(found, 0, "won by one alone", "mlp")])

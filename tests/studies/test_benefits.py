@@ -1,28 +1,10 @@
 """The tables and the three answers of the page on who benefits, on rows whose answer is known."""
 
-from dataclasses import replace
-
 import pytest
 from gains import ensemble_rows, run, table
 
-from cdpbook import runs, text
+from cdpbook import text
 from cdpbook.studies import benefits, ensembles, transfer
-
-
-def test_levels_compare_two_readers_of_the_same_restorations(monkeypatch):
-    found = runs.published_run("exp3", [("quick", "fast")])
-    assert found is not None
-    monkeypatch.setattr(
-        benefits.classifiers,
-        "facts",
-        lambda name, _: {"test_accuracy": {"cnn2": 0.99}.get(name, 1)},
-    )
-    same = found.table.assign(error_rate=0.2, error_rate_cnn1=0.2)
-    clean, restored = benefits.levels(replace(found, table=same), "cnn1").to_numpy()
-    assert clean[1:3] == pytest.approx([1, 0])
-    assert restored[1:3] == pytest.approx([20, 20])
-    worse = benefits.levels(replace(found, table=same.assign(error_rate=0.21)), "cnn1")
-    assert worse["difference"].iloc[1] == pytest.approx((1, 1, 1))
 
 
 def test_the_three_answers_follow_what_was_computed():
@@ -36,7 +18,7 @@ def test_the_three_answers_follow_what_was_computed():
     assert (
         "without γ it clearly **helps** in Exp-2 (β = 0.01, 0.03) and **harms** nowhere" in said[1]
     )
-    assert "of the independent ones changes by −2.10" in said[2]
+    assert "(difference −2.10\u00a0[" in said[2]
 
 
 def test_without_published_rows_every_answer_says_so():

@@ -133,16 +133,16 @@ def test_an_ensemble_is_compared_with_one_and_with_none():
     assert found is not None
     assert found.members == ("cnn1", "cnn1b", "mlp")
     assert (found.gamma, found.betas, found.seeds) == (0.03, (0.0, 0.01, 0.03), 3)
-    own, mean = found.line("error_rate"), found.line(transfer.MEAN)
+    own, mean = found.lines.loc["error_rate"], found.lines.loc[transfer.MEAN]
     assert [own.one.change, own.ensemble.change] == pytest.approx([-0.03, -0.015])
     assert own.change.change == pytest.approx(0.015)
     assert [mean.one.change, mean.change.change] == pytest.approx([0.015, -0.021])
-    roles = {line.column: line.role for line in found.lines}
+    roles = dict(found.lines["role"])
     assert roles["error_rate_mlp"] == "member"
     assert roles["error_rate_convbn"] == roles[transfer.MEAN] == "independent"
     assert (roles["mse"], roles["p_judge"]) == ("", "")
     top, bottom = ensembles.groups({"exp2": found}).values()
-    assert list(top) == list(bottom) == [line.name for line in found.lines if line.role]
+    assert list(top) == list(bottom) == list(found.lines["name"])[:-2]
 
 
 def test_an_ensemble_of_another_schedule_or_seed_is_not_compared():
@@ -176,7 +176,7 @@ def read():
     first = (np.array([wrong, wrong, right, right]), np.array([wrong, right, right, right]))
     second = (np.array([right, right, right, right]), np.array([wrong, right, wrong, right]))
     return readings.Readings(
-        "exp2", (0.0, 0.03), 0.0, 0, np.ones(4, int), images, images, images, images,
+        "exp2", (0.0, 0.03), np.ones(4, int), images, images, images, images,
         {"cnn1": own, "convbn": first, "cnn2": second},
     )  # fmt: skip
 

@@ -186,7 +186,8 @@ Rényi divergence of *every* order in $(0,\infty]$; (c) every optimal transport 
 and $W_2^2$.
 :::
 
-:::{prf:proof}
+:::{admonition} Proof
+:class: dropdown
 (a) $(s,t)\mapsto tf(s/t)$ is the perspective of a convex function, hence jointly convex.
 (b) For order $\alpha>1$, each $q\mapsto q(x)^{1-\alpha}$ is log-convex ($\log$ of it is
 $-(\alpha-1)\log q(x)$), sums of log-convex functions are log-convex, so
@@ -400,7 +401,8 @@ r"""
 For any number of classes and any restoration, $\varepsilon^*(\hat X)\ge\varepsilon^*(Y)$.
 :::
 
-:::{prf:proof}
+:::{admonition} Proof
+:class: dropdown
 $P_ip_{\hat Xi}(\hat x)=\sum_y p(\hat x\mid y)P_ip_{Yi}(y)\le\sum_y p(\hat x\mid y)\max_jP_jp_{Yj}(y)$.
 Take the maximum over $i$, sum over $\hat x$, and use $\sum_{\hat x}p(\hat x\mid y)=1$:
 $1-\varepsilon^*(\hat X)\le1-\varepsilon^*(Y)$. $\square$
@@ -445,7 +447,8 @@ positive probability. All three are if and only if some restoration that sends e
 $M(y)\cap B(y)$ has the law of $X$ (for $d$ that vanish only at equality).
 :::
 
-:::{prf:proof}
+:::{admonition} Proof
+:class: dropdown
 $\mathbb E\Delta$ and $\varepsilon$ are averages over $y$ of functions that each value of $y$ can minimise by itself;
 a sum is minimal if and only if (almost) every term is. The least perceptual difference is 0: ignore $Y$ and draw
 from $p_X$. $\square$
@@ -460,7 +463,8 @@ Let $C(D,P)$ be finite and larger than the infimum of $C$ over finite budgets. T
 for all $D'>D$, $P'>P$.
 :::
 
-:::{prf:proof}
+:::{admonition} Proof
+:class: dropdown
 Take finite $(D_0,P_0)$ with $C(D_0,P_0)<C(D,P)$. For small $t>0$ the point
 $(1-t)(D,P)+t\,(\max\{D_0,D\},\max\{P_0,P\})$ is below $(D',P')$ in both budgets, so
 $C(D',P')\le(1-t)C(D,P)+tC(D_0,P_0)<C(D,P)$ by (8) and monotonicity. $\square$

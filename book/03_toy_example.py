@@ -88,7 +88,8 @@ $a=2/3$, where it is $2/3$. $\varepsilon$ falls up to $a=1/2$ and rises after it
 the Bayes error of $Y$.
 :::
 
-:::{prf:proof}
+:::{admonition} Proof
+:class: dropdown
 $X-aY=(1-a)X-aN$, and $N$ is independent of $X$ with mean zero; $\mathbb E X^2=1+1=2$ whatever the
 prior. This gives the parabola. Given the class, $Y$ is $\mathcal N(\mp1,2)$, and $aY<t^*$ means
 $Y<t^*/a$, which gives $\varepsilon$. As a function of the threshold $s=t^*/a$ on $Y$, the derivative of
@@ -140,7 +141,8 @@ $$
 and otherwise the budgets are infeasible.
 :::
 
-:::{prf:proof}
+:::{admonition} Proof
+:class: dropdown
 MSE is a parabola. For the divergence, a mixture of two Gaussians of standard deviation $s$ has a concave
 log-density if their means are at most $2s$ apart, as those of $X$ ($s=1$) and of $Y$ ($s=\sqrt2$) are.
 With $u=1/a$, $\mathrm{KL}(p_X\|p_{aY})=\text{const}-\log u-\mathbb E\log p_Y(uX)$ is then convex in $u$;
@@ -310,7 +312,8 @@ distortion, lower perceptual quality, or both".
 The restoration of least distortion, $\mathbb E[X\mid Y]$, also has the least error rate of all.
 :::
 
-:::{prf:proof}
+:::{admonition} Proof
+:class: dropdown
 Given the class and $Y=y$, the mean of $X$ is $(y\mp1)/2$. At the Bayes threshold of $Y$, $y=2t^*$, both
 classes are equally likely, so $\mathbb E[X\mid Y=2t^*]=y/2=t^*$. The posterior mean increases with $y$ (its
 derivative is the posterior variance of $X$ over the variance of the noise). Hence

@@ -107,7 +107,8 @@ With $e$ replaced by 0, a positive right-hand side proves that *no* restoration 
 $(\lambda,u)$ attain equality whenever $(D,P)$ is inside the feasible set.
 :::
 
-:::{prf:proof}
+:::{admonition} Proof
+:class: dropdown
 Let $W$ be feasible with marginal $r$. Since $\langle\delta,W\rangle\le D$,
 $\langle e,W\rangle\ge\langle e+\lambda\delta,W\rangle-\lambda D
 =\langle e+\lambda\delta-u,W\rangle+\langle u,r\rangle-\lambda D$. The first term is at least the sum of its row minima
@@ -144,7 +145,8 @@ from the dearest letters to the cheapest. For $W_1$ on a line,
 $h_P(u)=\max_{t\ge0}\sum_jp_j\min_k(u_k+t|x_j-x_k|)-tP$.
 :::
 
-:::{prf:proof}
+:::{admonition} Proof
+:class: dropdown
 *Rényi, bound.* For $v\ge0$ and $\alpha>1$, Hölder's inequality with exponents $\alpha$ and $\alpha/(\alpha-1)$ gives
 $\sum p_jv_j^s=\sum(p_j^\alpha r_j^{1-\alpha})^{1/\alpha}(v_jr_j)^s
 \le(\sum p_j^\alpha r_j^{1-\alpha})^{1/\alpha}\langle v,r\rangle^{s}$, that is
@@ -229,7 +231,8 @@ C(\infty,P)=\min\big\{\varepsilon_Y(b):\ d\big((p_X(R),1-p_X(R)),\,(b,1-b)\big)\
 $$
 :::
 
-:::{prf:proof}
+:::{admonition} Proof
+:class: dropdown
 *At least.* Let $b=\Pr(\hat X\in R)$. Merging letters into $R$ and its complement cannot increase $d$, so $b$ is
 admissible on the right, and $\hat X$ decides class 1 with probability $b$. *At most.* Take the best rule for an
 admissible $b$, and draw $\hat X$ from $p_X$ restricted to the decided side. Then $r/p_X$ is constant on $R$ and
@@ -341,7 +344,8 @@ $(\lambda,\mu)=-(\partial C/\partial D,\partial C/\partial P)$. Every optimal pl
 $\langle e,W\rangle+\lambda\langle\delta,W\rangle+\mu\,d(p_X,r)$ over all plans.
 :::
 
-:::{prf:proof}
+:::{admonition} Proof
+:class: dropdown
 The certificate holds at $(D',P')$ with the same $(\lambda,u)$. It is linear in $D'$; and
 $h_{P'}(u)\ge h_P(u)-\mu(P'-P)$ because $P\mapsto h_P(u)$ is convex, as the value of a convex program in its
 right-hand side. For the last sentence let $W'$ be any plan, $D',P'$ what it uses:
@@ -399,7 +403,8 @@ $\hat X$, the monotone coupling of $Y$ and $\hat X$ has the least distortion and
 minimum over laws $r$, and if $Y$ has no atoms some optimal restoration is a function of $y$.
 :::
 
-:::{prf:proof}
+:::{admonition} Proof
+:class: dropdown
 $\mathbb E(X-\hat X)^2=\mathbb E(X-m(Y))^2+\mathbb E(m(Y)-\hat X)^2$, and the second term is least, for given laws
 of $Y$ and $\hat X$, if the two are arranged in the same order. The error is
 $\Pr(\text{class 1})+\mathbb E[(2\Pr(\text{class 2}|Y)-1)\mathbf 1\{\hat X<t\}]$; the probability of
@@ -482,7 +487,8 @@ Let $m(Y)=\mathbb E[X|Y]$, $D^*=\mathbb E|X-m(Y)|^2$, $P^*=W_2(p_X,p_{m(Y)})$, a
 any Euclidean space). Then $D(P)=D^*+\big[(P^*-P)^+\big]^2$.
 :::
 
-:::{prf:proof}
+:::{admonition} Proof
+:class: dropdown
 $\mathbb E|X-\hat X|^2=D^*+\mathbb E|m(Y)-\hat X|^2$, since $X-m(Y)$ is orthogonal to functions of $Y$ and of
 independent lots. *At least.* $(m(Y),\hat X)$ is a coupling, so
 $\mathbb E|m(Y)-\hat X|^2\ge W_2^2(p_{m(Y)},p_{\hat X})\ge[(P^*-P)^+]^2$ by the triangle inequality. *At most.* Couple

@@ -31,8 +31,8 @@ for verdict in findings.VERDICTS:
 r"""
 Each line has a small check, which ran when this page was made (and in `tests/studies/test_findings.py`);
 the last column says what it found and links to the place that shows it at length. A failed check would be
-marked: then either we are wrong, or there is something new to be learnt. Statements are ours, in short; the
-second column says where the paper makes them.
+marked: then either we are wrong, or there is something new to be learnt. Statements are ours, in short, with
+the place where the paper makes them.
 """
 
 # %% tags=["hide-input"]
@@ -40,13 +40,13 @@ from IPython.display import Markdown
 
 from cdpbook import text
 
-columns = ["statement", "where", "remark", "check"]
+found["statement"] += " (" + found["where"] + ")"
 wanted = {"all": (True, False), "confirmed": (True,), "failed": (False,)}[show]
 failed = (~found["confirmed"]).map({True: "**check failed**: ", False: ""})
 found["check"] = failed + found["evidence"] + " (" + found["link"] + ")"
 kept = found[found["confirmed"].isin(wanted)]
 parts = [
-    f"**What {verdict}**\n\n{text.table(group[columns])}"
+    f"**What {verdict}**\n\n{text.table(group[['statement', 'remark', 'check']])}"
     for verdict, group in kept.groupby("verdict", sort=False)
 ]
 Markdown("\n\n".join(parts))

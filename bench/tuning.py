@@ -22,6 +22,7 @@ from cdplib.experiments import (
     classifiers,
     data,
     device,
+    fitting,
     networks,
     perception,
     restoration,
@@ -58,7 +59,7 @@ def validation(point: Point, model: networks.Restorer, judge: bool = False) -> d
     degraded = degraded_split(point, "validation")
     restored = networks.restore(model, degraded)
     classifier = classifiers.get(s.classifier, s.dataset)
-    wrong = 1 - classifiers.accuracy(classifier, restored, labels)
+    wrong = 1 - fitting.accuracy(classifier, restored, labels)
     found = {"mse": float(F.mse_loss(restored, clean)), "error_rate": wrong}
     if judge:
         found["p_judge"] = perception.judge(restored, clean, paired=True).value

@@ -11,33 +11,51 @@ r"""
 (ch:formulation)=
 # The problem: restore a signal, then recognise it
 
-**The claim** (Section 2 of {cite}`liu2019cdp`). A restoration of a degraded signal can be judged by
-three numbers: how far it is from the original, how natural it looks, and how often a given
-classifier errs on it. The *CDP function* $C(D,P)$ is the least error rate among all restorations
-that keep the first two within budgets $D$ and $P$.
-
-**What will be checked.** Nothing deep yet: every definition, (1) to (7), is written down once,
-and computed on a problem with three letters, where each expectation is a finite sum. A simulation
-then confirms the sums, and a linear program gives $C(D,P)$.
-
-You need probability on finite sets and a little numpy. Equation numbers are the paper's.
+**The claim** (Section 2 of {cite}`liu2019cdp`). A restoration of a degraded signal is judged by three
+numbers: how far it is from the original, how natural it looks, and how often a given classifier errs on
+it. The *CDP function* $C(D,P)$ is the least error rate among all restorations that keep the first two
+within budgets $D$ and $P$. **The answer**, on a signal of three letters:
 """
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of this page"}
 prior: float = 0.6  # in (0, 1); probability P1 of class 1
 flip: float = 0.4  # in [0, 1]; probability that the channel changes the letter
 n_samples: int = 200000  # in [1000, 10000000]; draws of the simulation that confirms the sums
 n_restorers: int = 3000  # in [10, 100000]; random restorations in the picture
 seed: int = 1  # in [0, 4294967295]; of the simulation and of the random restorations
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Imports"}
 import numpy as np
 from IPython.display import Markdown
 
+from cdpbook import text
 from cdpbook.figures import style
 from cdpbook.figures import toy as figures
+from cdplib.theory import exact
 
 style.apply()
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How the answer is computed"}
+letters = np.array([0.0, 1.0, 2.0])
+p_x1, p_x2 = np.array([0.7, 0.2, 0.1]), np.array([0.1, 0.5, 0.4])
+joint = np.array([prior * p_x1, (1 - prior) * p_x2])
+channel = (1 - flip) * np.eye(3) + flip * np.array([[0, 1, 0], [0.5, 0, 0.5], [0, 1, 0]])
+squares = (letters[:, None] - letters) ** 2
+problem = exact.make_problem(joint, channel, squares, joint.argmax(axis=0))
+free = exact.solve(problem, "tv", np.inf, np.inf).value
+D = float(exact.least_distortion(problem, "tv", 0.0))
+natural = exact.solve(problem, "tv", D, 0.0).value
+Markdown(
+    f"A restoration that need only serve the classifier errs in **{100 * free:.1f} %** of cases; the one "
+    "that must look perfectly natural ($P=0$) at the least distortion that this allows "
+    f"($D={D:.2f}$) in **{100 * natural:.1f} %**. The difference is what $C(D,P)$ measures. All "
+    "definitions, (1) to (7), compute, and agree with a simulation."
+)
+
+# %% [markdown]
+r"""
+You need probability on finite sets and a little numpy. Equation numbers are the paper's.
+"""
 
 # %% [markdown]
 r"""
@@ -86,13 +104,12 @@ print(f"D = {distortion:.3f}")
 
 # %% [markdown]
 r"""
-```{note}
-(1) is a mean of a function *of one sample*. A mean squared error is of this form. A root mean
-squared error or a PSNR taken over a whole data set is not: they are functions of such a mean. As
-they are increasing or decreasing functions, they rank restorations alike, but convexity, which is
-the subject of the theorem, need not survive such a change of scale. The paper's remark that its
-theorem needs no assumption on $\Delta$ has to be read with that in mind.
-```
+:::{admonition} Not every distortion is of this form
+:class: dropdown note
+(1) is a mean of a function *of one sample*, such as a mean squared error. A root mean squared error or a
+PSNR taken over a whole data set is a function of such a mean. It ranks restorations alike, but convexity,
+which is the subject of the theorem, need not survive the change of scale.
+:::
 
 ## Perceptual difference
 
@@ -174,12 +191,10 @@ print(f"R = {np.flatnonzero(says_1)}, C = {error_rate:.3f}")
 r"""
 ## Distortion and error rate by simulation
 
-Sums can be wrong in a way that only an independent route shows. So we play the process itself:
-draw a class, a signal, a degraded signal and a restored one, many times over, and count. Each count
-is a mean over independent draws; it should differ from the sum above by a few standard errors at
-most. `draw` picks, for each row of a table of probabilities, a column at random. Look at the last
-column of the table that follows: differences in units of the standard error, which should mostly
-lie between $-2$ and $2$.
+An independent route: draw a class, a signal, a degraded signal and a restored one, many times over, and
+count. `draw` picks, for each row of a table of probabilities, a column at random. Look at the last
+column of the table that follows, differences in units of the standard error: most should lie between
+$-2$ and $2$.
 """
 
 # %%
@@ -198,18 +213,12 @@ squares = (letters[x] - letters[restored]) ** 2
 wrong = says_1[restored] == second
 
 # %% tags=["hide-input"]
-rows = [
-    "| | sum | simulation | difference / standard error |",
-    "|---|---|---|---|",
-]
-for name, value, sample in (
-    ("D", distortion, squares),
-    ("C", error_rate, wrong),
-):
+rows = []
+for name, value, sample in (("D", distortion, squares), ("C", error_rate, wrong)):
     z = (sample.mean() - value) / (sample.std() / np.sqrt(n_samples))
-    rows.append(f"| {name} | {value:.4f} | {sample.mean():.4f} | {z:+.1f} |")
+    rows.append((name, value, sample.mean(), f"{z:+.1f}"))
     assert abs(z) < 5, f"{name}: the simulation contradicts the sum"
-Markdown("\n".join(rows))
+Markdown(text.table(rows, ["", "sum", "simulation", "difference / standard error"]))
 
 # %% [markdown]
 r"""
@@ -254,12 +263,10 @@ print(f"least D, P, C of {len(maps)} maps: {corners.min(axis=0).round(3)}")
 
 # %% [markdown]
 r"""
-Random search is no way to find a minimum. But with total variation, (7) is a *linear program*: the
-unknowns are the nine numbers $w(y,\hat x) = p_Y(y)\,p(\hat x\mid y)$ and three slacks
+With total variation, (7) is a *linear program*: the unknowns are the nine numbers $w(y,\hat x) = p_Y(y)\,p(\hat x\mid y)$ and three slacks
 $s(\hat x) \ge |p_X(\hat x)-p_{\hat X}(\hat x)|$; error rate and distortion are linear in $w$. The
-cell states it row by row for `scipy`. {ref}`ch:exact` has a faster solver, whose answers carry
-a certificate; this one is for reading. The same program with the roles exchanged, the least $P$ at a
-given $D$, draws the edge of the picture.
+cell states it row by row for `scipy`; {ref}`ch:exact` has a faster solver, whose answers carry a
+certificate. With the roles exchanged, the least $P$ at a given $D$, it draws the edge of the picture.
 """
 
 # %%
@@ -270,6 +277,8 @@ cost = (channel * p_x[:, None]).T @ delta / p_y[:, None]  # E[Delta(X, x^) | y]
 class_1, class_2 = priors[0] * p_y1[:, None], priors[1] * p_y2[:, None]
 errs = np.where(says_1, class_2, class_1) / p_y[:, None]
 rows_y, outputs = np.kron(np.eye(3), np.ones(3)), np.kron(np.ones(3), np.eye(3))
+
+# %%
 
 
 def least(objective, D=np.inf, P=np.inf):
@@ -308,9 +317,8 @@ figures.cloud(points, corners, edge)
 # %% [markdown]
 r"""
 The table reads $C(D,P)$ off the linear program, at four pairs of budgets. Going right or down loosens
-one of them, so no entry may exceed its left or upper neighbour. And no random restoration may beat
-the program at its own budgets, which the cell checks for the first hundred: a point below the minimum
-would expose a mistake in one or the other.
+one of them, so no entry may exceed its left or upper neighbour. And no random restoration may beat the
+program at its own budgets, which the cell checks for the first hundred.
 """
 
 # %% tags=["nbval-check-output"]
@@ -323,12 +331,10 @@ print(np.round(table, 3))
 
 # %% tags=["hide-input"]
 lines = [
-    "| C(D, P) | small D | large D |",
-    "|---|---|---|",
-    f"| **small P** | {table[0, 0]:.3f} | {table[0, 1]:.3f} |",
-    f"| **large P** | {table[1, 0]:.3f} | {table[1, 1]:.3f} |",
+    (f"**{name} P**", *(text.number(error, 3) for error in row))
+    for name, row in zip(("small", "large"), table, strict=True)
 ]
-Markdown("\n".join(lines).replace("inf", "∞ (infeasible)"))
+Markdown(text.table(lines, ["C(D, P)", "small D", "large D"]))
 
 # %% [markdown]
 r"""
@@ -355,10 +361,6 @@ restoration can decide on $Y$ optimally and then output any letter on the side t
 Such a restoration carries one bit. It may be far from the original and look like nothing; what it
 costs in $D$ and $P$ to avoid that is what $C(D,P)$ is about.
 
-A subtlety for later: the program (7) presupposes that $p_X$ and $p(y\mid x)$ are known, while the
-argument for predefined classifiers presupposes that they are not. $C(D,P)$ is a *limit of
-performance*, known to an oracle; a blind method can approach it at best.
-
 ## The paper and ours
 
 | | paper | here |
@@ -371,19 +373,9 @@ performance*, known to an oracle; a blind method can approach it at best.
 
 :::{admonition} Verdict: the formulation is sound
 :class: tip
-All seven definitions compute, and agree with a simulation of the process that they describe. Two
-conventions are added: $+\infty$ where nothing is feasible, and distortions that are means over
+Two conventions are added: $+\infty$ where nothing is feasible, and distortions that are means over
 samples.
 :::
-
-## Summary
-
-* A restoration is a channel from $Y$ to $\hat X$; distortion, error rate and the law of $\hat X$ are
-  linear in it.
-* $C(D,P)$ is the least error of a fixed classifier under two budgets. With total variation it is a
-  linear program.
-* A predefined classifier is a modelling choice, not a restriction on what can be reached: without
-  budgets it attains the Bayes error of $Y$ as soon as it can say both classes.
 
 ## Exercises
 """

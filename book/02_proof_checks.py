@@ -13,34 +13,52 @@ r"""
 
 **The claim** (Section 3 of {cite}`liu2019cdp`). If $d(p,\cdot)$ is convex in its second argument, the CDP
 function {eq}`eq:paper-7` is non-increasing, and convex in $(D,P)$. From this the paper concludes that distortion,
-perceptual difference and error rate "cannot be made all minimal simultaneously".
-
-**What will be checked.** The proof is a chain of eight equations, (8) to (15). Each is stated, and then
-attacked. What is *linear* is checked in exact rational arithmetic, where equal means equal. The
-convexity of a divergence is attacked by random search. Minima are replaced by certified bounds.
-Assumptions are tested by removing them: these *negative controls* must fail, and are shown failing.
-The theorem will stand. The conclusion drawn from it will not: it needs a condition.
-
-The definitions are in {ref}`ch:formulation`, the letters in {ref}`ch:notation`.
+perceptual difference and error rate "cannot be made all minimal simultaneously". **The answer:**
 """
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of this page"}
 n_exact: int = 60  # in [1, 100000]; random problems checked in rational arithmetic
 n_solved: int = 24  # in [6, 10000]; random problems solved and certified for (8) to (15)
 n_search: int = 400  # in [100, 1000000]; triples of laws tried against each divergence
 seed: int = 2019  # in [0, 4294967295]; of every random choice on this page
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Imports"}
 from fractions import Fraction
 
 import numpy as np
 from IPython.display import Markdown
 
+from cdpbook import text
 from cdpbook.figures import style
 from cdpbook.figures import toy as figures
+from cdpbook.studies import findings
 from cdplib.theory import checks, convexity, exact, rational
 
 style.apply()
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How the answer is computed"}
+convex, lots, predefined, minimal = (
+    findings.evidence(statement)
+    for statement in (
+        "C(D, P) is convex",
+        "the tradeoff exists regardless of the restoration algorithm",
+        "the classifier is predefined",
+        "the three cannot be made all minimal simultaneously",
+    )
+)
+Markdown(
+    f"The theorem holds, for any number of classes ({convex}), and needs what it assumes: *without chance* "
+    f"it fails ({lots}), *with a classifier fitted to each restoration* too ({predefined}). The conclusion "
+    f"does not follow from it, and is false in general ({minimal})."
+)
+
+# %% [markdown]
+r"""
+The proof is a chain of eight equations, (8) to (15). What is *linear* in it is checked in exact rational
+arithmetic; the convexity of a divergence is attacked by random search; minima are replaced by certified
+bounds. Assumptions are tested by removing them: these *negative controls* must fail. The definitions are in
+{ref}`ch:formulation`, the letters in {ref}`ch:notation`.
+"""
 
 # %% [markdown]
 r"""
@@ -116,10 +134,13 @@ C(D_\lambda,P_\lambda)\ \ge\ C\big(\lambda D_1+(1-\lambda)D_2,\ \lambda P_1+(1-\
 and (11), (12), (15) together are (8). $\square$
 :::
 
+:::{admonition} Infima, and more classes
+:class: dropdown note
 Where the minimum in (7) exists (finite alphabets, $d$ lower semicontinuous: the set of restorations is
 compact) this is complete. For infima that are not attained, take $\mu,\nu$ within $\epsilon$ of them and let
 $\epsilon\to0$. Nothing in the argument counts classes: replace (6) by
 $\varepsilon=1-\sum_{\hat x}P_{c_0(\hat x)}\,p_{\hat X c_0(\hat x)}(\hat x)$ and it holds for any number.
+:::
 
 ## (4), (11), (14) and half of (13), exactly
 
@@ -143,12 +164,15 @@ assert all(step[name] == 0 for step in found for name in ("(4)", "(11)", "(14)")
 assert all(step[name] >= 0 for step in found for name in ("(13) tv", "(13) w1"))
 
 # %% tags=["hide-input"]
-lines = ["| step | must be | least | largest |", "|---|---|---|---|"]
+rows = []
 for name in ("(4)", "(11)", "(14)", "(13) tv", "(13) w1"):
     values = [step[name] for step in found]
     must = "0" if name in ("(4)", "(11)", "(14)") else "≥ 0"
-    lines.append(f"| {name} | {must} | {min(values)} | {max(values)} |")
-Markdown("\n".join([f"{n_exact} random problems, in fractions:\n", *lines]))
+    rows.append((name, must, str(min(values)), str(max(values))))
+Markdown(
+    f"{n_exact} random problems, in fractions:\n\n"
+    + text.table(rows, ["step", "must be", "least", "largest"])
+)
 
 # %% [markdown]
 r"""
@@ -183,17 +207,8 @@ controls: square roots of convex divergences.
 """
 
 # %%
-convex = [
-    "tv",
-    "w1",
-    "kl",
-    "reverse_kl",
-    "hellinger2",
-    "chi2",
-    "js",
-    "w2_squared",
-]
-convex += ["renyi:0.5", "renyi:2", "renyi:7", "renyi:inf"]
+convex = ["tv", "w1", "kl", "reverse_kl", "hellinger2", "chi2", "js"]
+convex += ["w2_squared", "renyi:0.5", "renyi:2", "renyi:7", "renyi:inf"]
 controls = ["w2", "hellinger", "sqrt_tv"]
 slack = {}
 for name in convex + controls:
@@ -201,13 +216,13 @@ for name in convex + controls:
     slack[name] = convexity.worst_slack(name, random, trials=n_search)
 
 # %% tags=["hide-input"]
-lines = ["| d | least slack of (13) found | |", "|---|---|---|"]
-for name in convex + controls:
-    value, must_fail = slack[name].value, name in controls
-    text = "convex" if value > -1e-12 else "**not convex**"
-    assert (value < -1e-3) if must_fail else (value > -1e-12), name
-    lines.append(f"| `{name}` | {0.0 if abs(value) < 1e-12 else value:.3f} | {text} |")
-Markdown("\n".join(lines))
+least = {name: found.value for name, found in slack.items()}
+assert min(least[name] for name in convex) > -1e-12
+assert max(least[name] for name in controls) < -1e-3
+rows = [(", ".join(f"`{name}`" for name in convex), min(least[name] for name in convex), "convex")]
+rows += [(f"`{name}`", least[name], "**not convex**") for name in controls]
+head = ["d", "least slack of (13) found", ""]
+Markdown(text.table(rows, head, {head[1]: lambda value: text.number(value, 3)}))
 
 # %% [markdown]
 r"""
@@ -215,20 +230,7 @@ A counter-example in a line serves all three controls: $p=q_0=(1,0)$, $q_1=(0,1)
 $q_\lambda=(1-\lambda,\lambda)$ has $\mathrm{TV}=W_2^2=\lambda$ and $H^2=1-\sqrt{1-\lambda}\approx\lambda/2$;
 square roots of these rise vertically from 0, which no convex function does. Does a failure of (13) break
 the theorem, or only its proof? Both, as the binary channel below will show.
-
-The *first* argument matters as well, if one turns the roles of $p_X$ and $p_{\hat X}$ around. KL may be turned, Rényi of
-order above 1 may not: it is jointly convex up to order 1 only.
 """
-
-# %% tags=["nbval-check-output"]
-turned = {
-    name: convexity.worst_slack(
-        name, np.random.default_rng(seed), trials=n_search, argument=1
-    ).value
-    for name in ("kl", "renyi:0.5", "renyi:2")
-}
-for name, value in turned.items():
-    print(name, "convex" if value > -1e-12 else "not convex")
 
 # %% [markdown]
 r"""
@@ -241,11 +243,8 @@ each inequality and the *certified bound* on the smaller side. A slack below zer
 refute the step. It would not be a doubt about the solver.
 """
 
+
 # %%
-random = np.random.default_rng(seed)
-names = ("tv", "w1", "kl", "reverse_kl", "hellinger2", "chi2")
-
-
 def random_problem(classes, letters, degraded):
     return exact.make_problem(
         random.dirichlet(np.ones(classes * letters)).reshape(classes, letters),
@@ -262,6 +261,8 @@ def feasible_budgets(problem, name):
 
 
 # %%
+random = np.random.default_rng(seed)
+names = ("tv", "w1", "kl", "reverse_kl", "hellinger2", "chi2")
 solved = []
 for trial in range(n_solved):
     name = names[trial % 6]
@@ -271,12 +272,12 @@ for trial in range(n_solved):
 worst = {step: min(slacks[step] for slacks in solved) for step in solved[0]}
 
 # %% tags=["hide-input"]
-lines = ["| step | least slack | |", "|---|---|---|"]
 for step, value in worst.items():
-    kind = "gap of the certificate" if step in ("(9)", "(10)") else "slack"
     assert value >= (-1e-7 if step in ("(9)", "(10)") else -1e-9), step
-    lines.append(f"| {step} | {value:.0e} | {kind} |")
-Markdown("\n".join([f"{n_solved} random problems, six divergences:\n", *lines]))
+rows = [(step, f"{value:.0e}") for step, value in worst.items()]
+Markdown(
+    f"{n_solved} random problems, six divergences:\n\n" + text.table(rows, ["step", "least slack"])
+)
 
 # %% [markdown]
 r"""
@@ -342,9 +343,8 @@ for name, values in over.items():
 
 # %% [markdown]
 r"""
-The solid line also keeps a promise of the section on (13). It falls at a constant rate in total variation; so
-against $\sqrt{\mathrm{TV}}$, a measure that is not convex in its second argument, it is a parabola that opens
-downwards. The theorem itself fails there, and not only its proof.
+The solid line falls at a constant rate in total variation; so against $\sqrt{\mathrm{TV}}$, which is not convex
+in its second argument, it is a parabola that opens downwards: the theorem itself fails, not only its proof.
 """
 
 # %% tags=["nbval-check-output"]
@@ -354,10 +354,8 @@ print(f"{checks.midpoint_excess(in_roots)[0]:.3f} above its chord")
 
 # %% [markdown]
 r"""
-A staircase is not convex either. This matters for the experiments: a trained network without a noise input is
-deterministic, and Theorem 1 is not about its family. On continuous signals deterministic maps can be
-enough, because there the noise in $Y$ does the tossing of coins; where the law of $Y$ has atoms they
-are not.
+A trained network without a noise input is deterministic, so Theorem 1 is not about its family. On continuous
+signals deterministic maps can be enough, because there the noise in $Y$ does the tossing of coins.
 
 ## Negative control: a classifier that is adapted to each restoration
 
@@ -429,20 +427,12 @@ the perceptual difference is 0 for every $d$. `minima` finds it.
 """
 
 # %% tags=["nbval-check-output"]
-fair_bit = exact.make_problem(
-    [[0.5, 0], [0, 0.5]],
-    [[0.8, 0.2], [0.2, 0.8]],
-    1 - np.eye(2),
-    [0, 1],
-)
+noise = [[0.8, 0.2], [0.2, 0.8]]
+fair_bit = exact.make_problem(np.eye(2) / 2, noise, 1 - np.eye(2), [0, 1])
 at = checks.minima(fair_bit)
 print("all three minimal together:", at.all_three)
-print(
-    "distortion",
-    round(fair_bit.distortion(at.plan), 3),
-    "error",
-    round(fair_bit.error_rate(at.plan), 3),
-)
+distortion, error = fair_bit.distortion(at.plan), fair_bit.error_rate(at.plan)
+print(f"distortion {distortion:.3f}, error {error:.3f}")
 
 # %% [markdown]
 r"""
@@ -561,53 +551,18 @@ r"""
 """
 
 # %% tags=["hide-input"]
-rows = [
-    (
-        "(4), (11), (14)",
-        "hold",
-        f"exactly, in {n_exact} rational problems of 2 to 4 classes",
-    ),
-    ("(13)", "holds", "every convex d; not for W2, Hellinger's distance, √TV"),
-    (
-        "(8), (9), (10), (12), (15)",
-        "hold",
-        f"certified on {n_solved} problems, six divergences",
-    ),
-    (
-        "f-divergences, Rényi are convex in q",
-        "holds",
-        "“Hellinger” must be its square; W1 also is",
-    ),
-    (
-        "no assumption on Δ",
-        "holds with a condition",
-        "Δ must be averaged over samples",
-    ),
-    ("error of the best classifier of X̂ ≥ that of Y", "holds", "any number of classes"),
-    (
-        "“cannot be made all minimal simultaneously”",
-        "**does not follow**",
-        "fair noisy bit",
-    ),
-]
-table = ["| the paper | verdict | |", "|---|---|---|"]
-Markdown("\n".join(table + [f"| {a} | {b} | {c} |" for a, b, c in rows]))
+claims = findings.theory()
+claims = claims[~claims["statement"].str.startswith("toy")]
+Markdown(text.table(claims, ["", "statement", "verdict", "where", "remark; check"]))
 
 # %% [markdown]
 r"""
 :::{admonition} Verdict: the theorem holds, the slogan does not
 :class: important
-Theorem 1 and each step of its proof hold as stated, for any number of classes, and every assumption
-is needed. That the three minima *cannot* coincide is a separate statement, which is false in general
-and true exactly when the test of {prf:ref}`prop:minima` fails.
+The theorem rests on one device: mixing two restorations by chance. Take away chance, or the fixed
+classifier, or convexity in $q$, and $C$ is no longer convex. That the three minima *cannot* coincide is a
+separate statement: a property of the problem, true exactly when the test of {prf:ref}`prop:minima` fails.
 :::
-
-## Summary
-
-* The whole theorem rests on one device: mixing two restorations by chance. Error and distortion are
-  linear in the restoration, the divergence convex in the law.
-* Take away chance, or the fixed classifier, or convexity in $q$, and $C$ is no longer convex.
-* A trade-off is a property of the problem, not of the theorem. It can be tested exactly.
 
 ## Exercises
 """

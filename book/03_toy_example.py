@@ -14,17 +14,10 @@ r"""
 **The claim** (Section 2.3, Figures 1 and 2 of {cite}`liu2019cdp`). For a mixture of two Gaussians in
 Gaussian noise, restored by $\hat X=aY$, the paper draws $C(D,P)$ and observes that it is
 non-increasing, convex, flat in one budget where the other one binds, and absent where both budgets
-are small.
-
-**What will be checked.** Both figures are drawn again, from closed forms that are derived here.
-Then each observation is tested by itself. Most hold; convexity holds for another reason than one would
-think; one sentence is false on a band of budgets that can be written down. At the end the gains are
-compared with all restorations, and most of the trade-off disappears.
-
-The definitions are those of {ref}`ch:formulation`.
+are small. **The answer:**
 """
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of this page"}
 gain: float = 0.8  # in (0, 3]; the restoration shown in Fig. 1 (b)
 D_max: float = 0.8  # in (0.67, 2]; upper end of the axis of D (MSE)
 P_max: float = 0.16  # in (0.01, 3]; upper end of the axis of P (nats)
@@ -33,10 +26,11 @@ small_D: float = 0.68  # in (0.6667, 0.75); the "small D" at which C is said not
 wrong_threshold: float = 0.1  # in [-3, 3]; the classifier of the negative control
 n_exact: int = 64  # in [16, 256]; grid points of the signals in the exact function
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Imports"}
 import numpy as np
 from IPython.display import Markdown
 
+from cdpbook import text
 from cdpbook.figures import style
 from cdpbook.figures import toy as figures
 from cdplib.theory import checks, exact
@@ -44,6 +38,21 @@ from cdplib.theory.toy import GaussianToy
 
 style.apply()
 toy = GaussianToy(prior=0.7, means=(-1, 1), sigma=1, noise=1)
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How the answer is computed"}
+problem = exact.gaussian_mixture_problem(n_exact)
+best = exact.solve(problem, "kl", np.inf, np.inf).value
+linear_excess = float(toy.cdp(small_D, 0.02)) - toy.bayes_error("y")
+exact_excess = exact.solve(problem, "kl", small_D, 0.02).value - best
+low, high = toy.gains_within_mse(small_D)[0]
+band = (float(toy.divergence(high)), float(toy.divergence(low)))
+change = toy.error_rate(high) - toy.error_rate(low)
+Markdown(
+    'The figures come out in shape, from closed forms, for the gains $a$. But "when D is small, C is '
+    f'invariant with P" is false: at $D={small_D:g}$ the error rate falls by **{change:.4f}** from '
+    f"$P={band[0]:.3f}$ to ${band[1]:.3f}$. And the trade-off is the family's own: at $D={small_D:g}$, $P=0.02$ nats the best gain errs by **{linear_excess:.4f}** more than the "
+    f"best classifier of $Y$, the best of *all* restorations by **{abs(exact_excess):.4f}**."
+)
 
 # %% [markdown]
 r"""
@@ -104,10 +113,8 @@ for kind in ("kl", "reverse_kl"):
 
 # %% [markdown]
 r"""
-The three functions of the gain follow. The thing to see is that their minima lie in different places:
-the error rate wants $a=1/2$, the distortion $2/3$, and the divergence about $0.81$, in either direction.
-No gain serves all three, and everything between $1/2$ and $0.81$ is a compromise. Smaller gains than
-$1/2$ and larger ones than $0.81$ are bad for everyone.
+Look where the minima of the three functions lie: the error rate wants $a=1/2$, the distortion $2/3$, and
+the divergence about $0.81$, in either direction. Everything between $1/2$ and $0.81$ is a compromise.
 """
 
 # %%
@@ -159,16 +166,6 @@ figures.surface(Ds, Ps, C)
 
 # %% [markdown]
 r"""
-Surfaces in perspective hide as much as they show, so here is the same one from above. Bands of equal
-colour run along the axes: vertical lines where $D$ is the budget that matters, horizontal ones where
-it is $P$, and corners where the two exchange their roles. White is infeasible.
-"""
-
-# %% mystnb={"figure": {"name": "fig-toy-map", "caption": "The same function from above. Contours are L-shaped: at each point only one budget binds. White: no gain keeps both budgets."}, "image": {"alt": "Heat map of the error rate over D and P with L-shaped contour lines and a white infeasible region at small D and small P."}}
-figures.heat_map(Ds, Ps, C)
-
-# %% [markdown]
-r"""
 The profiles of Fig. 2 (b) are cuts through the surface. Above, each curve has $P$ fixed, below
 $D$. Look for three things: no curve rises; each is convex; and curves with different labels run
 together over long stretches, where the fixed budget does not matter.
@@ -204,10 +201,10 @@ r"""
 `midpoint_excess` looks at *all* pairs of grid points whose middle is on the grid, and returns the
 largest amount by which the middle exceeds the mean of the ends. Convexity asks for at most zero.
 
-One would like to say that Theorem 1 settles this. It does not: its proof mixes two restorations by the
-toss of a coin, and the mixture of $a_1Y$ and $a_2Y$ is *not* of the form $aY$. The family is not closed
-under mixing, so its $C_{\mathrm{lin}}$ need not be convex. A negative control shows that this is more than
-a scruple: keep all but the classifier, whose threshold moves to `wrong_threshold`.
+Theorem 1 does not settle this: its proof mixes two restorations by the toss of a coin, and the mixture of
+$a_1Y$ and $a_2Y$ is *not* of the form $aY$. So $C_{\mathrm{lin}}$ need not be convex. A negative control
+shows that this is more than a scruple: keep all but the classifier, whose threshold moves to
+`wrong_threshold`.
 """
 
 # %%
@@ -225,10 +222,9 @@ print(f"control: {control:.1e} between D = {where[0]} and D = {where[1]}")
 # %% [markdown]
 r"""
 For the paper's classifier no pair violates convexity, in either direction of the divergence. With the
-moved threshold the error at the middle of two budgets exceeds the mean of the errors at the ends, by an
-amount that is small but far above rounding. So Fig. 2 is convex *by the
-good luck of its numbers*. The theorem is about all restorations, to which
-{ref}`a later section <ch:toy-exact>` turns.
+moved threshold the middle exceeds the mean of the ends by an amount far above rounding. So Fig. 2 is convex
+*by the good luck of its numbers*; the theorem is about all restorations
+({ref}`a later section <ch:toy-exact>`).
 
 ## Third observation: "when D is small, C is invariant with P"
 
@@ -238,20 +234,9 @@ $a_D^+<0.81$. In between, **$C$ depends on $P$ and not on $D$**, for every $D$ b
 $3/4$. The band shrinks to nothing only as $D\to2/3$, where $a_D^-$ and $a_D^+$ meet.
 """
 
-# %%
-low, high = toy.gains_within_mse(small_D)[0]
-band = (float(toy.divergence(high)), float(toy.divergence(low)))
-curve = toy.cdp(small_D, np.linspace(0, P_max, 161))
-change = toy.error_rate(high) - toy.error_rate(low)
-
 # %% mystnb={"figure": {"name": "fig-toy-band", "caption": "C against P at a small D. In the orange band the error rate depends on P; only to the right of it is it constant, as the paper says of all P."}, "image": {"alt": "Error rate against P at fixed small D: falling inside a shaded band and constant to the right of it."}}
-figures.band(np.linspace(0, P_max, 161), curve, band, small_D)
-
-# %% tags=["hide-input"]
-Markdown(
-    f"At $D={small_D:g}$ the feasible gains are [{low:.3f}, {high:.3f}]. The band runs from "
-    f"$P={band[0]:.4f}$ to $P={band[1]:.4f}$ nats, and the error rate falls by {change:.4f} inside it."
-)
+budgets = np.linspace(0, P_max, 161)
+figures.band(budgets, toy.cdp(small_D, budgets), band, small_D)
 
 # %% [markdown]
 r"""
@@ -340,7 +325,6 @@ continuous value.
 """
 
 # %%
-problem = exact.gaussian_mixture_problem(n_exact)
 exact_Ps = P_max * np.linspace(0, 1, 25) ** 2  # denser where C is steep
 exact_Ds = np.linspace(0.64, D_max, 25)
 by_P = exact.surface(problem, "kl", [small_D, D_max], exact_Ps)
@@ -364,21 +348,11 @@ figures.against_exact(exact_Ps, *against_P, "P (nats)")
 # %% mystnb={"figure": {"name": "fig-toy-exact-d", "caption": "C against D at two values of P. Over all restorations smaller distortions are feasible, and C is flat where they are."}, "image": {"alt": "Dashed curves of the linear family start near D of 0.67 and lie above solid exact curves, which start further left and are flat."}}
 figures.against_exact(exact_Ds, *against_D, "D (MSE)")
 
-# %% tags=["hide-input"]
-flat = float(by_P.value[np.isfinite(by_P.value)].min())
-linear_excess = float(toy.cdp(small_D, 0.02)) - toy.bayes_error("y")
-exact_excess = float(exact.solve(problem, "kl", small_D, 0.02).value) - flat
-Markdown(
-    f"At $D={small_D:g}$, $P=0.02$ nats the best gain errs by {linear_excess:.4f} more than the Bayes "
-    f"error of $Y$; the best of all restorations by {abs(exact_excess):.4f}."
-)
-
 # %% [markdown]
 r"""
-So the trade-off that the toy was made to show is the linear family's own: with one knob for three jobs,
-one must compromise. Free the restoration, and distortion and error are minimal together; only a small price
-is left where $P$ is nearly 0. A trade-off over *all* restorations needs a classifier that does
-not fit the signal, for example the same toy with a threshold of 1.2, which {ref}`ch:exact` takes up.
+Free the restoration, and distortion and error are minimal together; only a small price is left where $P$
+is nearly 0. A trade-off over *all* restorations needs a classifier that does not fit the signal, for
+example the same toy with a threshold of 1.2, which {ref}`ch:exact` takes up.
 
 ## The paper and ours
 
@@ -386,65 +360,23 @@ The table is filled in by the cells above: a verdict changes if a number does.
 """
 
 # %% tags=["hide-input"]
+found = {
+    "C is non-increasing": (max(rise.values()) <= 1e-12, "no rise on the grid"),
+    "C is convex": (max(excess.values()) <= 1e-12, "both directions of KL; not by Theorem 1"),
+    "small D: C invariant with P": (spreads["small D"] < 1e-9, f"varies by {change:.4f}"),
+    "large D: C invariant with D": (spreads["large D"] < 1e-9, "exact from D = 3/4"),
+    "small P: C invariant with D": (spreads["small P"] < 1e-9, "exact up to KL(2/3)"),
+    "large P: C invariant with P": (spreads["large P"] < 1e-9, "exact from KL(1/2)"),
+    "better C costs D or P": (abs(exact_excess) > 1e-4, "of the gains, not of all restorations"),
+    "small D and P: infeasible": (np.isinf(toy.cdp(*corner)), "each alone is feasible"),
+}
 holds = {True: "**reproduced**", False: "**not reproduced**"}
-rows = [
-    (
-        "C is non-increasing",
-        max(rise.values()) <= 1e-12,
-        f"largest rise {max(rise.values()):.0e}" if max(rise.values()) > 1e-12 else "no rise",
-    ),
-    (
-        "C is convex",
-        max(excess.values()) <= 1e-12,
-        "both directions of KL; not by Theorem 1",
-    ),
-    (
-        "small D: C invariant with P",
-        spreads["small D"] < 1e-9,
-        f"varies by {spreads['small D']:.4f}",
-    ),
-    (
-        "large D: C invariant with D",
-        spreads["large D"] < 1e-9,
-        "exact from D = 3/4",
-    ),
-    (
-        "small P: C invariant with D",
-        spreads["small P"] < 1e-9,
-        "exact up to KL(2/3)",
-    ),
-    (
-        "large P: C invariant with P",
-        spreads["large P"] < 1e-9,
-        "exact from KL(1/2)",
-    ),
-    (
-        "better C costs D or P",
-        abs(exact_excess) > 1e-4,
-        "true of the gains, not of all restorations",
-    ),
-    (
-        "small D and P: infeasible",
-        bool(np.isinf(toy.cdp(*corner))),
-        "each alone is feasible",
-    ),
-]
-table = ["| Section 2.3 says | verdict | |", "|---|---|---|"]
-table += [f"| {claim} | {holds[bool(verdict)]} | {note} |" for claim, verdict, note in rows]
-Markdown("\n".join(table))
+rows = [(claim, holds[bool(ok)], note) for claim, (ok, note) in found.items()]
+Markdown(text.table(rows, ["Section 2.3 says", "verdict", ""]))
 
 # %% [markdown]
 r"""
 The paper does not give its figures as numbers, so shapes are compared and not digits.
-
-## Summary
-
-* Over the gains, everything is closed: a parabola, two normal integrals, and two roots of a
-  divergence.
-* $C_{\mathrm{lin}}$ is non-increasing by definition. It is convex for the paper's numbers, but not
-  because of the theorem; another threshold breaks it.
-* Over all restorations the toy has no trade-off between $C$ and $D$, and hardly one between $C$ and $P$.
-* "When $D$ is small, $C$ is invariant with $P$" needs the condition $P\ge\mathrm{KL}(a_D^-)$.
 
 ## Exercises
 """
@@ -486,8 +418,8 @@ r"""
 ```{exercise-start} The perception–distortion curve of the family (10 minutes)
 :label: ex:toy-2
 ```
-Write the least $P$ at a given $D\in[2/3,1]$ in closed form (up to the integral), and draw the edge of the
-white region of the map. Is it convex?
+Write the least $P$ at a given $D\in[2/3,1]$ in closed form (up to the integral): the edge of the feasible
+budgets. Is it convex?
 ```{exercise-end}
 ```
 """

@@ -14,20 +14,10 @@ r"""
 **The claim** (Definition 1, Theorem 1 and Section 2.3 of {cite}`liu2019cdp`). $C(D,P)$ is a minimum over *all*
 restorations $p_{\hat X|Y}$; "in more general situations, it is impossible to solve Eq. (7) analytically".
 
-**What will be checked.** On finite alphabets (7) is a convex program, and we solve it, with a proof of every digit
-that does not trust the solver. This gives what curves over $\hat X=aY$ cannot: the function itself. We look at
-
-1. a certificate of one line, and the support functions it needs;
-2. the paper's toy, where $C$ and $D$ do not trade at all, and a classifier for which all three do;
-3. shadow prices, and what they say about the weights of Eq. (16);
-4. when a restoration has to draw lots;
-5. the perception-distortion edge, with its closed form for $W_2$;
-6. what it costs, and how that grows.
-
-The definitions are those of {ref}`ch:formulation`, the theorem that of {ref}`ch:proof-checks`.
+**The answer**, on finite alphabets, where (7) is a convex program:
 """
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of this page"}
 n: int = 40  # in [16, 128]; letters of each alphabet of the toys
 threshold: float = 1.2  # in (0.4237, 3]; class 1 below it in toy B
 divergence: str = "kl"  # one of kl|reverse_kl|hellinger2|chi2|tv|w1; the divergence d
@@ -37,18 +27,38 @@ P_max: float = 0.04  # in (0.001, 3]; largest allowed divergence
 flip: float = 0.2  # in (0, 0.3); the binary channel's probability of a flip
 prior: float = 0.7  # in [0.5, 0.9]; probability of the bit 0
 
-# %%
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "Imports"}
 import json
 
 import numpy as np
 from IPython.display import HTML, Markdown
 
+from cdpbook import text
 from cdpbook.figures import style
 from cdpbook.figures import surface as figures
 from cdplib.storage import paths
 from cdplib.theory import checks, divergences, exact, transport
 
 style.apply()
+
+# %% tags=["hide-input"] mystnb={"code_prompt_show": "How the answer is computed"}
+problems = exact.gaussian_mixture_problem(n), exact.gaussian_mixture_problem(n, threshold=threshold)
+toys = dict(zip("AB", problems, strict=True))
+least_D = float(exact.least_distortion(toys["B"], "tv", np.inf))
+found = [[exact.solve(toy, "tv", D, np.inf) for D in (least_D, np.inf)] for toy in problems]
+A, B = [[f"{100 * at.value:.2f} %" for at in row] for row in found]
+gap = max(1e-12, *(at.gap for row in found for at in row))
+Markdown(
+    "Over *all* restorations the paper's toy has no trade-off between $C$ and $D$: the least distortion, "
+    f"**{least_D:.3f}**, comes with an error rate of {A[0]}, and the least is {A[1]}. With a classifier "
+    f"that does not fit (threshold {threshold:g}) all three trade: **{B[0]}** at the least distortion "
+    f"against {B[1]}. Each value is proved to {gap:.0e} by a bound that needs no solver."
+)
+
+# %% [markdown]
+r"""
+The definitions are those of {ref}`ch:formulation`, the theorem that of {ref}`ch:proof-checks`.
+"""
 
 # %% [markdown]
 r"""
@@ -76,24 +86,9 @@ Only the last constraint may fail to be linear, and it is convex in $W$ because 
 argument. For TV and for $W_1$ on a line it is a few linear inequalities. Any number of classes, any
 alphabets, any table $\Delta$ lead to the same program; `make_problem` does the reduction.
 
-Below, *toy A* is the paper's example on a grid of $n$ points; *toy B* differs in the classifier only, whose threshold is
-moved away from the Bayes threshold of $X$. Look at the least distortion and the two error rates in the last line: the
-least of all, and the one of the restoration that minimises distortion.
+Below, *toy A* is the paper's example on a grid of $n$ points; *toy B* differs in the classifier only, whose
+threshold is moved away from the Bayes threshold of $X$.
 """
-
-# %%
-toys = {
-    "A": exact.gaussian_mixture_problem(n),
-    "B": exact.gaussian_mixture_problem(n, threshold=threshold),
-}
-for name, toy in toys.items():
-    least = exact.least_distortion(toy, "tv", np.inf)
-    free = exact.solve(toy, "tv", np.inf, np.inf)
-    at_least = exact.solve(toy, "tv", float(least), np.inf)
-    print(
-        f"toy {name}: least D {least:.3f}, least C {free.value:.3f},",
-        f"C at the least D {at_least.value:.3f}",
-    )
 
 # %% [markdown]
 r"""
@@ -164,11 +159,9 @@ $r_j\propto p_je^{-u_j/\mu}$; TV is an exchange argument; $W_1$ is Kantorovich d
 budget. $\square$
 :::
 
-Three remarks. The shift $c$ is not decoration: $e^{-P}M_s(u)$ alone, $c=0$, makes sense only for $u\ge0$, and is then
-one bound among many, sharp only if $u$ happens to have its best shift. Each inner expression is concave in one number, and *every* value of that number
-bounds, so an inexact search cannot make a certificate wrong. And for $W_1$ the handy
-$\langle p,u\rangle-P\operatorname{Lip}(u)$ is the bound at $t=\operatorname{Lip}(u)$ only; the next cell shows how
-much it may lose.
+Each inner expression is concave in one number, and *every* value of that number bounds, so an inexact search
+cannot make a certificate wrong. For $W_1$ the handy $\langle p,u\rangle-P\operatorname{Lip}(u)$ is the bound at
+$t=\operatorname{Lip}(u)$ only; look how much it loses.
 """
 
 # %% tags=["nbval-check-output"]
@@ -374,56 +367,21 @@ for share, room in ((0.1, 0.04), (0.25, 0.02), (0.25, 0.04), (0.5, 0.02)):
     rows.append((D, P, at.value, at.lam, slope_D, at.mu, slope_P))
 
 # %% tags=["hide-input"]
-table = ["| D | P | C | λ | −ΔC/ΔD | μ | −ΔC/ΔP | α : β : γ |", "|---|---|---|---|---|---|---|---|"]
-for D, P, C, lam, slope_D, mu, slope_P in rows:
-    weights = f"1 : {mu / lam:.2f} : {1 / lam:.1f}" if lam > 1e-9 else "0 : μ : 1"
-    table.append(
-        f"| {D:.3f} | {P:.3g} | {C:.4f} | {lam:.4f} | {slope_D:.4f} | {mu:.3f} | {slope_P:.3f} | {weights} |"
-    )
-Markdown("\n".join(table))
+head = ["D", "P", "C", "λ", "−ΔC/ΔD", "μ", "−ΔC/ΔP"]
+weights = [
+    f"1 : {row[5] / row[3]:.2f} : {1 / row[3]:.1f}" if row[3] > 1e-9 else "0 : μ : 1"
+    for row in rows
+]
+lines = [(*row, ratio) for row, ratio in zip(rows, weights, strict=True)]
+Markdown(text.table(lines, [*head, "α : β : γ"], dict.fromkeys(head[2:], ".4f")))
 
 # %% [markdown]
 r"""
 Three cautions before this is used to choose weights. Cross entropy is not the error rate: it only bounds
 it. Trained networks are no convex family, so weights reach the *lower convex hull* of what they can do at best. And where
 $d$ is TV or $W_1$, a finite problem has a piecewise linear $C$: a whole range of weights leads to the same corner, and
-points between corners are singled out by no weights. The cell walks along $D$ at a fixed $P$ and counts the
-distinct prices $\lambda>0$ on the way, for `divergence` and for TV.
+points between corners are singled out by no weights (exercise {ref}`ex:exact-5`).
 """
-
-# %%
-distinct = {}
-for kind, P in ((divergence, P_max / 4), ("tv", 0.08)):
-    start = float(exact.least_distortion(B, kind, P))
-    line = np.linspace(start + 1e-3, start + 0.03, 40)
-    walk = exact.surface(B, kind, line, [P])
-    positive = walk.lam[walk.lam > 1e-6]
-    distinct[kind] = (len(np.unique(np.round(positive, 5))), positive.size)
-
-# %% tags=["hide-input"]
-Markdown(
-    "; ".join(
-        f"{kind}: {few} distinct $\\lambda$ at {many} points with $\\lambda>0$"
-        for kind, (few, many) in distinct.items()
-    )
-    + "."
-)
-
-# %% [markdown]
-r"""
-## Strict where it is not finished
-
-{prf:ref}`prop:strict` says that raising *both* budgets strictly lowers $C$ until the floor is reached. The same from the
-prices: by {prf:ref}`prop:prices`, $\lambda=\mu=0$ means that $(D,P)$ is already a minimiser of $C$. So above the
-floor at least one price is positive, at every point of the surface.
-"""
-
-# %% tags=["nbval-check-output"]
-floor = exact.solve(B, divergence, np.inf, np.inf).value
-above = np.isfinite(surface.value) & (surface.value > floor + 1e-6)
-priced = np.maximum(surface.lam[above], surface.mu[above])
-print("points above the floor:", above.any())
-print("all with a positive price:", (priced > 0).all())
 
 # %% [markdown]
 r"""
@@ -576,10 +534,9 @@ posterior sampler pays exactly $2D^*$, the optimal transport less).
 
 ## What it costs
 
-`bench/theory.py` times surfaces of 400 points, and a few of the points by what one would write first:
-`scipy.optimize.linprog` from scratch, or cvxpy with the same Clarabel. The table has the surfaces of the last run
-that was kept ("–": not run); it is not measured again when this page is made. The ratios, which depend on the
-machine, are printed by `make bench`.
+`bench/theory.py` times surfaces of 400 points. The figure has the last run that was kept; it is not measured
+again when this page is made. Comparisons with what one would write first, `scipy.optimize.linprog` or cvxpy,
+depend on the machine and are printed by `make bench`.
 """
 
 # %%
@@ -596,17 +553,11 @@ for key, group in groups.items():
 figures.growth(kept)
 
 # %% tags=["hide-input"]
-sizes = sorted({row["n"] for row in kept})
-head = (
-    "| d | toy | " + " | ".join(f"n = {size}" for size in sizes) + " | grows like | all certified |"
+powers = [f"$n^{{{power:.2f}}}$ for {kind}, toy {toy}" for (kind, toy), power in fits.items()]
+certified = sum(row["certified"] for row in kept)
+Markdown(
+    f"They grow like {text.listed(powers)}; {certified} of {len(kept)} surfaces are certified."
 )
-table = [head, "|" + "---|" * (len(sizes) + 4)]
-for (kind, toy), group in groups.items():
-    taken = {row["n"]: f"{row['seconds']:.2f} s" for row in group}
-    cells = " | ".join(taken.get(size, "–") for size in sizes)
-    sure = "yes" if all(row["certified"] for row in group) else "no"
-    table.append(f"| {kind} | {toy} | {cells} | $n^{{{fits[kind, toy]:.2f}}}$ | {sure} |")
-Markdown("\n".join(table))
 
 # %% [markdown]
 r"""
@@ -618,32 +569,19 @@ picture; two examples are in `book/_static/problems`.
 """
 
 # %% tags=["hide-input"]
-certified = bool((surface.status[inside] == "optimal").all())
-flat_A = bool(checks.minima(toys["A"]).distortion_and_error)
-not_B = not checks.minima(B).distortion_and_error
-three = abs(fair_all - fair_best) < 1e-9
-good = certified and flat_A and not_B and three and off < 1e-6
-verdict = "reproduced, with corrections" if good else "not reproduced in this run"
-Markdown(f""":::{{admonition}} Verdict: {verdict}
-| statement | ours |
-|---|---|
-| $C(D,P)$ is non-increasing and convex (Theorem 1) | {"on" if certified else "**not** on"} every certified surface |
-| (7) cannot be solved in general | true by hand; solved with proof on finite alphabets |
-| toy: better classification costs distortion (Section 2.3) | not over all restorations: C and D are {"" if flat_A else "not "}minimal together on toy A, and are {"not " if not_B else ""}on toy B |
-| the three cannot be minimal together | not a theorem: on the fair bit all three {"are" if three else "are not"} |
-:::""")
+said = {
+    "Theorem 1 holds, on every certified surface": (surface.status[inside] == "optimal").all(),
+    "(7) is solved, with proof, on finite alphabets": off < 1e-6,
+    "toy A: no trade-off between C and D": checks.minima(toys["A"]).distortion_and_error,
+    "toy B: a trade-off between C and D": not checks.minima(B).distortion_and_error,
+    "fair bit: all three minimal together": abs(fair_all - fair_best) < 1e-9,
+}
+verdict = "reproduced, with corrections" if all(said.values()) else "not reproduced in this run"
+rows = [(statement, "yes" if ok else "**no**") for statement, ok in said.items()]
+Markdown(f":::{{admonition}} Verdict: {verdict}\n{text.table(rows, ['statement', 'found'])}\n:::")
 
 # %% [markdown]
 r"""
-## Summary
-
-* (7) on finite alphabets is a convex program in one matrix; a lower bound of it is one line of numpy with any
-  multipliers, so values need not be believed.
-* The paper's toy has no trade-off between $C$ and $D$; a classifier that does not fit gives a real one among all three.
-* $C(\infty,P)$ for $f$-divergences depends on the decided classes alone.
-* Multipliers are the slopes of the surface and the exact meaning of the weights of Eq. (16).
-* On a line one monotone coupling serves distortion and error together; lots are needed for atoms only.
-
 ## Exercises
 """
 

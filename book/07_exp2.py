@@ -37,7 +37,7 @@ from IPython.display import Markdown
 
 from cdpbook import claims, live, runs, text
 from cdpbook.figures import maps, planes, samples, style
-from cdpbook.studies import verdicts
+from cdpbook.studies import benefits, transfer, verdicts
 from cdplib.experiments import results
 
 style.apply()
@@ -57,7 +57,7 @@ it restores, and $P$ the gap that one judge critic finds between restored and re
 lift the curve away from the origin; in (b) and (c), curves should fall and be convex.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp2-planes", "caption": "Exp-2 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines join equal third quantity, which is written on them. Dotted: P of real digits against other real digits. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}, "image": {"alt": "Exp-2: three scatter plots of its points with error bars and lines of equal third quantity, perceptual difference P against mean squared error D, error rate C of CNN-1 against P, and C against D"}}
+# %% mystnb={"figure": {"name": "fig-exp2-planes", "caption": "Exp-2 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines join equal third quantity, in its colour. Dotted: P of real digits against other real digits. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}, "image": {"alt": "Exp-2: three scatter plots of its points with error bars and lines of equal third quantity, perceptual difference P against mean squared error D, error rate C of CNN-1 against P, and C against D"}}
 planes.three_planes(run.table, perception, run.floor(perception))
 
 # %% [markdown]
@@ -167,7 +167,7 @@ about. Means over the seeds as colours, over the two weights. In each map ask fo
 along $\gamma$, along $\beta$, or both.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp2-weights", "caption": "C of CNN-1 (top), D (middle) and P (bottom) over the two weights; means over seeds. Look in each map for the direction in which the numbers change: along γ, along β, or both."}, "image": {"alt": "Exp-2: three heat maps over γ (across) and β (upwards), of CNN-1's error rate, of the mean squared error and of the perceptual difference, with the values written in the cells"}}
+# %% mystnb={"figure": {"name": "fig-exp2-weights", "caption": "C of CNN-1 (left), D (middle) and P (right; on a phone, from top to bottom) over the two weights; means over seeds. Look in each map for the direction in which the numbers change: along γ, along β, or both."}, "image": {"alt": "Exp-2: three heat maps over γ (across) and β (upwards), of CNN-1's error rate, of the mean squared error and of the perceptual difference, with the values written in the cells"}}
 maps.weights_map(run.table, ("error_rate", "mse", perception))
 
 # %% [markdown]
@@ -194,7 +194,7 @@ non-increasing by construction, so this figure tests nothing; it shows what was 
 each restorer is worth having. A restorer whose corner is hidden by another's colour is never the best choice.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp2-achieved", "caption": "The least error rate of CNN-1 among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real digits against other real digits. Look for steps, and for markers unlike their ground: another restorer is better in all three."}, "image": {"alt": "Exp-2: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-1, with the restorers as markers and hatched where there is none"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp2-achieved", "caption": "The least error rate of CNN-1 among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real digits against other real digits. Look for steps, and for markers unlike their ground: another restorer is better in all three."}, "image": {"alt": "Exp-2: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-1, with the restorers as markers and hatched where there is none"}}
 maps.achieved_map(run.table, perception, run.floor(perception))
 
 # %% [markdown]
@@ -215,7 +215,7 @@ mind as CNN-1 did: that is the difference between recognisable to people and rec
 """
 
 # %% mystnb={"figure": {"name": "fig-exp2-digits", "caption": "Restored test digits, rows of β and columns of γ. Blue frame: CNN-1 is right here and was wrong at the row's least γ; orange, dashed: wrong here and right there; black, dotted: another wrong class. Look along a row for strokes that γ adds or removes, and ask in each frame which class you read; down a column, for what β does."}, "image": {"alt": "Exp-2: test digits, original, noisy, and restored with several β (rows) and γ (columns); frames mark those that CNN-1 reads differently than at the row's least γ"}}
-samples.weights_grid(**run.images())
+samples.weights_grid(**run.images(rows=2))
 
 # %% [markdown]
 r"""
@@ -237,8 +237,8 @@ more agreeable to CNN-1. A line that runs down to the left is a gain that is sha
 CNN-1 being gamed; the dotted diagonal is where both err equally often.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp2-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-1. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-2: scatter plots of the error rates of independent classifiers, one below the other, against that of CNN-1, with a line for each β and error bars"}}
-maps.gaming(run.table, run.shown_others(), run.classifier)
+# %% mystnb={"figure": {"name": "fig-exp2-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-1. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-2: scatter plot of the error rate of an independent classifier against that of CNN-1, with a line for each β and error bars"}}
+maps.gaming(run.table, run.shown_others(1), run.classifier)
 
 # %% tags=["hide-cell"]
 shares = benefits.shares(transfer.gains({"exp2": run}))

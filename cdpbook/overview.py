@@ -15,6 +15,7 @@ from cdplib.experiments import (
     data,
     datasets,
     degradations,
+    fitting,
     measures,
     networks,
     perception,
@@ -81,7 +82,7 @@ def classifier_table(dataset: str) -> str:
     ]
     for name in classifiers.names(dataset):
         model = classifiers.get(name, dataset)
-        errors = [100 * (1 - classifiers.accuracy(model, x, labels)) for x in images.values()]
+        errors = [100 * (1 - fitting.accuracy(model, x, labels)) for x in images.values()]
         own = [row.label for row in EXPERIMENTS.values()
                if (row.classifier, row.dataset) == (name, dataset)]  # fmt: skip
         role = ", ".join(own) or "independent"

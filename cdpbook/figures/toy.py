@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -82,25 +81,6 @@ def surface(Ds: Array, Ps: Array, values: Array) -> Figure:
     axes.plot_surface(*grid, shown, cmap=style.MAP, rcount=80, ccount=80, linewidth=0)
     axes.set(xlabel="D (MSE)", ylabel="P (nats)", zlabel="C (error rate)")
     style.perspective(axes, 28, 38)
-    return figure
-
-
-def heat_map(Ds: Array, Ps: Array, values: Array, *, unit: str = "P (nats)") -> Figure:
-    """C(D, P) as colour over both budgets, with contours; white where nothing is feasible."""
-    figure = style.canvas(height=4.4)
-    (axes,) = figure.axes
-    shown = np.ma.masked_invalid(values.T)
-    drawn = axes.pcolormesh(Ds, Ps, shown, cmap=style.MAP, shading="nearest", rasterized=True)
-    levels = np.linspace(float(shown.min()), float(shown.max()), 7)[1:-1]
-    lines = axes.contour(Ds, Ps, shown, levels=levels, colors="white", linewidths=1)
-    outline: list[patheffects.AbstractPathEffect] = [
-        patheffects.withStroke(linewidth=2.5, foreground=BLACK)
-    ]
-    for label in axes.clabel(lines, fmt="%.4f", fontsize=9):
-        label.set_path_effects(outline)
-    axes.grid(False)
-    axes.set(xlabel="D (MSE)", ylabel=unit)
-    figure.colorbar(drawn, ax=axes, label="C (error rate)")
     return figure
 
 

@@ -289,6 +289,14 @@ def checked() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def evidence(statement: str) -> str:
+    """What the check of one finding says now. Raises :class:`AssertionError` if it fails."""
+    (finding,) = (f for f in FINDINGS if f.statement == statement)
+    confirmed, said = finding.check()
+    assert confirmed, f"{statement}: {said}"
+    return said
+
+
 def theory() -> pd.DataFrame:
     """The paper's claims about theory, each check run now, in the columns of the last line.
 

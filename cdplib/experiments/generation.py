@@ -115,7 +115,7 @@ def _of(kind: str) -> str:
     """The digest of ``restorer``, ``critic``, ``point`` or ``network/NAME``, a classifier's."""
     _, _, network = kind.partition("/")
     if network:
-        return digest("classifiers.train", f"classifiers.{network}")
+        return digest("fitting.train", f"classifiers.{network}")
     return digest(*ROOTS[kind])
 
 
@@ -139,9 +139,10 @@ def changed() -> list[str]:
 
 def main() -> None:
     """Record the present code as equal in numbers to what is published."""
-    from cdplib.experiments import classifiers
-
-    kinds = dict.fromkeys([*ROOTS, *(row.kind for row in classifiers.CLASSIFIERS)])
+    functions = {n for n, b in _bindings("classifiers").items() if isinstance(b, ast.FunctionDef)}
+    table = ast.walk(_bindings("classifiers")["CLASSIFIERS"])
+    networks = {part.id for part in table if isinstance(part, ast.Name)} & functions
+    kinds = [*ROOTS, *(f"network/{name}" for name in sorted(networks))]
     files.write_text(RECORD, json.dumps({kind: _of(kind) for kind in kinds}, indent=1) + "\n")
 
 

@@ -30,14 +30,9 @@ def new_restorer(point: Point) -> networks.Restorer:
     """The point's restorer, untrained, initialised from its seed."""
     s, row = point.settings, point.row
     images = datasets.get(s.dataset)
+    shape = {"factor": row.factor, "size": images.size, "width": s.width}
     model = networks.restorer(
-        s.restorer,
-        row.task,
-        images.channels,
-        factor=row.factor,
-        size=images.size,
-        width=s.width,
-        noise_input=s.noise_input,
+        s.restorer, row.task, images.channels, **shape, noise_input=s.noise_input
     )
     networks.initialise(model, stream(point, "restorer"))
     return model
@@ -56,12 +51,8 @@ def new_critic(point: Point) -> networks.Critic:
 Tick = Callable[[], None]
 
 
-def _nothing() -> None:
-    pass
-
-
 def pretrain(
-    point: Point, material: Material, where: torch.device, tick: Tick = _nothing
+    point: Point, material: Material, where: torch.device, tick: Tick = lambda: None
 ) -> tuple[networks.Restorer, list[dict[str, float]]]:
     """The restorer on the MSE alone, one cycle of the learning rate; and its validation curve."""
     s = point.settings
@@ -169,7 +160,7 @@ def warm(
     material: Material,
     restorer: networks.Restorer,
     where: torch.device,
-    tick: Tick = _nothing,
+    tick: Tick = lambda: None,
 ) -> networks.Critic:
     """A critic fitted to the pre-trained restorer alone, so that points start from a useful one."""
     s = point.settings
@@ -263,7 +254,7 @@ def train(
     restorer: networks.Restorer,
     critic: networks.Critic,
     against: Sequence[losses.Net],
-    tick: Tick = _nothing,
+    tick: Tick = lambda: None,
 ) -> Trained:
     """The point itself, from the given networks, which are changed: as :class:`Trainer`.
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from cdplib.errors import InputError
-from cdplib.experiments import classifiers, data, datasets
+from cdplib.experiments import classifiers, data, datasets, fitting
 from cdplib.experiments.networks import initialise
 from cdplib.experiments.table import EXPERIMENTS
 from cdplib.storage import paths, store
@@ -30,7 +30,7 @@ def test_folding_batch_norm_changes_nothing():
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.weight, 0.5, 2)
             torch.nn.init.uniform_(module.bias, -1, 1)
-    plain = classifiers.fold(trained, classifiers.build("cnn2", "mnist"))
+    plain = fitting.fold(trained, classifiers.build("cnn2", "mnist"))
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in plain.modules())
     with torch.no_grad():
         torch.testing.assert_close(
@@ -41,7 +41,7 @@ def test_folding_batch_norm_changes_nothing():
 def test_shifts_move_images_and_fill_with_zeros():
     images = torch.zeros(200, 1, 8, 8)
     images[:, :, 4, 4] = 1
-    moved = classifiers.augment(images, 1, False, torch.Generator().manual_seed(0))
+    moved = fitting.augment(images, 1, False, torch.Generator().manual_seed(0))
     places = {tuple(image[0].nonzero()[0].tolist()) for image in moved}
     assert places == {(r, c) for r in (3, 4, 5) for c in (3, 4, 5)}
     assert torch.equal(moved.sum((1, 2, 3)), torch.ones(200))
@@ -49,7 +49,7 @@ def test_shifts_move_images_and_fill_with_zeros():
 
 def test_flip_mirrors_and_never_swaps_channels():
     images = torch.rand(100, 3, 4, 4)
-    moved = classifiers.augment(images, 0, True, torch.Generator().manual_seed(0))
+    moved = fitting.augment(images, 0, True, torch.Generator().manual_seed(0))
     mirrored = [bool(torch.equal(m, i.flip(-1))) for m, i in zip(moved, images, strict=True)]
     kept = [bool(torch.equal(m, i)) for m, i in zip(moved, images, strict=True)]
     assert all(a != b for a, b in zip(mirrored, kept, strict=True))
@@ -100,13 +100,13 @@ def test_predefined_classifiers_reach_their_accuracy(name, dataset):
     assert low <= stated <= high
     # The first 2,000 images: seconds for any of them.
     images, labels = data.load(dataset).test.tensors(slice(0, 2_000))
-    measured = classifiers.accuracy(classifiers.get(name, dataset), images, labels)
+    measured = fitting.accuracy(classifiers.get(name, dataset), images, labels)
     assert measured == pytest.approx(stated, abs=4 * (stated * (1 - stated) / 2_000) ** 0.5)
 
 
 @pytest.mark.data
 def test_the_stated_accuracy_is_the_measured_one():
     model = classifiers.get("logistic", "mnist")
-    measured = classifiers.accuracy(model, *data.load("mnist").test.tensors())
+    measured = fitting.accuracy(model, *data.load("mnist").test.tensors())
     stated = classifiers.facts("logistic", "mnist")["test_accuracy"]
     assert measured == pytest.approx(stated, abs=2e-4)

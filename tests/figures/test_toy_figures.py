@@ -27,7 +27,6 @@ DRAWN = {
     "densities": lambda: figures.densities(TOY, 0.8),
     "measures": draw_measures,
     "surface": lambda: figures.surface(DS, PS, VALUES),
-    "heat_map": lambda: figures.heat_map(DS, PS, VALUES),
     "profiles": draw_profiles,
     "band": lambda: figures.band(PS, TOY.cdp(0.68, PS), (0.02, 0.14), 0.68),
     "cloud": lambda: figures.cloud(np.random.default_rng(0).random((9, 3)), np.eye(3), np.eye(2)),

@@ -138,7 +138,8 @@ images: they illustrate the rates above and cannot replace them.
 
 # %% tags=["hide-input", "remove-stderr"]
 read = {name: readings.readings(run, run.shown_others(3)) for name, run in runs.items()}
-Markdown(text.table(readings.counts(read), empty="No images are published yet."))
+table = text.table(readings.counts(read), empty="No images are published yet.")
+Markdown(text.fold("How many images are of each kind", table))
 
 # %% mystnb={"figure": {"name": "fig-who-examples", "caption": "Images that γ turned for one classifier and not for another: original, degraded, restored without and with γ, and the class that each of the two reads (tick: right). Ask which class you read."}, "image": {"alt": "Strips of original, degraded and restored images with the classes read by two classifiers"}}
 draw.strips(readings.chosen(read.values(), examples_shown))

@@ -6,7 +6,7 @@ from cdpbook import runs
 from cdpbook.studies import ensembles
 from cdplib.experiments import settings
 
-OTHERS = ("convbn", "cnn2", "mlp", "cnn1b", "logistic")
+OTHERS = ("convbn", "cnn2", "logistic", "mlp", "cnn1b")
 
 
 def table(own=-1.0, other=0.0, beta=0.0, seeds=3, spread=0.0, se=0.001, against="", **changes):

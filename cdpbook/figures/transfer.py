@@ -48,7 +48,7 @@ def forest(
     if not groups:
         return empty(missing)
     counts = [len(lines) for lines in groups.values()]
-    height = 0.26 * sum(counts) + 0.65 * len(groups) + 0.9
+    height = 0.24 * sum(counts) + 0.62 * len(groups) + 0.9
     figure = style.canvas(len(groups), height=height, height_ratios=counts)
     widest = _limit([e for lines in groups.values() for e in lines.values()])
     for ax, (name, lines) in zip(figure.axes, groups.items(), strict=True):

@@ -289,7 +289,7 @@ class Answer:
             for word, numbers in claims.numbered(self.found).items()
         )
         said.append(f"Of the paper's {len(self.found)} statements {counts}.")
-        over = f"(Means over the other weight; 95 % intervals, {words.count(seeds, 'seed')}.)"
+        over = f"(Means over the other weight; 95\u00a0% intervals, {words.count(seeds, 'seed')}.)"
         return " ".join([*said, over] if seeds else said)
 
 

@@ -91,7 +91,7 @@ def test_a_classifier_trained_against_is_not_independent():
     r = run(table())
     member = r.settings._replace(against="ensemble")
     names = transfer.independent(chapter.Run("exp2", member, "quick", r.table, True))
-    assert set(names).isdisjoint(classifiers.ENSEMBLE["mnist"])
+    assert set(names).isdisjoint(classifiers.ensemble("mnist"))
 
 
 def test_the_mean_of_the_others_may_pay_for_the_gain():

@@ -251,11 +251,14 @@ either budget lowers $C$; 0 where level lines are L-shaped.
 """
 
 # %% tags=["hide-input"]
-percent = {name: lambda share: text.number(100 * share, 0) + " %" for name in traits.columns[3:]}
-ends = dict.fromkeys(("least", "most"), lambda error: text.number(100 * error, 2) + " %")
+percent = {
+    name: lambda share: text.number(100 * share, 0) + "\u00a0%" for name in traits.columns[3:]
+}
+ends = dict.fromkeys(("least", "most"), lambda error: text.number(100 * error, 2) + "\u00a0%")
 head = ["surface", "C from", "to", "out of reach", "flat", "both budgets matter"]
+table = text.table(traits, head, percent | ends)
 Markdown(
-    text.table(traits, head, percent | ends)
+    text.fold("The three numbers of every surface", table)
     + f"\n\nToy B: {(certified.status == 'uncertified').sum()} points without a certificate, "
     f"worst gap {certified.gap.max():.0e}."
 )

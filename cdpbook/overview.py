@@ -53,9 +53,8 @@ def network_counts() -> str:
         "SR net (fast), MNIST": networks.restorer("fast", "sr", 1, factor=6, size=28),
         "SR net (fast), CIFAR-10": networks.restorer("fast", "sr", 3, factor=3, size=32),
     }
-    for name, dataset in (("logistic", "mnist"), ("cnn1", "mnist"), ("cnn2", "mnist"),
-                          ("cnn2c", "cifar10")):  # fmt: skip
-        made[NAMES[name]] = classifiers.build(name, dataset)
+    for name in ("logistic", "cnn1", "cnn2", "cnn2c"):
+        made[NAMES[name]] = classifiers.build(name, "cifar10" if name == "cnn2c" else "mnist")
     rows = [(name, networks.count(module)) for name, module in made.items()]
     return text.table(rows, ["network", "parameters"])
 

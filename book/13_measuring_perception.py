@@ -95,8 +95,8 @@ draw.against_judge(runs)
 
 # %% [markdown]
 r"""
-The same in numbers. *Order*: rank correlation (Spearman) with the judge over the points of one experiment, mean over its
-seeds, and the least of the experiments. *Noise*: how far a value would move if the restorer were trained again, as a share of the range that
+The same in numbers, from the least to the greatest of the experiments. *Order*: rank correlation (Spearman) with the judge over the points of one experiment, mean over its
+seeds. *Noise*: how far a value would move if the restorer were trained again, as a share of the range that
 the points span; at a hundredth of it some hundred levels can be told apart, at a tenth ten. *Least over floor*: near 1 the
 best restorer cannot be told from real images by this measure. The judge reads its gap on held-out images, so its
 expectation is zero for two samples of one law and its floor is its error; the run's own critic has no floor, because no critic of real
@@ -491,7 +491,7 @@ The command is
 
     cdp run 13_measuring_perception -p critic_steps=300
 
-The sentence under the figure of gaps has the factor between the least and the greatest. All gaps
+The sentence under the fold with the gaps has the factor between the least and the greatest. All gaps
 grow towards the bound and the factor towards one: a difference early in training is none later.
 """
 

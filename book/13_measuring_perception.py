@@ -95,8 +95,8 @@ draw.against_judge(runs)
 
 # %% [markdown]
 r"""
-The same in numbers. *Order*: rank correlation (Spearman) with the judge over the points of one experiment, mean over its
-seeds, and the least of the experiments. *Noise*: how far a value would move if the restorer were trained again, as a share of the range that
+The same in numbers, from the least to the greatest of the experiments. *Order*: rank correlation (Spearman) with the judge over the points of one experiment, mean over its
+seeds. *Noise*: how far a value would move if the restorer were trained again, as a share of the range that
 the points span; at a hundredth of it some hundred levels can be told apart, at a tenth ten. *Least over floor*: near 1 the
 best restorer cannot be told from real images by this measure. The judge reads its gap on held-out images, so its
 expectation is zero for two samples of one law and its floor is its error; the run's own critic has no floor, because no critic of real
@@ -151,7 +151,7 @@ test = whole.test.tensors(order[:images])[0]
 kinds = spoilt.spoil(test, seed)
 
 # %% mystnb={"figure": {"name": "fig-measuring-spoilt", "caption": "The six kinds of images that the rest of this page compares with real ones. Pixels outside [0, 1] are shown black or white."}, "image": {"alt": "Rows of real, slightly noisy, faint, blurred and averaged images and of noise"}}
-pictures.strips({kind: x[:8].numpy() for kind, x in kinds.items()})
+pictures.strips({kind: x[:14].numpy() for kind, x in kinds.items()})
 
 # %% [markdown]
 r"""
@@ -260,7 +260,7 @@ fitted against *noise alone*. Real and spoilt test images come from different ha
 each at most. Read the first column of gaps downwards beside the judge, then the second.
 """
 
-# %%
+# %% tags=["hide-input"]
 real, other = (test[half[:1000]] for half in perception.halves(images, seed))
 bad = spoilt.spoil(other, seed + 2)
 own = {kind: critic_bound.gap(critic, real, bad[kind]) for kind, critic in critics.items()}
@@ -268,17 +268,20 @@ noisy = {kind: critic_bound.gap(critics["noise alone"], real, bad[kind]) for kin
 bound = critic_bound.bound(critics["real"], clip)
 judged = found["p_judge"].to_dict()
 rows = [
-    (k, f"{judged[k]:.2f}", f"{own[k]:.3f} ({100 * own[k] / bound:.0f} %)", f"{noisy[k]:z.3f}")
+    (
+        k,
+        f"{judged[k]:.2f}",
+        f"{own[k]:.3f} ({100 * own[k] / bound:.0f} %)",
+        f"{text.number(noisy[k], 3)}",
+    )
     for k in kinds
 ]
 head = ["images", "judge", "own critic (of the bound)", "critic of noise"]
-Markdown(text.table(rows, head))
-
-# %% tags=["hide-input"]
 bad_kinds = [kind for kind in kinds if kind != "real"]
 ratio = [max(v[k] for k in bad_kinds) / min(v[k] for k in bad_kinds) for v in (judged, own)]
 Markdown(
-    f"From the least to the most spoilt kind the judge's value grows by a factor of "
+    text.fold("The gaps in numbers", text.table(rows, head))
+    + f"\n\nFrom the least to the most spoilt kind the judge's value grows by a factor of "
     f"{ratio[0]:.0f}, the own critic's gap by a factor of {ratio[1]:.2f}; its greatest is "
     f"{100 * max(own.values()) / bound:.0f} % of the bound. The gap of a constant mean image is "
     f"{own['mean image'] / own['noise alone']:.2f} times that of noise, the judge's value "
@@ -305,7 +308,7 @@ r"""
 Blindness is no speciality of clipping. A run's own critic and its restorer are trained against each other, and where the
 restorer wins, the gap is small whatever the images look like. The cell looks through all published grids, those of
 other networks than the paper's too, for the point whose judge sees most that its own critic does not. The figure
-has images of the whole grid that it belongs to: find that point, and look at those around it.
+has images of its grid, at the least and the largest $\beta$: find that point, and look at those around it.
 """
 
 # %% tags=["hide-input"]
@@ -318,8 +321,8 @@ Markdown(
     f"{start['p_critic']:.2f}, the judge {start['p_judge']:.2f}, and {100 * start['error_rate']:.1f} % are misread."
 )
 
-# %% mystnb={"figure": {"name": "fig-perception-fooled", "caption": "Test images restored by every point of the grid in which a run's own critic was fooled most; frames as in the chapters on the experiments. Look for a cell whose images are blurred again, or speckled: no one would take them for real, and the critic that was trained with them nearly does."}, "image": {"alt": "Cells of restored images over the two weights below the original and degraded images"}}
-pictures.weights_grid(**fooled.run.images(count=4, rows=4, columns=4))
+# %% mystnb={"figure": {"name": "fig-perception-fooled", "caption": "Test images restored at the least and the largest β of the grid in which a run's own critic was fooled most; frames as in the chapters on the experiments. Look for a cell whose images are blurred again, or speckled: no one would take them for real, and the critic that was trained with them nearly does."}, "image": {"alt": "Cells of restored images over the two weights below the original and degraded images"}}
+pictures.weights_grid(**fooled.run.images(count=4, rows=2, columns=4))
 
 # %% [markdown]
 r"""
@@ -364,16 +367,17 @@ of images.
 
 # %%
 some = {kind: x for kind, x in kinds.items() if kind != "noise alone"}
-by_size = spoilt.exact_w1_by_samples(some, samples)
+wide = spoilt.exact_w1_by_samples(some, samples)
 
 # %% tags=["hide-input"]
-wide = by_size.pivot(index="n", columns="kind", values="value")[list(some)]
 better = {n: [k for k in some if wide.loc[n, k] < wide.loc[n, "real"]] for n in wide.index[[0, -1]]}
 said = [f"with n = {n}: {', '.join(names) or 'none'}" for n, names in better.items()]
 Markdown(
-    text.table(wide.reset_index(), forms=dict.fromkeys(some, ".2f"))
+    text.fold(
+        "Exact W1 for each n", text.table(wide.reset_index(), forms=dict.fromkeys(some, ".2f"))
+    )
     + f"\n\nKinds that exact W1 calls nearer to real images than real images are, {'; '.join(said)}. At the rate of the "
-    f"real images, halving the value takes about {spoilt.halving(by_size):,.0f} times as many of them."
+    f"real images, halving the value takes about {spoilt.halving(wide['real']):,.0f} times as many of them."
 )
 
 # %% [markdown]
@@ -382,15 +386,6 @@ The real images' column falls towards a zero that no data set is large enough to
 image's does not fall at all. Sliced $W_2$ escapes because it compares samples in one dimension at a
 time, where their error is small, and the judge because it is fitted on one half of the images
 and read on the other: its error is that of a mean.
-
-## Which to use
-
-The judge is the axis called $P$ in this book: it estimates the distance that the paper names, one
-critic is fitted alike for every point, and its floor is zero. Sliced $W_2$ is the simplest check on
-it, with nothing to train; where it reaches its floor it has no more to say. The Fréchet distance is
-another notion of naturalness, worth having if its features come from a classifier that no restorer
-was trained against. A run's own critic is for training. The exact distance between samples is for
-few dimensions.
 """
 
 # %% [markdown]
@@ -403,7 +398,11 @@ r"""
   bound that is sharp; how far trained critics come towards it is in the table, and it orders kinds of
   damage less than the judge does.
 * A critic misses whatever it was not fitted against, and what its restorer learned to hide.
-* Exact $W_1$ on samples measures how varied images are before it measures how they differ.
+* Exact $W_1$ on samples measures how varied images are before it measures how they differ: it is for few dimensions.
+* The judge is the axis called $P$ in this book: it estimates the distance that the paper names, one
+  critic is fitted alike for every point, and its floor is zero. Sliced $W_2$ is the simplest check on
+  it, with nothing to train. The Fréchet distance is another notion of naturalness, worth having if its features come
+  from a classifier that no restorer was trained against. A run's own critic is for training.
 
 ## Exercises
 """
@@ -492,7 +491,7 @@ The command is
 
     cdp run 13_measuring_perception -p critic_steps=300
 
-The sentence under the figure of gaps has the factor between the least and the greatest. All gaps
+The sentence under the fold with the gaps has the factor between the least and the greatest. All gaps
 grow towards the bound and the factor towards one: a difference early in training is none later.
 """
 

@@ -74,13 +74,12 @@ def count_beaten(test):
 Markdown(
     f"**The answer.** In {text.title(experiment)} {text.percent(trained.own.found)} of the triples of weights have the "
     f"least point by their own loss; chance gives {100 * trained.own.chance:.0f} %, an exact theory with the noise of the "
-    f"seeds {text.percent(control.own.found)}. So weights do steer along a surface, but not everywhere: {count_beaten(trained)} "
-    f"points are beaten by one and the same rival in every seed, {count_beaten(control)} with noise alone. What "
-    f"is plotted follows less: with the error rate and `{perception}` it is {text.percent(plotted.own.found)}. The farthest "
-    f"point lies {100 * excess['excess'].max():.2f} points of error rate above the hull of all. That one budget decides at a "
-    f"time is true of the paper's one-parameter toy (both matter on {both[0]:.0f} % of its slope), and neither of "
-    f"toy B over all restorations ({both[1]:.0f} %) nor of what was trained "
-    f"({text.between(both[2:], 0, sign=False)} %)."
+    f"seeds {text.percent(control.own.found)}. {count_beaten(trained)} points are beaten by one and the same rival in every "
+    f"seed, {count_beaten(control)} with noise alone. With the error rate and `{perception}`, which are plotted, it is "
+    f"{text.percent(plotted.own.found)}. The farthest point lies {100 * excess['excess'].max():.2f} points of error rate above "
+    f"the hull of all. On the slope of the paper's one-parameter toy both budgets matter on {both[0]:.0f} %: one decides at "
+    f"a time. Over all restorations of toy B it is {both[1]:.0f} %, on what was trained "
+    f"{text.between(both[2:], 0, sign=False)} %."
 )
 
 # %% [markdown]
@@ -251,11 +250,14 @@ either budget lowers $C$; 0 where level lines are L-shaped.
 """
 
 # %% tags=["hide-input"]
-percent = {name: lambda share: text.number(100 * share, 0) + " %" for name in traits.columns[3:]}
-ends = dict.fromkeys(("least", "most"), lambda error: text.number(100 * error, 2) + " %")
+percent = {
+    name: lambda share: text.number(100 * share, 0) + "\u00a0%" for name in traits.columns[3:]
+}
+ends = dict.fromkeys(("least", "most"), lambda error: text.number(100 * error, 2) + "\u00a0%")
 head = ["surface", "C from", "to", "out of reach", "flat", "both budgets matter"]
+table = text.table(traits, head, percent | ends)
 Markdown(
-    text.table(traits, head, percent | ends)
+    text.fold("The three numbers of every surface", table)
     + f"\n\nToy B: {(certified.status == 'uncertified').sum()} points without a certificate, "
     f"worst gap {certified.gap.max():.0e}."
 )

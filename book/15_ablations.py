@@ -49,7 +49,7 @@ Markdown(
     f"are clear on both sides, {len(turned)} turn{'s' * (len(turned) == 1)} its sign{': ' * bool(turned)}"
     f"{text.listed(turned)}. The most lines change with "
     f"{max(clear, key=clear.get)} ({max(clear.values())} of {max(lines)}); "
-    f"none clearly changes with {text.listed(quiet)}. In all {sum(clear.values())} of {sum(lines)} "
+    f"of those that compare none clearly changes with {text.listed(quiet)}. In all {sum(clear.values())} of {sum(lines)} "
     f"lines change clearly, where chance alone would give about {0.05 * sum(lines):.0f}."
 )
 

@@ -30,9 +30,8 @@ measured = table["effect"] != ""
 effect = table.set_index("here")["effect"]
 Markdown(
     f"**The answer.** Of {len(table)} differences {measured.sum()} have an effect that is measured, or none by construction, and "
-    f"{(~measured).sum()} have not. The one that turns a finding is whose loss trains: {effect['both ways']}. Testing with "
-    f"the statistics of a batch changes little, for {effect['running statistics']}, and so does selecting a step on validation images: "
-    f"{effect['the last step']}."
+    f"{(~measured).sum()} have not. Whose loss trains: {effect['both ways']}. "
+    f"Which statistics normalise: {effect['running statistics']}. Which step is kept: {effect['the last step']}."
 )
 
 # %% [markdown]

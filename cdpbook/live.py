@@ -81,9 +81,8 @@ def turned(run: Run, images: int = 500, count: int = 12) -> tuple[dict[str, Any]
     """Test images that the predefined classifier reads differently without and with gamma.
 
     The arguments of :func:`cdpbook.figures.samples.weights_grid` for ``count`` of the first
-    ``images`` test images, as the shipped restorers of the least seed restore them now (as many as
-    there are; others follow), and a sentence that counts them. Where nothing is shipped, what
-    :meth:`.Run.images` gives, and a sentence that says so.
+    ``images`` test images, those that change first, as the shipped restorers of the least seed
+    restore them now, and a sentence that counts them. Nothing shipped: :meth:`.Run.images`.
     """
     rows = [r for r in run.table.to_dict("records") if run.published and publication.is_shipped(r)]
     rows = [row for row in rows if row["seed"] == min(r["seed"] for r in rows)]

@@ -174,7 +174,9 @@ def table(
     frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(list(rows), columns=head)
     if frame.empty:
         return empty
-    columns = [[_cell(v, (forms or {}).get(str(name))) for v in frame[name]] for name in frame]
+    columns = [
+        [_cell(v, (forms or {}).get(str(name))) for v in cells] for name, cells in frame.items()
+    ]
     names = [str(name) for name in (head if head is not None else frame.columns)]
     lines = [names, ["---"] * len(names), *zip(*columns, strict=True)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)

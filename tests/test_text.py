@@ -47,6 +47,19 @@ def test_a_table_is_made_of_any_frame():
     assert text.table(frame[:0], empty="*None.*") == "*None.*"
 
 
+def test_two_columns_of_one_name_are_two_columns():
+    assert text.table([("a", 1, 2)], ["", "x", "x"]).endswith("| a | 1 | 2 |")
+
+
+def test_a_range_is_one_number_where_both_ends_are_written_alike():
+    assert text.between([0.25, -0.5, 0.1], 1) == "\u22120.5 to +0.2"
+    assert text.between([0.11, 0.12], 1, sign=False) == "0.1"
+
+
+def test_a_fold_hides_its_body_behind_a_title():
+    assert text.fold("More", "| a |") == "::::{dropdown} More\n| a |\n::::"
+
+
 def test_words_are_counted_and_listed():
     assert (text.count(1, "seed"), text.count(3, "seed")) == ("1 seed", "3 seeds")
     assert text.listed([]) == ""

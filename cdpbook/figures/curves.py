@@ -45,15 +45,14 @@ def effects(shown: Mapping[str, Comparison], lines: Sequence[Line]) -> Figure:
     at = np.arange(len(shown))[::-1]
     looks = (("0.45", "white", 0.16), (style.COLOURS[0], style.COLOURS[0], -0.16))
     for ax, line in zip(figure.axes, lines, strict=False):
-        factor, unit = text.quantity(line.column).factor, text.quantity(line.column).unit
+        shown_as = text.quantity(line.column)
         ax.axvline(0, color="0.3", linewidth=1)
         for row, comparison in zip(at, shown.values(), strict=True):
-            for found, (colour, fill, shift) in zip(
-                comparison.effects.get(line, ()), looks, strict=False
-            ):
-                value, low, high = (factor * end for end in found)
+            sides = comparison.effects.get(line, ())
+            for found, (colour, fill, shift) in zip(sides, looks, strict=False):
+                value, low, high = (shown_as.factor * end for end in found)
                 ax.errorbar(value, row + shift, xerr=[[value - low], [high - value]], fmt="o",
                             color=colour, markerfacecolor=fill, elinewidth=1.6)  # fmt: skip
-        ax.set_title(line.title + (f" ({unit})" if unit else ""), fontsize=12)
+        ax.set_title(line.title + f" ({shown_as.unit})" * bool(shown_as.unit), fontsize=12)
         ax.set_yticks(at, list(shown), fontsize=11)
     return figure

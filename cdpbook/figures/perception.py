@@ -39,7 +39,7 @@ def against_judge(runs: Mapping[str, Run]) -> Figure:
     lie close together. Order is not changed by that.
     """
     shown = [name for name in MEASURES if name != "p_judge"]
-    figure = style.canvas(len(shown), height=3.1 * len(shown), sharex=True)
+    figure = style.canvas(len(shown), height=2.7 * len(shown), sharex=True)
     axes = figure.axes
     handles = [
         Line2D([], [], marker=MARKERS[k], color=style.COLOURS[k], label=text.title(name), **_POINT)
@@ -54,6 +54,7 @@ def against_judge(runs: Mapping[str, Run]) -> Figure:
         for ax, measure in zip(axes, shown, strict=True):
             if (floor := [*runs.values()][k].floor(measure)) is not None:
                 ax.axhline(floor, linewidth=2, **look)
+    lowest: dict[str, float] = {}
     for ax, measure in zip(axes, shown, strict=True):
         for k, run in enumerate(runs.values()):
             points = run.points()
@@ -62,10 +63,13 @@ def against_judge(runs: Mapping[str, Run]) -> Figure:
                 marker=MARKERS[k], color=style.COLOURS[k], ecolor="0.45", markersize=8,
                 elinewidth=1, **_POINT,
             )  # fmt: skip
-        if _least(runs, measure) > 0:
+            for name in (measure, "p_judge"):
+                low = float((points[name] - points[f"{name}_bar"]).min())
+                lowest[name] = min(low, lowest.get(name, np.inf))
+        if lowest.get(measure, 0) > 0:
             _logarithmic(ax, "y")
         ax.set_ylabel(LABELS[measure])
-    if _least(runs, "p_judge") > 0:
+    if lowest.get("p_judge", 0) > 0:
         _logarithmic(axes[-1], "x")
     axes[-1].set_xlabel("P: " + LABELS["p_judge"])
     if handles:
@@ -73,13 +77,6 @@ def against_judge(runs: Mapping[str, Run]) -> Figure:
     else:
         axes[0].set_title("nothing is published yet", fontsize=12)
     return figure
-
-
-def _least(runs: Mapping[str, Run], column: str) -> float:
-    """The lower end of the lowest error bar; -inf without points."""
-    tables = [run.points() for run in runs.values()]
-    ends = [float((points[column] - points[f"{column}_bar"]).min()) for points in tables]
-    return min(ends, default=-np.inf)
 
 
 def _logarithmic(ax: Axes, which: Literal["x", "y"]) -> None:

@@ -1,8 +1,4 @@
-"""Theory laid over trained points: supporting lines, distances from the hull, surfaces compared.
-
-They take the results table (one row per alpha, beta, gamma and seed) or what a study made of it,
-and return a Figure. Panels stand below one another, to be legible on a phone.
-"""
+"""Theory laid over trained points: supporting lines, distances from the hull, surfaces compared."""
 
 from __future__ import annotations
 
@@ -38,7 +34,7 @@ def lines(frame: pd.DataFrame, perception: str = "p_critic", error: str = "ce") 
     alphas, betas, gammas = (sorted(frame[n].unique()) for n in ("alpha", "beta", "gamma"))
     if len(alphas) != 1:
         raise InputError("a figure over beta and gamma needs one alpha; filter the table first")
-    figure = style.canvas(len(betas), height=2.5 * len(betas))
+    figure = style.canvas(len(betas), height=2.3 * len(betas))
     for axes, beta in zip(figure.axes, betas, strict=True):
         columns = {"x": alphas[0] * frame["mse"] + beta * frame[perception], "y": frame[error]}
         points = trends.over_seeds(frame.assign(**columns))
@@ -132,10 +128,8 @@ def landscapes(shown: Sequence[Landscape]) -> Figure:
         ends = f"C {finite.min():.1f} to {finite.max():.1f} %"
         axes.set_title(f"{landscape.name}\n{ends}", fontsize=11)
         axes.grid(False)
-    for axes in figure.axes[::2]:
-        axes.set_ylabel("P, scaled")
-    for axes in figure.axes[-2:]:
-        axes.set_xlabel("D, scaled")
+    figure.supxlabel("D, scaled", fontsize=12)
+    figure.supylabel("P, scaled", fontsize=12)
     figure.colorbar(
         image, ax=figure.axes, location="bottom", aspect=40, pad=0.01,
         label="C, scaled: 0 its least, 1 its greatest",

@@ -110,9 +110,8 @@ def convex_excess(frame: pd.DataFrame, perception: str = "p_judge") -> pd.DataFr
     """Each point's height over the lower, non-increasing convex hull of the cloud (D, P, C).
 
     A restorer that picks one of the trained ones at random reaches every point of that hull, so
-    the excess is error rate that mixing would save. All zero means that the points themselves
-    lie on a non-increasing convex surface, as Theorem 1 says of the optimum. Returns the points
-    of :func:`.trends.over_seeds` with the columns ``hull`` and ``excess`` (error rates in [0, 1]).
+    the excess is error rate that mixing would save. Returns the points of
+    :func:`.trends.over_seeds` with the columns ``hull`` and ``excess`` (error rates in [0, 1]).
     """
     points = trends.over_seeds(frame)
     d, p, c = (points[name].to_numpy(float) for name in ("mse", perception, "error_rate"))

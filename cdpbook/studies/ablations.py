@@ -53,11 +53,12 @@ LINES = tuple(
 )
 
 
-def rows(experiment: str, name: str = "", preset: str = PRESET) -> pd.DataFrame:
+def rows(experiment: str, name: str = "", preset: str = "") -> pd.DataFrame:
     """Published rows of the ablation ``name`` (empty: of the preset itself); maybe none.
 
     Raises :class:`InputError` for an unknown ablation.
     """
+    preset = preset or PRESETS.get(name, PRESET)
     given = settings.ablation(experiment, name) if name else {}
     variant = settings.variant(experiment, preset, settings.resolve(experiment, preset, given))
     restorer = settings.resolve(experiment, preset, given).restorer
@@ -84,10 +85,10 @@ def at_shared_weights(tables: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFr
 
 def ways(*names: str, title: str = "as in the main table") -> dict[str, pd.DataFrame]:
     """Exp-2's main table at the first ablation's weights, then the ablations, by their titles."""
-    preset = PRESETS.get(names[0], PRESET)
-    others = {TITLES[name]: rows("exp2", name, preset) for name in names}
-    main, first = rows("exp2", preset=preset), next(iter(others.values()))
-    return {title: next(iter(at_shared_weights({"main": main, "": first}).values())), **others}
+    others = {TITLES[name]: rows("exp2", name) for name in names}
+    main = {title: rows("exp2", preset=PRESETS.get(names[0], PRESET))}
+    shared = at_shared_weights(main | {"": next(iter(others.values()))})
+    return {title: shared[title], **others}
 
 
 def by_network(experiment: str) -> dict[str, pd.DataFrame]:
@@ -102,11 +103,7 @@ def by_network(experiment: str) -> dict[str, pd.DataFrame]:
 
 
 def values(table: pd.DataFrame) -> dict[Line, Interval]:
-    """Each line with its 95 % interval (:func:`.trends.effect`; a level has none of its own).
-
-    An effect is from a weight's least to its greatest value, averaged over the other weight; one
-    that the table cannot show is left out.
-    """
+    """Each line that the table can show: an effect with its interval, a level with nan as ends."""
     if table.empty:
         return {}
     least, found = trends.over_seeds(table).sort_values(["beta", "gamma"]).iloc[0], {}
@@ -119,11 +116,8 @@ def values(table: pd.DataFrame) -> dict[Line, Interval]:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One way of training against another, in the lines where like compares with like.
-
-    ``changes``: other less main, paired by seed, with Student's interval; ``effects``: both sides'
-    own, main first.
-    """
+    """One way of training against another, where like compares with like: ``changes``, other less
+    main, paired by seed, with Student's interval; ``effects``, both sides' own, main first."""
 
     changes: dict[Line, Interval]
     effects: dict[Line, tuple[Interval, Interval]]

@@ -142,17 +142,16 @@ def pretrainings(table: pd.DataFrame) -> dict[str, list[list[dict[str, float]]]]
     ``table`` as :func:`published` gives it; title to one curve a seed, each a list of
     ``{"step", "mse"}``. Experiments that share a pre-training share its entry.
     """
-    titles: dict[tuple[str, ...], list[str]] = {}
-    curves: dict[tuple[str, ...], list[list[dict[str, float]]]] = {}
+    found: dict[tuple[str, ...], tuple[list[str], list[list[dict[str, float]]]]] = {}
     plain = table[(table["variant"] == "") & (table["pretrain_steps"] > 0)]
     for (experiment, preset, restorer), part in plain.groupby(["experiment", "preset", "restorer"]):
         rows = part[part["dataset"] == EXPERIMENTS[str(experiment)].dataset]
         kept = {key: facts for key, facts in starts(rows).items() if "curve" in facts}
         if kept:
-            key = (next(iter(kept)), preset, restorer)
-            titles.setdefault(key, []).append(text.title(experiment))
-            curves[key] = [json.loads(facts["curve"]) for facts in kept.values()]
+            curves = [json.loads(facts["curve"]) for facts in kept.values()]
+            known = found.setdefault((next(iter(kept)), preset, restorer), ([], curves))
+            known[0].append(text.title(experiment))
     return {
-        f"{', '.join(titles[key])}: {key[2]} restorer, preset {key[1]}": value
-        for key, value in curves.items()
+        f"{', '.join(titles)}: {restorer} restorer, preset {preset}": curves
+        for (_, preset, restorer), (titles, curves) in found.items()
     }

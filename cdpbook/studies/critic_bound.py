@@ -46,12 +46,8 @@ def bound(critic: Critic, clip: float = CLIP) -> float:
 def gap(critic: Critic, real: Tensor, fake: Tensor, batch: int = BATCH) -> float:
     """E critic(real) - E critic(fake), the paper's P as the release reads it.
 
-    Args:
-        real, fake: float32 (n, c, h, w) and (m, c, h, w).
-        batch: images normalised together; real and fake ones never are.
-
-    Raises:
-        InputError: there are no images, or of another shape than each other.
+    ``real, fake``: float32 (n, c, h, w) and (m, c, h, w), else :class:`InputError`; ``batch``
+    images are normalised together, real and fake ones never.
     """
     if real.shape[1:] != fake.shape[1:] or real.ndim != 4 or not (len(real) and len(fake)):
         shapes = f"{tuple(real.shape)} and {tuple(fake.shape)}"
@@ -73,14 +69,9 @@ def fit(
     """The release's critic, fitted to tell ``fake`` from ``real``: Adam ascent and clipping.
 
     The engine's own critic step (:class:`.restoration.CriticTrainer` with ``critic=clip``), on
-    batches of 50 of each, at a higher learning rate than the release's 1e-4 to need fewer steps;
-    a parameter needs about ``2 clip / rate`` of them to cross its range.
-
-    Args:
-        real, fake: float32 (n, c, h, w) of 28 or 32 pixels a side; ``n`` may differ.
-
-    Raises:
-        InputError: fewer than 50 images of a kind.
+    batches of 50 of each, at a higher learning rate than the release's 1e-4 to need fewer steps.
+    ``real, fake``: float32 (n, c, h, w) of 28 or 32 pixels a side, of any n; :class:`InputError`
+    for fewer than 50 images of a kind.
     """
     if min(len(real), len(fake)) < BATCH:
         raise InputError(f"{min(len(real), len(fake))} images: expected {BATCH} or more")

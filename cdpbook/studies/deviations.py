@@ -44,7 +44,7 @@ def _quick(experiment: str) -> Run:
 
 
 def _rows(name: str) -> pd.DataFrame:
-    table = ablations.rows("exp2", name, ablations.PRESETS.get(name, ablations.PRESET))
+    table = ablations.rows("exp2", name)
     if table.empty:
         raise DataError(f"{name}: no rows are published")
     return table
@@ -63,8 +63,8 @@ def _d_and_c(found: dict[str, Interval]) -> str:
 
 def _paired(name: str, least: bool = False) -> str:
     """What an ablation changes about D and C, over the grid or at its ``least`` weights alone."""
-    main = ablations.rows("exp2", preset=ablations.PRESETS.get(name, ablations.PRESET))
     other = _rows(name)
+    main = ablations.rows("exp2", preset=other["preset"].iloc[0])
     if least:
         other = other[(other[["beta", "gamma"]] == other[["beta", "gamma"]].min()).all(axis=1)]
     one, two = (table.set_index([*WEIGHTS, "seed"]) for table in (main, other))
@@ -92,10 +92,7 @@ def _own_critics() -> str:
     table = _quick("exp2").table
     order = text.interval(correlation(table, "p_critic", "p_judge"), 2)
     ratio = table.eval("p_critic / p_judge").median()
-    return (
-        f"rank correlation of the runs' own gaps with the judge's {order}; their median ratio is "
-        f"{ratio:.1f}"
-    )
+    return f"rank correlation of own gaps with the judge's {order}; median ratio {ratio:.1f}"
 
 
 def _statistics() -> str:
@@ -123,11 +120,9 @@ def _selection(names: tuple[str, ...] = tuple(RELEASED_ACCURACY)) -> str:
 
 def _longer() -> str:
     table, main = _rows("longer"), ablations.rows("exp2", preset="full")
+    steps = f"{table['steps'].max():,} steps in place of {main['steps'].max():,}"
     betas = text.listed(f"{beta:g}" for beta in sorted(table["beta"].unique()))
-    return (
-        f"{table['steps'].max():,} steps in place of {main['steps'].max():,} at β = {betas}: "
-        f"{_paired('longer')}"
-    )
+    return f"{steps} at β = {betas}: {_paired('longer')}"
 
 
 def _seeds() -> str:
@@ -141,19 +136,13 @@ def _seeds() -> str:
 
 
 def _networks() -> str:
-    parts = []
-    for experiment in ("exp2", "exp4", "exp5"):
-        known = (("full", "paper"), ("quick", "fast"))
-        runs = {f"`{pair[1]}`": published_run(experiment, [pair]) for pair in known}
-        tables = {name: run.table for name, run in runs.items() if run is not None}
-        if len(tables) == len(known):
-            shared, what = (
-                ablations.at_shared_weights(tables),
-                f"γ on C in {text.title(experiment)}",
-            )
-            parts.append(_beside(what, shared, "gamma", "error_rate"))
+    parts = [
+        _beside(f"γ on C in {text.title(experiment)}", tables, "gamma", "error_rate")
+        for experiment in ("exp2", "exp4", "exp5")
+        if len(tables := ablations.by_network(experiment)) > 1
+    ]
     if not parts:
-        raise DataError("no experiment has rows of both")
+        raise DataError("no experiment has rows of two networks")
     return ". ".join(parts)
 
 

@@ -87,15 +87,11 @@ def _least(enough: Callable[[float], bool], low: float, high: float) -> float:
 
 
 def trained_landscape(
-    frame: pd.DataFrame,
-    perception: str = "p_judge",
-    error: str = "error_rate",
-    side: int = 41,
-    name: str = "trained",
+    frame: pd.DataFrame, perception: str = "p_judge", side: int = 41, name: str = "trained"
 ) -> Landscape:
     """What mixtures of the trained restorers reach: an upper bound on their problem's C(D,P)."""
     points = trends.over_seeds(frame)
-    d, p, c = (points[column].to_numpy(float) for column in ("mse", perception, error))
+    d, p, c = (points[column].to_numpy(float) for column in ("mse", perception, "error_rate"))
     best = [int(np.argmin(v)) for v in (d, p, c)]
     Ds, Ps = (np.linspace(v.min(), v[best].max(), side) for v in (d, p))
     return Landscape(name, Ds, Ps, Hull.of(d, p, c).value(Ds[:, None], Ps))
@@ -129,21 +125,20 @@ def toy_cloud(
     landscape: Landscape,
     noise: Mapping[str, float] | None = None,
     seeds: int = 1,
-    betas: Sequence[float] = (0.0, 0.5, 2.0),
-    gammas: Sequence[float] = (0.0, 0.3, 1.0, 3.0),
 ) -> pd.DataFrame:
     """A results table for which the theory is exact: points of ``landscape``, each the minimiser of
     alpha D + beta P + gamma C. ``error_rate`` and ``ce`` are C, ``p_judge`` and ``p_critic`` P.
 
-    ``gammas`` are in units of (range of D) / (range of C), ``betas`` in those of D over P, so that
-    1 gives all three terms the same say. ``noise``: standard deviations of an error of each column
+    Gammas 0 to 3 are in units of (range of D) / (range of C), betas 0 to 2 in those of D over P, so
+    that 1 gives all terms the same say. ``noise``: standard deviations of an error of each column
     and seed, as shares of the cloud's range in that column; without it the seeds are equal.
     """
     i, j = np.nonzero(np.isfinite(landscape.C))
     reach = np.column_stack([landscape.Ds[i], landscape.Ps[j], landscape.C[i, j]])
     ranges = np.ptp(reach, axis=0)
     ranges = np.where(ranges > 0, ranges, 1.0)
-    weights = np.array([[1.0, b, g] for b in betas for g in gammas]) * (ranges[0] / ranges)
+    grid = [[1.0, beta, gamma] for beta in (0.0, 0.5, 2.0) for gamma in (0.0, 0.3, 1.0, 3.0)]
+    weights = np.array(grid) * (ranges[0] / ranges)
     cloud = reach[(weights @ reach.T).argmin(axis=1)]
     rng, tables = np.random.default_rng(0), []
     for seed in range(seeds):

@@ -1,8 +1,4 @@
-"""Images spoilt on purpose, and what the measures of P say about them: values, ranks, seconds.
-
-Here the truth is known, or bounded: a spoilt image has its original, and the mean distance of the
-two is the cost of a coupling, so at least the Wasserstein-1 distance of the two laws.
-"""
+"""Images spoilt on purpose, and what the measures of P say of them, where the truth is bounded."""
 
 from __future__ import annotations
 
@@ -57,63 +53,52 @@ def measure(kinds: Mapping[str, Tensor], dataset: str, seed: int = 0) -> pd.Data
     one, other = perception.halves(len(real), seed)
     network = classifiers.get(classifiers.extractor(dataset), dataset).features
 
-    def frechet(images: Tensor) -> float:
-        pair = (measures.outputs(network, x) for x in (images[one], real[other]))
-        return perception.frechet(*pair)
-
     calls: dict[str, Callable[[Tensor], float]] = {
         "p_judge": lambda images: perception.judge(images, real, seed, paired=True).value,
         "sliced_w2": lambda images: perception.sliced_w2(images, real, seed),
-        "frechet": frechet,
+        "frechet": lambda images: perception.frechet(
+            *(measures.outputs(network, x) for x in (images[one], real[other]))
+        ),
         "exact_w1": lambda images: perception.exact_w1(images, real, seed),
     }
-    rows = {}
+    rows = {kind: {"p_judge": floor(dataset, "p_judge") or 0.0} for kind in kinds}
     for kind, images in kinds.items():
-        row: dict[str, float] = {}
         for name, call in calls.items():
-            if name == "p_judge" and images is real:
-                row[name] = floor(dataset, name) or 0.0
-                continue
-            start = time.perf_counter()
-            row[name] = call(images)
-            row[f"{name}_seconds"] = time.perf_counter() - start
-        rows[kind] = row
+            if name != "p_judge" or images is not real:
+                start = time.perf_counter()
+                rows[kind][name] = call(images)
+                rows[kind][f"{name}_seconds"] = time.perf_counter() - start
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def exact_w1_by_samples(
     kinds: Mapping[str, Tensor], samples: Iterable[int], repeats: int = 5
 ) -> pd.DataFrame:
-    """Exact W1 between n images of each kind and n other real ones, for each n of ``samples``.
+    """Exact W1 between n images of each kind and n other real ones: a row each n of ``samples``.
 
-    Columns ``kind, n, value, sd``: mean and standard deviation over random halves, ``repeats`` of
-    them at most, fewer for large n (their time grows faster than n^2). Sizes above half the
-    images are left out.
-
-    Raises:
-        InputError: no size is left.
+    Means over random halves, ``repeats`` of them at most, fewer for large n (their time grows
+    faster than n^2). Sizes above half the images are left out; :class:`InputError` if none is left.
     """
     real = kinds["real"]
     sizes = [n for n in sorted(set(samples)) if 2 <= n <= len(real) // 2]
     if not sizes:
         raise InputError(f"samples={list(samples)}: expected one in [2, {len(real) // 2}]")
-    rows = []
+    rows: dict[int, dict[str, float]] = {}
     for n in sizes:
         seeds = range(max(1, min(repeats, sizes[-1] // n)))
-        for kind, images in kinds.items():
-            values = [perception.exact_w1(images, real, seed, n) for seed in seeds]
-            spread = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
-            rows.append({"kind": kind, "n": n, "value": float(np.mean(values)), "sd": spread})
-    return pd.DataFrame(rows)
+        rows[n] = {
+            kind: float(np.mean([perception.exact_w1(images, real, seed, n) for seed in seeds]))
+            for kind, images in kinds.items()
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("n")
 
 
-def halving(found: pd.DataFrame) -> float:
-    """By what factor n must grow to halve exact W1 of real images, at their rate.
+def halving(values: pd.Series) -> float:
+    """By what factor n must grow to halve ``values``, whose index is n, by the power law that fits.
 
-    From a power law fitted to :func:`exact_w1_by_samples`; inf with one size, or no decrease.
+    inf with one size, or no decrease.
     """
-    rows = found[found["kind"] == "real"]
-    if rows["n"].nunique() < 2:
+    if len(values) < 2:
         return np.inf
-    rate = -float(np.polyfit(np.log(rows["n"]), np.log(rows["value"]), 1)[0])
+    rate = -float(np.polyfit(np.log(values.index), np.log(values), 1)[0])
     return 2 ** (1 / rate) if rate > 0 else np.inf

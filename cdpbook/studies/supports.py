@@ -8,6 +8,7 @@ counted how often that is so, against chance.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,12 +21,9 @@ Array = NDArray[np.float64]
 _TIE = 1e-9  # as a share of the spread: what differs by less is the same
 
 
-@dataclass(frozen=True)
-class Statistic:
-    """A mean over seeds with Student's interval, cut at what is possible, and what chance gives.
-
-    ``p_value``: the share of random assignments of points to weights that do at least as well.
-    """
+class Statistic(NamedTuple):
+    """A mean over seeds with its interval, cut at what is possible; what chance gives; and p: the
+    share of random assignments of points to weights that do at least as well."""
 
     found: Interval
     chance: float

@@ -92,13 +92,14 @@ def test_networks_are_compared_at_common_weights(monkeypatch):
     full = pd.DataFrame(rows())
     more = full[full["beta"] > 0].assign(beta=0.1, error_rate=0.5)
 
-    def run(experiment, preferred):
-        if experiment != "exp4":
-            return None
-        table = full if preferred[0][1] == "fast" else pd.concat([full, more])
-        return runs.Run("exp4", None, "quick", table, True)
+    tables = {("quick", "fast"): full, ("full", "paper"): pd.concat([full, more])}
 
-    monkeypatch.setattr(deviations, "published_run", run)
+    def run(experiment, preferred):
+        if experiment != "exp4" or preferred[0] not in tables:
+            return None
+        return runs.Run("exp4", None, "quick", tables[preferred[0]], True)
+
+    monkeypatch.setattr(runs, "published_run", run)
     said = deviations._networks()
     assert "Exp-2" not in said
     assert said.count("−1.00\u00a0points") == 2

@@ -47,12 +47,7 @@ def get(kind: str) -> Degradation:
 
 
 def degrade(
-    kind: str,
-    dataset: data.Dataset,
-    split: str,
-    seed: int = 0,
-    *,
-    low_resolution: bool = False,
+    kind: str, dataset: data.Dataset, split: str, seed: int = 0, *, low_resolution: bool = False
 ) -> torch.Tensor:
     """All of a split's images degraded: float32 ``(n, channels, height, width)``, in their order.
 

@@ -216,6 +216,11 @@ class Point:
         """The experiment's row of Table 1."""
         return get(self.experiment)
 
+    @property
+    def coordinates(self) -> dict[str, float]:
+        """What tells it from the other points of its sweep: its weights and its seed."""
+        return {n: getattr(self, n) for n in ("alpha", "beta", "gamma", "seed")}
+
     def label(self) -> str:
         """A short name for messages."""
         return (

@@ -63,10 +63,7 @@ def of_point(point: Point, where: str = "cpu", precision: str | None = None) -> 
         "data": datasets.get(s.dataset).digest,
         "against": [classifiers.key(name, s.dataset) for name in against(point)],
         "start": store.digest(of_start(point)) if s.start == "star" else "scratch",
-        "alpha": point.alpha,
-        "beta": point.beta,
-        "gamma": point.gamma,
-        "seed": point.seed,
+        **point.coordinates,
         "precision": precision or device.precision(device.choose(where).type),
         "measures": measures.VERSION,
         **code(point),
@@ -99,19 +96,12 @@ def against(point: Point) -> tuple[str, ...]:
 def identity(point: Point, where: torch.device) -> dict[str, Any]:
     """The columns of a row that say what was trained, how and where."""
     s = point.settings
+    named = ("dataset", "restorer", "classifier", "test_images", "steps", "critic")
     return {
         "experiment": point.experiment,
-        "dataset": s.dataset,
-        "restorer": s.restorer,
-        "classifier": s.classifier,
-        "alpha": point.alpha,
-        "beta": point.beta,
-        "gamma": point.gamma,
-        "seed": point.seed,
-        "test_images": s.test_images,
-        "steps": s.steps,
+        **point.coordinates,
+        **{name: getattr(s, name) for name in named},
         "pretrain_steps": s.pretrain_steps if s.start == "star" else 0,
-        "critic": s.critic,
         "device": where.type,
         "precision": device.precision(where.type),
         "threads": 1,

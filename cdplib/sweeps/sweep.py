@@ -6,24 +6,22 @@ it comes back, so a sweep may be killed at any moment and two sweeps may share o
 
 from __future__ import annotations
 
-import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from cdplib import machine, parameters
-from cdplib.errors import DataError, InputError
+from cdplib.errors import InputError
 from cdplib.experiments import classifiers, device, results, settings
 from cdplib.experiments.settings import Point, Settings
 from cdplib.storage import store
-from cdplib.sweeps import configuration, jobs, publication
+from cdplib.sweeps import configuration, jobs, pools, publication
 
-Claim = Callable[[str], Any]
 _POLL = 2.0
 
 
@@ -88,16 +86,13 @@ def _trained(sweep: Sweep, workers: int | None, scheduler: str | None) -> pd.Dat
     """The table of a sweep when all its points are finished; failed ones are said."""
     processes = workers or machine.cores()
     try:
-        sweep.train(_dask(scheduler) if scheduler else _local(processes))
+        sweep.train(pools.dask(scheduler) if scheduler else pools.local(processes))
     finally:
         if not scheduler and processes > 1:
-            _end_workers()
+            pools.end_workers()
     for line in sweep.failures():
         print(line, file=sys.stderr)
     return results.frame(sweep.rows(sweep.variant))
-
-
-Pool = Callable[[Iterable[jobs.Job], jobs.Site], Iterator[tuple[jobs.Job, Any]]]
 
 
 class Sweep:
@@ -167,7 +162,7 @@ class Sweep:
     def _kept(self, kind: str, key: str) -> bool:
         return store.load_weights(kind, key, shipped=self.shipped) is not None
 
-    def train(self, pool: Pool) -> None:
+    def train(self, pool: pools.Pool) -> None:
         """Prepare, train and keep every missing point."""
         site = jobs.Site(self.where, self.shipped)
         for stage in self.preparations():
@@ -236,77 +231,6 @@ def duration(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
-
-
-def _local(workers: int) -> Pool:
-    """A pool of ``workers`` processes of this machine."""
-
-    def pool(todo: Iterable[jobs.Job], site: jobs.Site) -> Iterator[tuple[jobs.Job, Any]]:
-        from joblib import Parallel, delayed
-        from joblib.externals.loky.process_executor import TerminatedWorkerError
-
-        here = jobs.Site(site.device, site.shipped, parent=os.getpid() if workers > 1 else 0)
-        # Jobs are long: none is drawn (and so claimed) before a process is free for it.
-        parallel = Parallel(
-            n_jobs=workers,
-            batch_size=1,
-            pre_dispatch="n_jobs",
-            return_as="generator_unordered",
-            max_nbytes=None,
-        )
-        try:
-            yield from parallel(delayed(_pair)(job, here) for job in todo)
-        except TerminatedWorkerError as error:
-            raise DataError(
-                f"a worker process died ({str(error).split('.')[0]}); "
-                "what was finished is kept, start the sweep again"
-            ) from None
-
-    return pool
-
-
-def _end_workers() -> None:
-    """End joblib's idle processes now: a notebook's kernel would leave them behind."""
-    from joblib.externals.loky import get_reusable_executor
-
-    get_reusable_executor(reuse=True).shutdown(wait=True)
-
-
-def _pair(job: jobs.Job, site: jobs.Site, packed: dict[str, bytes] | None = None) -> Any:
-    return job, jobs.run(job, site, packed)
-
-
-def _dask(address: str) -> Pool:
-    """The Dask cluster whose scheduler is at ``address``; its workers need not share a disk."""
-
-    def pool(todo: Iterable[jobs.Job], site: jobs.Site) -> Iterator[tuple[jobs.Job, Any]]:
-        import distributed
-        from distributed.comm import CommClosedError
-
-        try:
-            client = distributed.Client(address, timeout="20s", set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise DataError(f"no Dask scheduler answers at {address}: {error}") from None
-        with client:
-            sent: dict[tuple[tuple[str, str], ...], Any] = {}
-            waiting = distributed.as_completed(loop=client.loop, with_results=True)
-            for job in todo:
-                keys = tuple(jobs.needed(job))
-                if keys not in sent:  # once to every worker, not once a point
-                    packed = store.pack(list(keys), shipped=site.shipped)
-                    (sent[keys],) = client.scatter([packed], broadcast=True, hash=False)
-                waiting.add(client.submit(_pair, job, site, sent[keys], pure=False))
-            try:
-                for future, result in waiting:
-                    future.release()  # else the cluster would train it again if its worker died
-                    yield result
-            except (distributed.KilledWorker, CommClosedError) as error:
-                raise DataError(
-                    f"the Dask cluster lost workers or its scheduler ({error}); "
-                    "what was finished is kept, start the sweep again"
-                ) from None
-
-    return pool
 
 
 def estimate(points: Sequence[Point], kept: store.Store, where: str) -> float:

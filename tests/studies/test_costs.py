@@ -11,7 +11,7 @@ from cdpbook.studies import ablations, costs
 from cdplib.errors import DataError, InputError
 from cdplib.experiments import results
 from cdplib.storage import paths, store
-from cdplib.sweeps import compare, jobs
+from cdplib.sweeps import compare, configuration
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_pretrainings_are_summed_over_seeds_and_shared_ones_are_said(nothing, mo
     results.publish("exp2", [r | {"pretrain_steps": 10} for r in rows])
     kept = {"0": {"seconds": "60"}, "1": {"seconds": "90"}}
     monkeypatch.setattr(compare, "point_of", lambda row: str(row["seed"]))
-    monkeypatch.setattr(jobs, "start_configuration", lambda point: point)
+    monkeypatch.setattr(configuration, "of_start", lambda point: point)
     monkeypatch.setattr(store, "digest", lambda configuration: configuration)
     monkeypatch.setattr(
         store, "load_weights", lambda _, key: ({}, kept[key]) if key in kept else None

@@ -17,7 +17,7 @@ from cdplib.errors import DataError
 from cdplib.experiments import results, settings
 from cdplib.experiments.table import EXPERIMENTS
 from cdplib.storage import files, paths, store
-from cdplib.sweeps import compare, configuration, jobs, publication, sweep
+from cdplib.sweeps import compare, configuration, jobs, pools, publication, sweep
 
 pytestmark = pytest.mark.data
 
@@ -40,7 +40,7 @@ def published(tmp_path_factory):
         patch.setattr(store, "shipped_folder", lambda: paths.BOOK / "results" / "weights")
         points = settings.plan("exp2", "smoke", TINY)
         ran = sweep.Sweep(points, store.Store(folder / "store"), "cpu")
-        ran.train(sweep._local(1))
+        ran.train(pools.local(1))
         patch.setattr(store, "shipped_folder", shipped)
         publication.publish(ran.rows(), ran.keys, ran.store, "")
     return folder / "results", ran

@@ -15,7 +15,7 @@ from cdplib.errors import InputError
 from cdplib.experiments import classifiers, results, settings
 from cdplib.storage import paths
 
-OTHERS = ("convbn", "cnn2", "mlp", "cnn1b", "logistic")
+OTHERS = ("convbn", "cnn2", "logistic", "mlp", "cnn1b")
 
 
 def table(own=-1.0, other=0.0, beta=0.0, seeds=3, spread=0.0, se=0.001, against="", **changes):
@@ -121,7 +121,7 @@ def test_a_classifier_trained_against_is_not_independent():
     r = run(table())
     member = r.settings._replace(against="ensemble")
     names = transfer.independent(chapter.Run("exp2", member, "quick", r.table, True))
-    assert set(names).isdisjoint(classifiers.ENSEMBLE["mnist"])
+    assert set(names).isdisjoint(classifiers.ensemble("mnist"))
 
 
 def test_gains_are_asked_at_each_beta_too():

@@ -1,6 +1,7 @@
 """Typed parameters with ranges: a chapter's, an experiment's, a preset's and ``-p NAME=VALUE``.
 
-Everything is checked here before any work starts. A parameter cell has one line a parameter::
+Everything is checked here before any work starts. A parameter cell has one line a parameter; the
+body of :class:`.settings.Settings` is one too, so that sweeps and chapters have one grammar::
 
     gammas: list[float] = [0.0, 0.01]  # in [0, 10]; weights of the cross entropy (Eq. 16)
     divergence: str = "kl"  # one of tv|w1|kl; the measure of perception

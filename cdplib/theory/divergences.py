@@ -323,7 +323,7 @@ class Renyi(Divergence):
             return self.unrate(float(_log_ratio(p, q).max()))
         with np.errstate(over="ignore", invalid="ignore"):
             x = (q - p) / p
-            near = np.abs(x) < 1
+            near = np.abs(x) < 0.5
             terms = p * bend(np.where(near, x, 0.0), 0.0 if a == 1 else 1 - a)
             if a == 1:  # sum p log(p/q) = sum p [x - log(1 + x)] + q off the support
                 logs = _log_ratio(p, q)

@@ -423,6 +423,6 @@ class Core:
         if edge.plan is None:
             return self.perfect
         far = certificate.distortion(self.problem, self.perfect)
-        room = max(0.0, D - edge.upper)
-        share = 0.5 if far <= D else min(0.5, 0.5 * room / (far - edge.upper))
+        room, way = max(0.0, D - edge.upper), far - edge.upper
+        share = 0.5 if far <= D or way <= 0 else min(0.5, 0.5 * room / way)
         return np.asarray((1 - share) * edge.plan + share * self.perfect)

@@ -10,10 +10,12 @@ appends every point that is wrong, and every uncertified one that should not be.
 from __future__ import annotations
 
 import argparse
+import itertools
 import math
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import mpmath
@@ -138,7 +140,7 @@ class Judge:
         if self.name == "w1":
             order = sorted(range(self.n), key=lambda j: self.x[j])
             total, flow = mpf(0), mpf(0)
-            for i, j in zip(order, order[1:], strict=False):
+            for i, j in itertools.pairwise(order):
                 flow += p[i] - r[i]
                 total += abs(flow) * (self.x[j] - self.x[i])
             return total
@@ -370,7 +372,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--log", help="file for what went wrong, as it happens")
     args = parser.parse_args(argv)
-    log = open(args.log, "a", encoding="utf-8") if args.log else sys.stderr  # noqa: SIM115
+    log = Path(args.log).open("a", encoding="utf-8") if args.log else sys.stderr  # noqa: SIM115
     table = run(args.problems, args.seed, log=log)
     print(f"seed {args.seed}, {args.problems} problems\n{printed(table)}")
     if args.log:

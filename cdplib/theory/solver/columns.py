@@ -53,14 +53,15 @@ def _whole(law: Array) -> list[int]:
     return [above * (largest // below) for above, below in ratios]
 
 
-def initial(problem: Problem) -> Mask:
-    """Columns (m, n) of the north-west coupling and of the best letters for D and for C alone."""
-    mask = staircase(problem)
+def initial(problem: Problem, allowed: Mask) -> Mask:
+    """Those of the north-west coupling and the best ``allowed`` letters for D and for C alone."""
+    mask = staircase(problem) & allowed
     rows = np.arange(problem.py.size)
-    mask[rows, problem.delta.argmin(axis=1)] = True
-    least = problem.err <= problem.err.min(axis=1, keepdims=True) + 1e-12
-    mask[rows, np.where(least, problem.delta, np.inf).argmin(axis=1)] = True
-    return mask
+    delta, err = (np.where(allowed, cost, np.inf) for cost in (problem.delta, problem.err))
+    mask[rows, delta.argmin(axis=1)] = True
+    least = err <= err.min(axis=1, keepdims=True) + 1e-12
+    mask[rows, np.where(least, delta, np.inf).argmin(axis=1)] = True
+    return mask & allowed
 
 
 def staircase(problem: Problem) -> Mask:

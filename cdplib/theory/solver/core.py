@@ -72,7 +72,7 @@ class Core:
         self.perfect, self.allowed, self.exact_zero = perfect, allowed, exact_zero
         problem = self.problem
         self.mmse = problem.deterministic(np.where(allowed, problem.delta, np.inf).argmin(axis=1))
-        self.mask = allowed if exact_zero else columns.initial(problem) & allowed
+        self.mask = allowed if exact_zero else columns.initial(problem, allowed)
         self.models: dict[tuple[str, str], Any] = {}
         self.edges: dict[float, Found] = {}
         self.full = self.divergence.full(problem.px)
@@ -250,11 +250,14 @@ class Core:
         least = np.exp(-d.rate(P)) * p * (1 + 1e-15)
         if d.order < math.inf:
             least = np.where(p <= 1e-8, p, 0.0)
-        lack = np.maximum(least - r, 0.0)
-        if not lack.any():
-            return plan
-        share = np.divide(lack, p, out=np.zeros_like(p), where=p > 0)
-        return tidy(problem, plan + self.perfect * share, self.perfect)
+        unit = np.divide(1.0, p, out=np.zeros_like(p), where=p > 0)
+        for _ in range(50):  # scaling the rows back takes a little from letters that had enough
+            lack = np.maximum(least - r, 0.0)
+            if not (lack > 1e-14 * least).any():
+                break
+            plan = tidy(problem, plan + self.perfect * (lack * unit), self.perfect)
+            r = plan.sum(axis=0)
+        return plan
 
     def judge(self, answer: Answer, cost: Array, D: float, P: float, found: Found) -> float:
         """Raise ``found.lower`` by the answer's certificate; the multiplier that it used."""
@@ -266,18 +269,25 @@ class Core:
         return lam
 
     def sharpen(
-        self, answer: Answer, cost: Array, lam: float, D: float, P: float, found: Found
+        self, answer: Answer, cost: Array | None, lam: float, D: float, P: float, found: Found
     ) -> None:
-        """The same with every u as large as the row minima allow: h_P(u) only grows with u."""
-        total = cost + lam * self.problem.delta
-        reduced = np.where(self.allowed, total - answer.u, np.inf)
-        least = reduced.min(axis=1, keepdims=True)
-        usable = self.on[:, None] if not self.exact_zero else self.on[:, None] & self.allowed
-        u = np.where(usable, total - least, np.inf).min(axis=0)
-        u = np.where(np.isfinite(u), u, np.max(u[np.isfinite(u)], initial=0.0))
-        if self.exact_zero:
-            u, lam = self._closed(cost, lam, u)
-        found.raise_lower(lower_bound(self.problem, cost, self.divergence, D, P, lam, u), lam, u)
+        """The same with every u as large as the row minima allow: h_P(u) only grows with u.
+
+        Letters y of hardly any mass may be overruled: what they cost is that mass.
+        """
+        total = lam * self.problem.delta if cost is None else cost + lam * self.problem.delta
+        least = np.where(self.allowed, total - answer.u, np.inf).min(axis=1, keepdims=True)
+        for mass in (0.0, 1e-11):
+            heavy = (self.problem.py > mass)[:, None]
+            usable = heavy & self.allowed if self.exact_zero else heavy
+            u, price = np.where(usable, total - least, np.inf).min(axis=0), lam
+            u = np.where(np.isfinite(u), u, np.max(u[np.isfinite(u)], initial=0.0))
+            if self.exact_zero and cost is not None:
+                u, price = self._closed(cost, lam, u)
+            low = lower_bound(self.problem, cost, self.divergence, D, P, price, u)
+            found.raise_lower(low, price, u)
+            if not (self.problem.py < 1e-11).any():
+                break
 
     def _closed(self, cost: Array, lam: float, u: Array) -> tuple[Array, float]:
         """A lam that prices out every column with distortion: at no cost where D leaves none."""
@@ -312,10 +322,7 @@ class Core:
                 found.take(plan, certificate.distortion(problem, plan))
             if found.upper - found.lower <= 0.1 * tolerance:
                 break
-            reduced = problem.delta - answer.u
-            least = np.where(self.allowed, reduced, np.inf).min(axis=1, keepdims=True)
-            u = np.where(self.on[:, None], problem.delta - least, np.inf).min(axis=0)
-            found.raise_lower(lower_bound(problem, None, d, 0.0, P, 1.0, u), 1.0, u)
+            self.sharpen(answer, None, 1.0, 0.0, P, found)
             if found.upper - found.lower <= 0.1 * tolerance:
                 break
             self._price(problem.delta, answer, 0.0, 0.01 * tolerance)

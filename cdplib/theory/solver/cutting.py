@@ -51,12 +51,21 @@ class CuttingModel:
             self.log_level = math.log(abs(math.expm1(bent)))
         p, level = problem.px[self.letters], math.exp(min(self.log_level, 700.0))
         self.size = np.clip(np.maximum(np.sqrt(2 * p * level), level / 40 if own else 0), None, 1.0)
+        # a letter with less than this has t > 1, which a tangent there already says
+        with np.errstate(over="ignore"):
+            share = level / p
+            least = np.zeros(p.size)
+            if self.order == 1:
+                least = np.exp(-share - 1)
+            elif self.order > 1:
+                least = np.power(share + self.order, 1 / (1 - self.order))
+        self.least = np.maximum(0.9 * p * least, 1e-8 * np.minimum(p, self.size))
         self.columns = np.argwhere(mask)
         self._start(cost)
         for step in _FIRST:
             self.cut(problem.px[self.letters] + step * self.size)
-        for share in (0.01, 0.1, 0.5, 2.0, 10.0):
-            self.cut(share * p)
+        for times in (0.01, 0.1, 0.5, 2.0, 10.0):
+            self.cut(times * p)
 
     def _start(self, cost: Array) -> None:
         """Columns: W, then s and t on the support; rows: Y, link, D, budget, then tangents."""
@@ -71,8 +80,7 @@ class CuttingModel:
             ("dual_feasibility_tolerance", 1e-10),
         ):
             self.highs.setOptionValue(option, value)
-        linked = np.zeros(n, dtype=bool)
-        linked[on] = True
+        self.linked = linked = np.isin(np.arange(n), on)
         low = np.concatenate([problem.py, np.where(linked, problem.px, 0.0), [-inf, -inf]])
         high = np.concatenate([problem.py, np.where(linked, problem.px, inf), [inf, 1.0]])
         none = np.zeros(0, dtype=np.int32)
@@ -80,10 +88,10 @@ class CuttingModel:
         y, x = self.columns.T
         index = np.stack([y, m + x, np.full(count, m + n), np.full(count, m + n + 1)], axis=1)
         kappa = 1.0 if self.order == 1 else abs(self.order - 1)
-        off = kappa * math.exp(min(-self.log_level, math.log(LARGEST)))
+        self.off = kappa * math.exp(min(-self.log_level, math.log(LARGEST)))
         weight = np.stack(
             [np.ones(count), np.ones(count), np.minimum(problem.delta[y, x], LARGEST),
-             np.where(problem.px[x] > 0, 0.0, off)], axis=1,
+             np.where(linked[x], 0.0, self.off)], axis=1,
         )  # fmt: skip
         self._add(cost[y, x], np.zeros(count), index, weight)
         self._add(np.zeros(t), np.full(t, -inf), (m + on)[:, None], -self.size[:, None])
@@ -120,7 +128,7 @@ class CuttingModel:
         """Add every letter's tangent at the masses ``r`` of the letters on the support."""
         p, count = self.problem.px[self.letters], len(self.letters)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore"):
-            at = np.maximum(r, 1e-6 * np.minimum(p, self.size))
+            at = np.maximum(r, self.least)
             value, slope = self._tangent(at)
             low, lean = value + slope * (p - at), slope * self.size
         # a steep tangent says the same when divided by its largest coefficient
@@ -149,4 +157,5 @@ class CuttingModel:
         plan[y, x] = value[: len(y)]
         step = value[len(y) : len(y) + len(self.letters)]
         law = self.problem.px[self.letters] + step * self.size
-        return Answer(plan, max(0.0, -float(dual[m + n])), dual[m : m + n].copy()), law
+        u = dual[m : m + n] + np.where(self.linked, 0.0, self.off * float(dual[m + n + 1]))
+        return Answer(plan, max(0.0, -float(dual[m + n])), u), law

@@ -131,7 +131,7 @@ class Core:
             if goal != "divergence":
                 yield from self._cutting_planes(model.cost, D, P)
         else:
-            size = {"all": math.inf, "point": 0.0}.get(kind, P)
+            size = {"all": math.inf, "point": 0.0}.get(kind, P * (1 - 2.0**-44))
             yield from self._flat(goal, D, size, 60)
 
     def _flat(self, goal: str, D: float, P: float, tries: int) -> Iterator[Answer]:
@@ -197,12 +197,16 @@ class Core:
                     plan = exact
                     break
         elif isinstance(d, Renyi) and d.order >= 1 and P < math.inf:
-            plan = self._filled(plan, P)
+            far = certificate.perception(problem, d, plan) > P + max(1e-6, 0.01 * P)
+            if far or d.order == math.inf:
+                plan = self._filled(plan, P)
         strict, loose = 1 - 2.0**-48, 1 + certificate.ROUNDING
         most = P * loose + d.rounding()
         really = P * strict if P > 100 * d.rounding() else most  # else r = p_X up to rounding
         for cap_D, cap_P in ((D * strict, really), (max(D + noise, D * loose), most)):
             mixed = self._mixed(plan, safe, cap_D, cap_P)
+            if mixed is plan:
+                return plan
             if mixed is not None and inside(problem, d, D, P, noise, mixed):
                 return mixed
         return None
@@ -249,7 +253,7 @@ class Core:
         p, r = problem.px, plan.sum(axis=0)
         least = np.exp(-d.rate(P)) * p * (1 + 1e-15)
         if d.order < math.inf:
-            least = np.where(p <= 1e-8, p, 0.0)
+            least = np.where((p <= 1e-8) & (r < 0.1 * p), p, 0.0)
         unit = np.divide(1.0, p, out=np.zeros_like(p), where=p > 0)
         for _ in range(50):  # scaling the rows back takes a little from letters that had enough
             lack = np.maximum(least - r, 0.0)
@@ -379,7 +383,8 @@ class Core:
         problem, before = self.problem, self.mask
         found, tolerance = Found(u=np.zeros(problem.px.size)), self.tolerance(P)
         edge = Found() if self.exact_zero else self.edge(P)
-        at = D if self.exact_zero or edge.plan is None else max(D, edge.upper)
+        at = D * (1 - 2.0**-44)  # a solver's rounding then stays within the budget
+        at = at if self.exact_zero or edge.plan is None else max(at, edge.upper)
         safe = self._safe(D, P, noise, edge)
         for answer in self._proposals("err", at, P):
             lam = self.judge(answer, problem.err, D, P, found)

@@ -85,6 +85,8 @@ class Engine:
         self.perfect = columns.northwest(problem)
         far = distortion(unit.problem, self.perfect)  # budgets of interest are below it
         self.scaled = unit.finer(-math.frexp(far)[1], 0) if far > _SMALL else unit
+        delta = self.scaled.problem.delta
+        self.step = float(delta[delta > 0].min(initial=math.inf))  # the least that a change costs
         self.cores: dict[tuple[Any, ...], Core] = {}
 
     def _core(self, P: float, down: int = 0, short: int = 0, exact_zero: bool = False) -> Core:
@@ -106,7 +108,7 @@ class Engine:
         inner = self.scaled.distortion(D)
         if abs(inner) <= self.scaled.noise(D) and self.scaled.magnitude > 0:
             return 0.0
-        if inner >= 0 and not (self.scaled.problem.delta > 0).any():
+        if inner >= 0 and self.step == math.inf:
             return math.inf
         return math.inf if inner > HUGE else inner
 
@@ -114,7 +116,7 @@ class Engine:
         """By how much the unit of positions is made smaller for the budget ``P``."""
         inner = self.scaled.perception(P)
         own = isinstance(self.scaled.divergence, Wasserstein1)
-        return -math.frexp(inner)[1] if own and 0 < inner < _SMALL else 0
+        return _down(inner) if own and 0 < inner < _SMALL else 0
 
     # -- edges ---------------------------------------------------------------------------------
 
@@ -126,7 +128,7 @@ class Engine:
         for _ in range(3):
             if not 0 < found.upper < _SMALL:
                 break
-            down -= math.frexp(found.upper)[1]
+            down += _down(found.upper)
             core = self._core(P, down, short)
             found = core.edge(core.scaled.perception(P))
         return core, found
@@ -151,7 +153,7 @@ class Engine:
         if inner < -self.scaled.noise(D) or (inner < 0 and self.scaled.magnitude == 0):
             return Edge(math.inf, status="infeasible", lower=math.inf, upper=math.inf,
                         lam=1.0, u=none, plan=None)  # fmt: skip
-        core = self._at(inner, D, 1.0)
+        core = self._at(inner, 0.0)
         unit = core.scaled
         found = core.lower_edge(self._within(core, inner, D), unit.noise(D))
         tolerance = LINEAR_GAP if linear.handles(core.divergence) else CONIC_GAP
@@ -165,12 +167,11 @@ class Engine:
 
     # -- one point -----------------------------------------------------------------------------
 
-    def _at(self, inner: float, D: float, P: float) -> Core:
-        """The core whose unit suits the budget ``inner`` (``D`` in the problem's unit)."""
-        delta = self.scaled.problem.delta
-        if inner < 1e-13 * float(delta[delta > 0].min(initial=math.inf)):
+    def _at(self, inner: float, P: float) -> Core:
+        """The core whose unit suits the budget ``inner``, in the problem's unit."""
+        if inner < 1e-13 * self.step:
             return self._core(P, 0, self._short(P), exact_zero=True)
-        down = -math.frexp(inner)[1] if inner < _SMALL else 0
+        down = _down(inner) if inner < _SMALL else 0
         return self._core(P, down, self._short(P))
 
     @staticmethod
@@ -181,12 +182,12 @@ class Engine:
     def point(self, D: float, P: float) -> Solution:
         """C(D,P): feasible or not first, then proposals until the certificate closes."""
         inner = self._budget(D)
-        core, edge = self._edge(P)
         if inner < math.inf:
-            refused = self._infeasible(core, edge, D, P)
+            core = self._core(P, 0, self._short(P))
+            refused = self._infeasible(core, core.edge(core.scaled.perception(P)), D, P)
             if refused is not None:
                 return refused
-        core = self._at(max(inner, 0.0), D, P)
+        core = self._at(max(inner, 0.0), P)
         unit = core.scaled
         budget = unit.perception(P)
         within = self._within(core, inner, D)
@@ -214,3 +215,8 @@ class Engine:
             return None
         u = np.ldexp(edge.u, unit.exponent)
         return Solution("infeasible", math.inf, math.inf, math.inf, 1.0, math.nan, None, u)
+
+
+def _down(size: float) -> int:
+    """By how many powers of two a unit is made smaller for a budget of this size, in steps of 8."""
+    return 8 * math.floor(-math.frexp(size)[1] / 8)

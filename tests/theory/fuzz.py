@@ -346,7 +346,7 @@ def run(problems: int, seed: int, points: int = 4, log: Any = None) -> dict[str,
                     file=log,
                     flush=True,
                 )
-        if log is not None and number % 500 == 499:
+        if log is not None and number % 100 == 99:
             print(f"after {number + 1} problems\n{printed(table)}", file=log, flush=True)
     return table
 

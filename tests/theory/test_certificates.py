@@ -284,7 +284,7 @@ def test_the_judge_sees_what_is_wrong():
 
     assert said() == ""
     assert "lower bound too high" in said(lower=at.lower + 1e-6)
-    assert "certificate" in said(u=at.u + [0.5, 0, 0, 0, 0], lower=0.0)
+    assert "certificate" in said(u=at.u + np.eye(5)[0] / 2, lower=0.0)
     assert "value" in said(value=at.value - 1e-9)
     assert "negative" in said(plan=-at.plan)
     assert "rows" in said(plan=at.plan * 1.1)

@@ -12,6 +12,7 @@ import csv
 import io
 import json
 import math
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,9 @@ _TABLE = {
 _VECTOR = {"type": "array", "minItems": 1, "items": {"type": "number"}}
 _BUDGET = {"anyOf": [{"type": "number"}, {"const": "inf"}]}
 _BUDGETS = {"type": "array", "minItems": 1, "items": _BUDGET}
+
+#: How many tables of the size of the distortion an answer holds at a time, roughly.
+_TABLES = 10
 
 #: JSON schema (2020-12) of a problem file.
 SCHEMA: dict[str, Any] = {
@@ -63,13 +67,14 @@ SCHEMA: dict[str, Any] = {
 def load(path: Path) -> dict[str, Any]:
     """The checked content of a problem file; :class:`InputError` says what is wrong, and where."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"), parse_int=_whole)
+        content = json.loads(path.read_text(encoding="utf-8-sig"), parse_int=_whole)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror or error}") from None
     except RecursionError:
         raise InputError(f"{path} is nested too deeply: expected lists of lists") from None
     except ValueError as error:
         raise InputError(f"{path} is no JSON: {error}") from None
+    _fits(content)
     validator = jsonschema.Draft202012Validator(SCHEMA)
     wrong = jsonschema.exceptions.best_match(validator.iter_errors(content))
     if wrong is not None:
@@ -81,6 +86,24 @@ def load(path: Path) -> dict[str, Any]:
         given = ", ".join(sorted(point | grid)) or "none"
         raise InputError(f"{path} has the budgets {given}: expected D and P, or Ds and Ps")
     return dict(content)
+
+
+def _fits(content: Any) -> None:
+    """Refuse, before any work, a problem whose tables are larger than this machine's memory."""
+    lists = content if isinstance(content, dict) else {}
+    lengths = {key: len(value) for key, value in lists.items() if isinstance(value, list)}
+    n, rows = lengths.get("labels", 0), max(lengths.get("channel", 0), 1)
+    first = lists["channel"][0] if lengths.get("channel") else []
+    rows = max(rows, len(first) if isinstance(first, list) else 0)
+    needed, there = (
+        _TABLES * 8.0 * n * rows,
+        os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+    )
+    if needed > there:
+        raise InputError(
+            f"labels has {n} letters and channel up to {rows}: the tables need about "
+            f"{needed / 2**30:.0f} GiB, this machine has {there / 2**30:.0f}"
+        )
 
 
 def _whole(digits: str) -> int | float:
@@ -100,7 +123,8 @@ def problem(content: dict[str, Any]) -> exact.Problem:
                 f"distortion 'squared' with {k} letters of X and {n} of X^: expected a table"
             )
         x = np.asarray(content.get("x", range(n)), dtype=float)
-        cost = (x[:, None] - x[None, :]) ** 2
+        with np.errstate(over="ignore"):  # what overflows is refused in one line
+            cost = (x[:, None] - x[None, :]) ** 2
     return exact.make_problem(
         content["joint"], content["channel"], cost, content["labels"],
         x=content.get("x"), px=content.get("px"),
@@ -165,39 +189,53 @@ def _json(value: Any) -> Any:
     return value
 
 
+def _write(path: Path, content: bytes) -> None:
+    """Write whole or not at all; a link, a pipe or a device is written through, and stays."""
+    if path.is_symlink() or _is_special(path):
+        with path.open("wb") as stream:
+            stream.write(content)
+        return
+    with files.atomic(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _is_special(path: Path) -> bool:
+    return path.exists() and not path.is_file()
+
+
 def command(path: Path, output: Path | None = None) -> int:
     """Solve the problem in ``path``; write to ``output``, or print.  0: solved or infeasible.
 
     1 where some point stayed uncertified (its bounds are given all the same).
     """
     content = load(path)
+    table_file, picture = output, None
     if output is not None:
         files.check_target(output, "--output", "file")
-    if output is not None and "Ds" in content:  # a table, and a picture beside it
-        table_file, picture = output.with_suffix(".csv"), output.with_suffix(".png")
-        for target in (table_file, picture):
-            files.check_target(target, "--output", "file")
+        if "Ds" in content and not _is_special(output):  # a table, and a picture beside it
+            table_file, picture = output.with_suffix(".csv"), output.with_suffix(".png")
+            for target in (table_file, picture):
+                files.check_target(target, "--output", "file")
     divergences.get(content["divergence"])
     if "D" in content:
         report = point_report(content)
         uncertified = report["status"] == "uncertified"
         text = json.dumps(_json(report), indent=1) + "\n"
-        if output is None:
-            sys.stdout.write(text)
-        else:
-            files.write_text(output, text)
-        return int(uncertified)
-    Ds, Ps = ([float(v) for v in content[name]] for name in ("Ds", "Ps"))
-    surface = exact.surface(problem(content), content["divergence"], Ds, Ps)
-    table = surface_table(surface)
-    if output is None:
-        sys.stdout.write(table)
     else:
+        Ds, Ps = ([float(v) for v in content[name]] for name in ("Ds", "Ps"))
+        surface = exact.surface(problem(content), content["divergence"], Ds, Ps)
+        uncertified = bool((surface.status == "uncertified").any())
+        text = surface_table(surface)
+    if table_file is None:
+        sys.stdout.write(text)
+        return int(uncertified)
+    if picture is not None:
         from cdpbook.figures import surface as drawing
 
         figure = drawing.heights(surface, title=content.get("title", path.stem))
         figure.axes[0].title.set_parse_math(False)  # it is the user's own, not TeX
-        files.write_text(table_file, table)
-        with files.atomic(picture) as temporary:
-            figure.savefig(temporary, format="png")
-    return int(bool((surface.status == "uncertified").any()))
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format="png")
+        _write(picture, drawn.getvalue())
+    _write(table_file, text.encode())
+    return int(uncertified)

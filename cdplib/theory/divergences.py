@@ -18,6 +18,7 @@ reverse_kl, hellinger2, chi2 and Rényi of order at most 1 (above it, only in q)
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -46,9 +47,13 @@ def law(values: ArrayLike, name: str = "p") -> Array:
 
 def budget(value: float, name: str = "P") -> float:
     """``value`` as a number in [0, inf], or an :class:`InputError`."""
-    if not value >= 0:  # also catches nan
-        raise InputError(f"{name} is {value}: expected a number in [0, inf]")
-    return float(value)
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if not number >= 0:  # also catches nan
+        raise InputError(f"{name} is {value!r:.40}: expected a number in [0, inf]")
+    return number
 
 
 @dataclass(frozen=True)
@@ -82,12 +87,35 @@ class Divergence:
             raise InputError(f"u has shape {u.shape}: expected {p.size} finite numbers")
         if P == math.inf:
             return float(u.min()), 0.0
-        return self._dual(u, p, P)
+        used = self.reach(p)
+        low = float(u[used].min())
+        with np.errstate(over="ignore"):
+            w = u - low
+            size = float(w[used].max())
+        if size == 0:
+            return low, 0.0
+        if size == math.inf:
+            return -math.inf, math.inf
+        value, price = self._dual(np.where(used, w, 0.0) / size, p, P)  # h is homogeneous
+        return low + size * value, size * price
+
+    def reach(self, p: Array) -> NDArray[np.bool_]:
+        """The letters (n,) on which a law at a finite divergence from ``p`` may have mass."""
+        return np.ones(p.size, dtype=bool)
+
+    def full(self, p: Array) -> float:
+        """A budget from which on the ball holds every law on :meth:`reach`, or inf."""
+        return math.inf
+
+    def rounding(self) -> float:
+        """What d may be for two laws that agree up to rounding of their letters' masses."""
+        return 2.0**-48
 
     def _value(self, p: Array, q: Array) -> float:
         raise NotImplementedError
 
     def _dual(self, u: Array, p: Array, P: float) -> tuple[float, float]:
+        """The same for ``u`` with least entry 0 and largest 1 on the reach of p, and finite P."""
         raise NotImplementedError
 
 
@@ -109,7 +137,10 @@ class TotalVariation(Divergence):
         gain = u[order] - u.min()
         moved = np.clip(P - (np.cumsum(p[order]) - p[order]), 0, p[order])
         last = int(np.argmax(np.cumsum(p[order]) > P)) if P < p.sum() else -1
-        return float(p @ u - moved @ gain), float(gain[last])
+        return float((p[order] - moved) @ gain), float(gain[last])
+
+    def full(self, p: Array) -> float:
+        return 1.0
 
 
 @dataclass(frozen=True)
@@ -132,69 +163,126 @@ class Wasserstein1(Divergence):
             raise InputError(f"w1 has {len(self.x)} positions for {n} letters: expected {n}")
         return np.asarray(self.x)
 
-    def _value(self, p: Array, q: Array) -> float:
-        x = self.positions(p.size)
+    def _steps(self, n: int) -> tuple[NDArray[np.int64], Array]:
+        """The order (n,) of the letters along the line and the gaps (n-1,) between neighbours."""
+        x = self.positions(n)
         order = np.argsort(x, kind="stable")
-        return float(np.abs(np.cumsum((p - q)[order])[:-1]) @ np.diff(x[order]))
+        with np.errstate(over="ignore"):
+            return order, np.diff(x[order])
+
+    def _value(self, p: Array, q: Array) -> float:
+        order, gaps = self._steps(p.size)
+        return float(np.abs(np.cumsum((p - q)[order])[:-1]) @ gaps)
+
+    def full(self, p: Array) -> float:
+        return float(self._steps(p.size)[1].sum())
+
+    def rounding(self) -> float:
+        span = np.ptp(np.asarray(self.x)) if self.x is not None else 1.0
+        return float(span) * 2.0**-48
 
     def _dual(self, u: Array, p: Array, P: float) -> tuple[float, float]:
         """max over t >= 0 of sum_i p_i min_j (u_j + t |x_i - x_j|) - t P (Kantorovich).
 
         For t >= Lip(u) the inner minimum is u_i: the often quoted <p, u> - P Lip(u) is that one
-        point of the curve, a lower bound that is not sharp in general.  The curve is concave and
-        piecewise linear; intersecting the tangents of a bracket ends at its top after finitely
-        many steps.
+        point of the curve, a lower bound that is not sharp in general.  Letters that share a
+        position exchange mass for nothing, so the least u among them counts for all.
         """
-        x = self.positions(p.size)
-        order = np.argsort(x, kind="stable")
-        x, u, p = x[order], u[order], p[order]
+        order, gaps = self._steps(p.size)
+        first = np.concatenate([[True], gaps > 0])
+        starts = np.flatnonzero(first)
+        u, p = np.minimum.reduceat(u[order], starts), np.add.reduceat(p[order], starts)
+        gaps = gaps[first[1:]]
         if P == 0:
             return float(p @ u), math.inf
-        index = np.arange(x.size)
+        length = float(gaps.sum())
+        if gaps.size == 0 or not P < length or length == math.inf:
+            return float(u.min()), 0.0
+        gaps, P = gaps / length, P / length
+        t = _steepest(u, p, gaps, P)
+        return float(p @ _flattened(u, t * gaps)) - t * P * (1 + 2.0**-50), t / length
 
-        def curve(t: float) -> tuple[float, float]:
-            left, right = u - t * x, (u + t * x)[::-1]
-            low, high = np.minimum.accumulate(left), np.minimum.accumulate(right)
-            from_left = np.maximum.accumulate(np.where(left == low, index, 0))
-            from_right = np.maximum.accumulate(np.where(right == high, index, 0))
-            source_right = (x.size - 1 - from_right)[::-1]
-            low, high = low + t * x, high[::-1] - t * x
-            source = np.where(low <= high, from_left, source_right)
-            return (
-                float(p @ (u[source] + t * np.abs(x - x[source]))) - t * P,
-                float(p @ np.abs(x - x[source])) - P,
-            )
 
-        gaps = np.diff(x)
-        steps = np.abs(np.diff(u))[gaps > 0] / gaps[gaps > 0]
-        t0, (f0, s0) = 0.0, curve(0.0)
-        if s0 <= 0 or steps.size == 0:
-            return f0, 0.0
-        t1 = float(steps.max()) * (1 + 1e-12) + 1e-300
-        f1, s1 = curve(t1)
-        best = max((f0, t0), (f1, t1))
-        for _ in range(200):
-            if s1 >= 0 or t1 <= t0:
-                break
-            t = (f1 - f0 + s0 * t0 - s1 * t1) / (s0 - s1)
-            if not t0 < t < t1:
-                break
-            f, s = curve(t)
-            best = max(best, (f, t))
-            if f >= f0 + s0 * (t - t0) - 1e-15 * max(1.0, abs(f)) or s == 0:
-                break
-            if s > 0:
-                t0, f0, s0 = t, f, s
-            else:
-                t1, f1, s1 = t, f, s
-        return best
+def _flattened(u: Array, rises: Array) -> Array:
+    """min_j (u_j + t |x_i - x_j|) (n,) from t times the gaps: n sums of positive numbers at most,
+    so that no cancellation makes it larger than it is, however close positions are."""
+    values, steps = u.tolist(), rises.tolist()
+    for i, step in enumerate(steps):
+        values[i + 1] = min(values[i + 1], values[i] + step)
+    for i in range(len(steps) - 1, -1, -1):
+        values[i] = min(values[i], values[i + 1] + steps[i])
+    return np.array(values)
+
+
+def _steepest(u: Array, p: Array, gaps: Array, P: float) -> float:
+    """The t that maximises Kantorovich's curve, by intersecting the tangents of a bracket.
+
+    The curve is concave and piecewise linear, so this ends at its top after finitely many steps.
+    """
+    x = np.concatenate([[0.0], np.cumsum(gaps)])
+    index = np.arange(x.size)
+
+    def curve(t: float) -> tuple[float, float]:
+        left, right = u - t * x, (u + t * x)[::-1]
+        low, high = np.minimum.accumulate(left), np.minimum.accumulate(right)
+        from_left = np.maximum.accumulate(np.where(left == low, index, 0))
+        from_right = np.maximum.accumulate(np.where(right == high, index, 0))
+        source_right = (x.size - 1 - from_right)[::-1]
+        low, high = low + t * x, high[::-1] - t * x
+        source = np.where(low <= high, from_left, source_right)
+        reach = np.abs(x - x[source])
+        return float(p @ (u[source] + t * reach)) - t * P, float(p @ reach) - P
+
+    t0, (f0, s0) = 0.0, curve(0.0)
+    if s0 <= 0:
+        return 0.0
+    with np.errstate(over="ignore"):
+        t1 = min(float((np.abs(np.diff(u)) / gaps).max()) * (1 + 1e-12), 1e300)
+    f1, s1 = curve(t1)
+    best = max((f0, t0), (f1, t1))
+    for _ in range(200):
+        if s1 >= 0 or t1 <= t0:
+            break
+        t = (f1 - f0 + s0 * t0 - s1 * t1) / (s0 - s1)
+        if not t0 < t < t1:
+            break
+        f, s = curve(t)
+        best = max(best, (f, t))
+        if f >= f0 + s0 * (t - t0) - 1e-15 * max(1.0, abs(f)) or s == 0:
+            break
+        if s > 0:
+            t0, f0, s0 = t, f, s
+        else:
+            t1, f1, s1 = t, f, s
+    return best[1]
 
 
 def _log_ratio(p: Array, q: Array) -> Array:
     """log(p/q) of positive arrays; as a difference only where p/q overflows (q denormal)."""
     with np.errstate(over="ignore"):
         ratio = p / q
-    return np.where(np.isinf(ratio), np.log(p) - np.log(q), np.log(ratio))
+    return np.where(np.isinf(ratio) | (ratio == 0), np.log(p) - np.log(q), np.log(ratio))
+
+
+def bend(x: Array, power: float) -> Array:
+    """(1 + x)^power - 1 - power x, and its limit x - log(1 + x) for power 0, at x >= -1.
+
+    What a generator has beyond its tangent at 1.  Both sides of a difference that cancels near
+    x = 0, where Taylor's series takes over: laws that nearly agree keep their digits.
+    """
+    small = np.abs(x) * max(1.0, abs(power)) < 1e-2
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        near, far = np.where(small, x, 0.0), np.where(small, 1.0, x)
+        if power == 0:
+            direct = far - np.log1p(far)
+        else:
+            direct = np.expm1(power * np.log1p(far)) - power * far
+    term = near**2 / 2 * (1.0 if power == 0 else power * (power - 1))
+    series = term.copy()
+    for k in range(3, 11):
+        term = term * near * ((1 - k) / k if power == 0 else (power - k + 1) / k)
+        series += term
+    return np.asarray(np.where(small, series, direct))
 
 
 @dataclass(frozen=True)
@@ -222,26 +310,32 @@ class Renyi(Divergence):
         """The inverse of :meth:`rate`."""
         return value
 
+    def rounding(self) -> float:
+        return min(2.0**-40, max(1.0, self.order) * 2.0**-72)  # a second-order effect
+
     def _value(self, p: Array, q: Array) -> float:
-        on = p > 0
-        p, q, a = p[on], q[on], self.order
+        on, a = p > 0, self.order
+        off = float(q[~on].sum())
+        p, q = p[on], q[on]
         if a >= 1 and (q == 0).any():
             return self.unrate(math.inf)
-        if a == 1:
-            return self.unrate(float(p @ _log_ratio(p, q)))
         if a == math.inf:
             return self.unrate(float(_log_ratio(p, q).max()))
-        keep = q > 0
-        if not keep.any():
-            return self.unrate(math.inf)
-        ratio = _log_ratio(p[keep], q[keep])
-        if a < 1:  # sum p^a q^(1-a) = sum p (q/p)^(1-a): exact near p = q through expm1
-            total = float(p[keep] @ np.expm1((a - 1) * ratio)) - float(p[~keep].sum())
-        else:
-            with np.errstate(over="ignore", invalid="ignore"):
-                total = float(q @ np.expm1(a * ratio)) + (float(q.sum()) - 1.0)
-            if not math.isfinite(total):
-                return self.unrate(_log_sum_exp(np.log(q) + a * ratio) / (a - 1))
+        with np.errstate(over="ignore", invalid="ignore"):
+            x = (q - p) / p
+            near = np.abs(x) < 0.5
+            terms = p * bend(np.where(near, x, 0.0), 0.0 if a == 1 else 1 - a)
+            if a == 1:  # sum p log(p/q) = sum p [x - log(1 + x)] + q off the support
+                logs = _log_ratio(p, q)
+                total = float(np.where(near, terms, (q - p) + p * logs).sum()) + off
+                return self.unrate(total)
+            q1 = np.where(q > 0, q, 1.0)
+            power = np.where(q > 0, p * np.exp((a - 1) * _log_ratio(p, q1)), 0.0)
+            far = power - p - (1 - a) * (q - p)
+            # sum p^a q^(1-a) - 1, from what each letter has beyond the tangent at p = q
+            total = float(np.where(near, terms, far).sum()) + (a - 1) * off
+        if not math.isfinite(total):
+            return self.unrate(_log_sum_exp(np.log(p) + (a - 1) * _log_ratio(p, q)) / (a - 1))
         if total <= -1:
             return self.unrate(math.inf)
         return self.unrate(max(0.0, math.log1p(total) / (a - 1)))
@@ -254,44 +348,48 @@ class Renyi(Divergence):
         M is concave, so the maximum is found from the sign of the slope.
         """
         rate = self.rate(P)
-        low = float(u.min())
         if rate == math.inf:
-            return low, 0.0
+            return 0.0, 0.0
         if rate == 0:
             return float(p @ u), math.inf
         on = p > 0
-        p, w = p[on], u[on] - low
-        scale = float(w.max())
-        if scale == 0:
-            return low, 0.0
+        p, w = p[on], u[on]
+        if w.max() == 0:
+            return 0.0, 0.0
         power = 1.0 - 1.0 / self.order
         slope = math.exp(-rate) * self.rate_slope(P)
 
-        def excess(z: Array) -> float:  # log M(1 + z)
-            logs = np.log1p(z)
-            if power == 0:
-                return float(p @ logs)
-            if abs(power) * logs.max() < 1:  # near 1 the difference from 1 is what counts
-                return math.log1p(float(p @ np.expm1(power * logs))) / power
-            return _log_sum_exp(np.log(p) + power * logs) / power
+        def excess(logs: Array) -> float:  # log M(exp logs)
+            return float(p @ logs) if power == 0 else _log_mean(p, power * logs) / power
 
         def derivative(log_t: float) -> float:  # log of exp(-P) dM/dt; the maximum is at its zero
-            z = w / math.exp(log_t)
-            grown = _log_sum_exp(np.log(p) + (power - 1) * np.log1p(z))
-            return grown + (1 - power) * excess(z) - rate
+            logs = np.log1p(w / math.exp(log_t))
+            return _log_mean(p, (power - 1) * logs) + (1 - power) * excess(logs) - rate
 
         at_zero = _power_mean(p, w, power)
-        best = (low + math.exp(-rate) * at_zero, at_zero * slope)
-        floor, top = math.log(scale) - 60.0, math.log(scale) + 1.0
-        if derivative(floor) > 0:
-            while derivative(top) > 0 and top < math.log(scale) + 60:
-                top += 3.0
-            root = top if derivative(top) > 0 else brentq(derivative, floor, top, xtol=1e-12)
-            t = math.exp(root)
-            grown = excess(w / t)
-            value = low + t * math.expm1(grown - rate)
-            best = max(best, (value, t * math.exp(grown) * slope))
+        best = (math.exp(-rate) * at_zero, at_zero * slope)
+        mean = float(p @ w)
+        spread = math.sqrt(float(p @ (w - mean) ** 2))
+        for root in (_root(derivative), math.log(spread / math.sqrt(2 * rate) + 1e-300)):
+            if root is not None and root < 300:
+                t = math.exp(root)
+                grown = excess(np.log1p(w / t))
+                value = t * math.expm1(grown - rate)
+                best = max(best, (value, t * math.exp(grown) * slope))
         return best
+
+
+def _root(slope: Callable[[float], float]) -> float | None:
+    """Where ``slope``, decreasing, changes its sign, as the logarithm of a scale; None: too low.
+
+    Any argument gives a valid bound, so an inexact root costs sharpness only.
+    """
+    low, top = -60.0, 1.0
+    if not slope(low) > 0:
+        return None
+    while slope(top) > 0 and top < 60:
+        top += 3.0
+    return top if not slope(top) < 0 else float(brentq(slope, low, top, xtol=1e-12))
 
 
 @dataclass(frozen=True)
@@ -311,8 +409,11 @@ class Hellinger2(Renyi):
     def rate(self, P: float) -> float:
         return -2.0 * math.log1p(-P) if P < 1 else math.inf
 
+    def full(self, p: Array) -> float:
+        return 1.0
+
     def rate_slope(self, P: float) -> float:
-        return 2.0 / (1.0 - P)
+        return 2.0 / (1.0 - P) if P < 1 else 0.0
 
     def unrate(self, value: float) -> float:
         return -math.expm1(-value / 2)
@@ -341,11 +442,29 @@ class ReverseKL(Divergence):
 
     name: str = "reverse_kl"
 
+    def reach(self, p: Array) -> NDArray[np.bool_]:
+        return p > 0
+
+    def full(self, p: Array) -> float:
+        return -math.log(float(p[p > 0].min())) * (1 + 1e-12) + 1e-12
+
+    def rounding(self) -> float:
+        return 2.0**-72
+
     def _value(self, p: Array, q: Array) -> float:
-        on = q > 0
-        if (p[on] == 0).any():
+        on = p > 0
+        if (q[~on] > 0).any():
             return math.inf
-        return float(q[on] @ np.log(q[on] / p[on]))
+        p, q = p[on], q[on]
+        with np.errstate(over="ignore", invalid="ignore"):
+            x = (q - p) / p
+            near = np.abs(x) < 0.5
+            y = np.where(near, x, 0.0)
+            # (1 + x) log(1 + x) - x = x^2 - (1 + x) [x - log(1 + x)]
+            terms = p * (y**2 - (1 + y) * bend(y, 0.0))
+            q1 = np.where(q > 0, q, 1.0)
+            far = np.where(q > 0, -q * _log_ratio(p, q1), 0.0) + p - q
+        return float(np.where(near, terms, far).sum())
 
     def _dual(self, u: Array, p: Array, P: float) -> tuple[float, float]:
         """max over mu >= 0 of -mu log sum p exp(-u/mu) - mu P (Donsker and Varadhan).
@@ -353,17 +472,15 @@ class ReverseKL(Divergence):
         At mu = 0 it is the least u on the support of p: the answer once P pays for going there.
         """
         on = p > 0
-        p, u = p[on], u[on]
-        low = float(u.min())
+        p, w = p[on], u[on]
+        mean = float(p @ w)
         if P == 0:
-            return float(p @ u), math.inf
-        w = u - low
-        scale = float(w.max())
-        if scale == 0 or P >= -math.log(float(p[w == 0].sum())):
-            return low, 0.0
+            return mean, math.inf
+        if P >= -math.log(float(p[w == 0].sum())):
+            return 0.0, 0.0
 
         def log_mean(mu: float) -> float:
-            return math.log1p(float(p @ np.expm1(-w / mu)))
+            return _log_mean(p, -w / mu)
 
         def slope(log_mu: float) -> float:  # KL(tilted || p) - P, decreasing in mu
             mu = math.exp(log_mu)
@@ -371,14 +488,20 @@ class ReverseKL(Divergence):
             tilted = p * np.exp(-w / mu - grown)
             return -float(tilted @ w) / mu - grown - P
 
-        floor, top = math.log(scale) - 40.0, math.log(scale)
-        while slope(top) > 0 and top < math.log(scale) + 60:
-            top += 3.0
-        if slope(floor) <= 0:
-            return low, 0.0
-        root = top if slope(top) > 0 else brentq(slope, floor, top, xtol=1e-12)
-        mu = math.exp(root)
-        return max((low, 0.0), (low - mu * (log_mean(mu) + P), mu))
+        best = (0.0, 0.0)
+        spread = math.sqrt(float(p @ (w - mean) ** 2))
+        for root in (_root(slope), math.log(spread / math.sqrt(2 * P) + 1e-300)):
+            if root is not None and -60 <= root < 300:
+                mu = math.exp(root)
+                best = max(best, (-mu * (log_mean(mu) + P), mu))
+        return best
+
+
+def _log_mean(p: Array, values: Array) -> float:
+    """log sum p exp(values) for a law p; near 1 the difference from 1 is what counts."""
+    if float(np.abs(values).max()) < 1:
+        return math.log1p(float(p @ np.expm1(values)))
+    return _log_sum_exp(np.log(p) + values)
 
 
 def _log_sum_exp(values: Array) -> float:

@@ -22,7 +22,8 @@ from cdplib.theory.certificate import certify, certify_infeasible, feasible
 from cdplib.theory.closed_form import least_error
 from cdplib.theory.divergences import Divergence
 from cdplib.theory.problem import Problem, gaussian_mixture_problem, make_problem
-from cdplib.theory.solver.engine import CONIC_GAP, LINEAR_GAP, Edge, Engine, Solution
+from cdplib.theory.solver.core import CONIC_GAP, LINEAR_GAP
+from cdplib.theory.solver.engine import Edge, Engine, Solution
 
 __all__ = [
     "CONIC_GAP",

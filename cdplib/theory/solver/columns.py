@@ -24,18 +24,21 @@ def northwest(problem: Problem) -> Array:
     """The north-west corner coupling (m, n) of p_Y and p_X: perfect perception, no solver.
 
     Letters are taken in the order of ``x``; on a line this is the monotone (quantile) coupling.
+    Masses are moved as whole numbers, so that letters of hardly any mass get theirs to all digits.
     """
     m, n = problem.shape
     order = np.argsort(problem.x, kind="stable")
+    have, need = _whole(problem.py), _whole(problem.px[order])
+    total_have, total_need = sum(have), sum(need)
+    have, need = [v * total_need for v in have], [v * total_have for v in need]
     plan = np.zeros((m, n))
-    left, need = problem.py.copy(), problem.px[order].copy()
     i = j = 0
     while True:
-        moved = min(left[i], need[j])
-        plan[i, order[j]] += moved
-        left[i] -= moved
+        moved = min(have[i], need[j])
+        plan[i, order[j]] += moved / (total_have * total_need)
+        have[i] -= moved
         need[j] -= moved
-        if i < m - 1 and (left[i] <= need[j] or j == n - 1):
+        if i < m - 1 and (have[i] <= need[j] or j == n - 1):
             i += 1
         elif j < n - 1:
             j += 1
@@ -43,14 +46,22 @@ def northwest(problem: Problem) -> Array:
             return plan
 
 
-def initial(problem: Problem) -> Mask:
-    """Columns (m, n) of the north-west coupling and of the best letters for D and for C alone."""
-    mask = staircase(problem)
+def _whole(law: Array) -> list[int]:
+    """The entries of ``law`` as multiples of the smallest double."""
+    ratios = [value.as_integer_ratio() for value in law.tolist()]
+    largest = max(below for _, below in ratios)
+    return [above * (largest // below) for above, below in ratios]
+
+
+def initial(problem: Problem, allowed: Mask) -> Mask:
+    """Those of the north-west coupling and the best ``allowed`` letters for D and for C alone."""
+    mask = staircase(problem) & allowed
     rows = np.arange(problem.py.size)
-    mask[rows, problem.delta.argmin(axis=1)] = True
-    least = problem.err <= problem.err.min(axis=1, keepdims=True) + 1e-12
-    mask[rows, np.where(least, problem.delta, np.inf).argmin(axis=1)] = True
-    return mask
+    delta, err = (np.where(allowed, cost, np.inf) for cost in (problem.delta, problem.err))
+    mask[rows, delta.argmin(axis=1)] = True
+    least = err <= err.min(axis=1, keepdims=True) + 1e-12
+    mask[rows, np.where(least, delta, np.inf).argmin(axis=1)] = True
+    return mask & allowed
 
 
 def staircase(problem: Problem) -> Mask:

@@ -25,6 +25,7 @@ from scipy import sparse
 
 from cdplib.theory.divergences import Divergence, Renyi, ReverseKL
 from cdplib.theory.problem import Problem
+from cdplib.theory.solver.answer import LARGEST, Answer
 
 Array = NDArray[np.float64]
 
@@ -33,7 +34,7 @@ Array = NDArray[np.float64]
 class Epigraph:
     """One cone per letter: rows ``on_rho`` rho + ``on_t`` t + ``constant``, and sum p t <= level.
 
-    ``level(P)`` is what the budget P allows sum p t to be, ``unlevel`` its inverse.
+    ``level(P)`` is what the budget P allows sum p t to be; inf where no double holds it.
     """
 
     cone: Any
@@ -47,14 +48,8 @@ class Epigraph:
         if not isinstance(d, Renyi) or d.order == 1:
             return P
         sign = 1.0 if d.order > 1 else -1.0
-        return sign * math.exp((d.order - 1) * d.rate(P))
-
-    def unlevel(self, level: float) -> float:
-        d = self.divergence
-        if not isinstance(d, Renyi) or d.order == 1:
-            return max(0.0, level)
-        total = level if d.order > 1 else -level
-        return d.unrate(max(0.0, math.log(max(total, 1e-300)) / (d.order - 1)))
+        exponent = (d.order - 1) * d.rate(P)
+        return sign * math.exp(exponent) if exponent < 700 else math.inf
 
 
 def epigraph(divergence: Divergence) -> Epigraph | None:
@@ -75,14 +70,8 @@ def epigraph(divergence: Divergence) -> Epigraph | None:
     return Epigraph(clarabel.PowerConeT(1 / a), (0, 1, 0), (1, 0, 0), (0, 0, 1), divergence)
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a solver returned, to be judged by its certificate: W on the columns, lam, u."""
-
-    plan: Array
-    lam: float
-    u: Array
-    objective: float
+#: Letters lighter than this have no cone: they hardly count in the value, a repair serves them.
+LIGHT = 1e-11
 
 
 class ConicModel:
@@ -97,15 +86,15 @@ class ConicModel:
     ) -> None:
         self.problem, self.cone, self.cost = problem, cone, cost
         self.least_divergence = least_divergence
-        self.letters = np.flatnonzero(problem.px > 0)
+        own = isinstance(cone.divergence, ReverseKL)  # there, light letters cannot be left out
+        self.letters = np.flatnonzero(problem.px > (0.0 if own else LIGHT))
+        self.delta = np.minimum(problem.delta, LARGEST)
         self.columns: NDArray[np.int64] = np.zeros((0, 2), dtype=np.int64)
-        self.loose = 1.0 + float(problem.py @ np.abs(problem.delta).max(axis=1))
+        self.loose = 1.0 + float(problem.py @ self.delta.max(axis=1))
         self._built: dict[float, tuple[Any, ...]] = {}
 
     def set_columns(self, mask: NDArray[np.bool_]) -> None:
         """Use the columns (y, x^) where ``mask`` (m, n) is true."""
-        if isinstance(self.cone.divergence, ReverseKL):  # r must stay on the support of p_X
-            mask = mask & (self.problem.px > 0)
         columns = np.argwhere(mask)
         if not np.array_equal(columns, self.columns):
             self.columns, self._built = columns, {}
@@ -127,7 +116,7 @@ class ConicModel:
         blocks = [
             [sparse.csr_matrix((one, (y, take)), shape=(m, count)), None],
             [-sparse.identity(count), None],
-            [sparse.csr_matrix(problem.delta[y, x][None]), None],
+            [sparse.csr_matrix(self.delta[y, x][None]), None],
             [None, sparse.csr_matrix((problem.px[on] / scale)[None])],
             [
                 -sparse.kron(marginal, np.array(cone.on_rho, dtype=float)[:, None]),
@@ -175,8 +164,4 @@ class ConicModel:
         blocks = dual[m + count + 2 :].reshape(-1, 3)
         u = np.zeros(n)
         u[on] = blocks @ np.array(self.cone.on_rho, dtype=float) * scale / problem.px[on]
-        if isinstance(self.cone.divergence, ReverseKL):  # letters r may not use: do not bind
-            reduced = self.cost + lam * problem.delta - u
-            least = reduced[:, on].min(axis=1, keepdims=True)
-            u = np.where(problem.px > 0, u, (reduced - least).min(axis=0))
-        return Answer(plan, lam, u, float(got.obj_val))
+        return Answer(plan, lam, u)

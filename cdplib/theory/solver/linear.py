@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from cdplib.theory.divergences import Divergence, Renyi, TotalVariation, Wasserstein1
 from cdplib.theory.problem import Problem
+from cdplib.theory.solver.answer import LARGEST, Answer
 from cdplib.theory.solver.columns import Mask
-from cdplib.theory.solver.conic import Answer
 
 Array = NDArray[np.float64]
 
@@ -49,6 +49,11 @@ class LinearModel:
     ) -> None:
         self.problem, self.divergence, self.cost = problem, divergence, cost
         self.least_divergence = least_divergence
+        self.delta = np.minimum(problem.delta, LARGEST)
+        # letters that a tolerance would overlook, but that renyi:inf does not
+        with np.errstate(divide="ignore"):
+            steep = isinstance(divergence, Renyi) and not least_divergence
+            self.lens = np.clip(1e-9 / problem.px, 1.0, 1e8 if steep else 1.0)
         self.mask: Mask = np.zeros(problem.shape, dtype=bool)
         self._given = self.mask  # masks grow by replacement: the same object holds the same columns
         self.columns: NDArray[np.int64] = np.zeros((0, 2), dtype=np.int64)
@@ -87,7 +92,8 @@ class LinearModel:
         elif isinstance(self.divergence, Wasserstein1):
             x = self.divergence.positions(n)
             order = np.argsort(x, kind="stable")
-            left, right, gap = m + order[:-1], m + order[1:], np.diff(x[order])
+            left, right = m + order[:-1], m + order[1:]
+            gap = np.minimum(np.diff(x[order]), LARGEST)
             forth = np.stack([left, right, np.full(n - 1, budget)], axis=1)
             one = np.ones(n - 1)
             index = np.concatenate([forth, forth])
@@ -120,7 +126,7 @@ class LinearModel:
         new = np.argwhere(mask & ~self.mask)
         (m, n), (y, x) = self.problem.shape, new.T
         index = np.stack([y, m + x, np.full(len(new), m + n)], axis=1)
-        value = np.stack([np.ones(len(new)), np.ones(len(new)), self.problem.delta[y, x]], axis=1)
+        value = np.stack([np.ones(len(new)), self.lens[x], self.delta[y, x]], axis=1)
         cost = np.zeros(len(new)) if self.least_divergence else self.cost[y, x]
         self._add(cost, index, value)
         self.mask = self.mask | mask
@@ -142,7 +148,8 @@ class LinearModel:
         highs.changeRowBounds(m + n, -inf, inf if D == math.inf else D)
         if isinstance(self.divergence, Renyi) and not self.least_divergence:
             for letter, mass in enumerate(self.problem.px):
-                highs.changeRowBounds(m + letter, math.exp(-P) * mass, inf)
+                low = math.exp(-P) * mass * self.lens[letter]
+                highs.changeRowBounds(m + letter, low, inf)
         else:
             highs.changeRowBounds(m + n + 1, -inf, inf if P == math.inf else P)
         highs.run()
@@ -155,5 +162,4 @@ class LinearModel:
         plan[y, x] = np.asarray(solution.col_value)[
             self.extra :
         ]  # the perceptual block comes first
-        value = highs.getInfo().objective_function_value
-        return Answer(plan, max(0.0, -float(dual[m + n])), dual[m : m + n].copy(), float(value))
+        return Answer(plan, max(0.0, -float(dual[m + n])), dual[m : m + n] * self.lens)

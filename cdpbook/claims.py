@@ -18,9 +18,7 @@ from cdpbook.text import LETTERS
 from cdplib.errors import InputError
 from cdplib.experiments.classifiers import CLASSIFIERS
 
-REPRODUCED, PARTLY, NOT = "reproduced", "partly", "not reproduced"
-UNDECIDED, UNTESTABLE = "undecided", "not testable"
-VERDICTS = (REPRODUCED, PARTLY, NOT, UNDECIDED, UNTESTABLE)
+REPRODUCED, PARTLY, NOT, UNDECIDED, UNTESTABLE = VERDICTS = text.VERDICTS
 #: The verdict on "it is above zero" by the sign of what was found (:class:`.estimates.Interval`).
 OF_SIGN = {1: REPRODUCED, 0: UNDECIDED, -1: NOT}
 #: Classifiers as the text writes them.

@@ -16,6 +16,8 @@ from cdpbook.statistics.estimates import Interval
 from cdplib.errors import unknown
 from cdplib.experiments import table as experiments
 
+#: Verdicts on claims; here, and not with the claims, for pages about theory to need no torch.
+VERDICTS = ("reproduced", "partly", "not reproduced", "undecided", "not testable")
 #: The weights of Eq. 16 as the text writes them.
 LETTERS = {"alpha": "α", "beta": "β", "gamma": "γ"}
 _MINUS, _FIXED_SPACE = "\u2212", "\u00a0"

@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 
-from cdpbook.claims import NOT, PARTLY, REPRODUCED, UNTESTABLE
+from cdpbook import text
 from cdplib.theory import checks, convexity, exact, rational
 from cdplib.theory.toy import KINDS, GaussianToy
 
@@ -22,7 +22,8 @@ HOLDS, CONDITION, FALSE, SILENT = VERDICTS = (
     "holds as stated", "needs a condition", "is false", "is not said, and true",
 )  # fmt: skip
 #: The same as verdicts on claims of the paper; what it does not say is no claim of its own.
-_OF_CLAIMS = {HOLDS: REPRODUCED, CONDITION: PARTLY, FALSE: NOT}
+_REPRODUCED, _PARTLY, _NOT, _, _UNTESTABLE = text.VERDICTS
+_OF_CLAIMS = {HOLDS: _REPRODUCED, CONDITION: _PARTLY, FALSE: _NOT}
 _SEED, _ROUNDING = 2019, 1e-9
 
 
@@ -305,7 +306,7 @@ def theory() -> pd.DataFrame:
     found = checked()
     found = found[found["verdict"].isin(_OF_CLAIMS)]
     remark = (found["remark"] + "; " + found["evidence"]).str.removeprefix("; ")
-    verdict = found["verdict"].map(_OF_CLAIMS).where(found["confirmed"], UNTESTABLE)
+    verdict = found["verdict"].map(_OF_CLAIMS).where(found["confirmed"], _UNTESTABLE)
     numbers = [f"T{n}" for n in range(1, len(found) + 1)]
     found = found.assign(number=numbers, remark=remark, verdict=verdict)
     return found[["number", "statement", "verdict", "where", "remark"]].reset_index(drop=True)

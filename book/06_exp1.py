@@ -54,7 +54,7 @@ fixed templates: a restorer can please it by adding a little of the right one. E
 in $D$; is it cheap in $P$? The three pictures should look like those of Exp-2 up to the labels of the axes.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp1-planes", "caption": "Exp-1 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines join equal third quantity, in its colour. Dotted: P of real images against other real images. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}, "image": {"alt": "Exp-1: three scatter plots of its points with error bars and lines of equal third quantity, perceptual difference P against mean squared error D, error rate C of the logistic regression against P, and C against D"}}
+# %% mystnb={"figure": {"name": "fig-exp1-planes", "caption": "Exp-1 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines stand where the colour changes. Dotted: P of real images against other real images. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}}
 planes.three_planes(run.table, perception, run.floor(perception))
 
 # %% [markdown]
@@ -135,7 +135,7 @@ released = verdicts.of(transferred, perception)
 of_error = [c for c in released if c.number in ("E2", "E3", "E4", "E10")]  # C occurs in them
 Markdown(f"{transferred.origin()}\n\n{claims.markdown(of_error)}")
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-released", "caption": "Exp-1 as released: restorers trained with CNN-1's cross entropy, C measured by the logistic regression. Axes, shapes, sizes, lines and bars as before. Dotted: P of real images against other real images. Look in (b) and (c) whether C still falls with γ (shape) at equal β (size)."}, "image": {"alt": "Exp-1 as released: three scatter plots of Exp-2's restorers, P against D, error rate C of the logistic regression against P, and C against D, with error bars and lines of equal third quantity"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-released", "caption": "Exp-1 as released: restorers trained with CNN-1's cross entropy, C measured by the logistic regression. Axes, shapes, sizes, lines and bars as before. Dotted: P of real images against other real images. Look in (b) and (c) whether C still falls with γ (shape) at equal β (size)."}}
 planes.three_planes(transferred.table, perception, run.floor(perception))
 
 # %% [markdown]

@@ -57,7 +57,7 @@ it restores, and $P$ the gap that one judge critic finds between restored and re
 lift the curve away from the origin; in (b) and (c), curves should fall and be convex.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp2-planes", "caption": "Exp-2 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines join equal third quantity, in its colour. Dotted: P of real digits against other real digits. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}, "image": {"alt": "Exp-2: three scatter plots of its points with error bars and lines of equal third quantity, perceptual difference P against mean squared error D, error rate C of CNN-1 against P, and C against D"}}
+# %% mystnb={"figure": {"name": "fig-exp2-planes", "caption": "Exp-2 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines stand where the colour changes. Dotted: P of real digits against other real digits. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}}
 planes.three_planes(run.table, perception, run.floor(perception))
 
 # %% [markdown]
@@ -167,7 +167,7 @@ about. Means over the seeds as colours, over the two weights. In each map ask fo
 along $\gamma$, along $\beta$, or both.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp2-weights", "caption": "C of CNN-1 (left), D (middle) and P (right; on a phone, from top to bottom) over the two weights; means over seeds. Look in each map for the direction in which the numbers change: along γ, along β, or both."}, "image": {"alt": "Exp-2: three heat maps over γ (across) and β (upwards), of CNN-1's error rate, of the mean squared error and of the perceptual difference, with the values written in the cells"}}
+# %% mystnb={"figure": {"name": "fig-exp2-weights", "caption": "C of CNN-1 (left), D (middle) and P (right; on a phone, from top to bottom) over the two weights; means over seeds. Look in each map for the direction in which the numbers change: along γ, along β, or both."}}
 maps.weights_map(run.table, ("error_rate", "mse", perception))
 
 # %% [markdown]

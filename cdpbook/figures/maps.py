@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from cdpbook import text
 from cdpbook.figures import planes, style
 from cdpbook.figures.panels import WIDTH, Panels
 from cdpbook.statistics import trends
@@ -42,10 +43,10 @@ def weights_map(frame: pd.DataFrame, columns: tuple[str, ...] = ("error_rate",))
         axes.set_xticks(range(len(gammas)), gammas)
         axes.set_yticks(range(len(betas)), betas)
         axes.set(xlabel="γ (weight of the cross entropy)", ylabel="β (of the critic)")
-        axes.set_title(shown.label, fontsize=11)
+        axes.set_title(shown.name, fontsize=11)
         axes.grid(False)
         low, high = (style.number(v, form) for v in (np.nanmin(values), np.nanmax(values)))
-        figures[f"{shown.label}, from {low} to {high}, over γ (across) and β (upwards)"] = figure
+        figures[f"{shown.name}, from {low} to {high}, over γ (across) and β (upwards)"] = figure
     return Panels(figures)
 
 
@@ -95,12 +96,10 @@ def achieved_map(
         )  # fmt: skip
     if floor is not None and planes.near(floor, points[perception]):
         axes.axhline(floor, color="0.3", linestyle=":", linewidth=1.5)
-    axes.set(xlabel=planes.QUANTITIES["mse"].label + " ≤", ylabel=shown.label + " ≤")
+    axes.set(xlabel=text.quantity("mse").name + " ≤", ylabel=shown.name + " ≤")
     axes.grid(False)
     axes.xaxis.set_major_locator(MaxNLocator(6))
-    figure.colorbar(
-        image, ax=axes, label="least " + planes.QUANTITIES["error_rate"].label, pad=0.02
-    )
+    figure.colorbar(image, ax=axes, label="least " + text.quantity("error_rate").name, pad=0.02)
     planes.legend(figure, frame, floor)
     return figure
 
@@ -134,6 +133,6 @@ def gaming(frame: pd.DataFrame, others: tuple[str, ...], trained_against: str) -
         ends = np.array(ax.get_xlim())
         ax.plot(ends, ends, color="0.3", linestyle=":", linewidth=1.2, scalex=False, scaley=False)
         ax.set(xlabel=f"error rate of {trained_against} (trained against, %)",
-               ylabel=shown.label)  # fmt: skip
+               ylabel=shown.name)  # fmt: skip
     planes.legend(figure, frame, None)
     return figure

@@ -7,7 +7,7 @@ Colour is the third quantity, a marker's shape is its gamma, its size its beta.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import contourpy
@@ -21,7 +21,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from scipy import ndimage
 
-from cdpbook import claims
+from cdpbook import claims, text
 from cdpbook.figures import style
 from cdpbook.figures.panels import WIDTH, Panels
 from cdpbook.statistics import trends
@@ -30,23 +30,6 @@ from cdplib.errors import InputError, unknown
 MARKERS = "osD^vP*Xph<>"
 
 
-@dataclass(frozen=True)
-class Quantity:
-    """A column of the results table: its letter in the paper, axis label, factor for display."""
-
-    letter: str
-    label: str
-    factor: float = 1.0
-
-
-QUANTITIES = {
-    "mse": Quantity("D", "D: mean squared error per pixel"),
-    "error_rate": Quantity("C", "C: error rate (%)", 100.0),
-    "p_judge": Quantity("P", "P: judge's gap (Wasserstein)"),
-    "p_critic": Quantity("P", "P: the run's own critic's gap"),
-    "sliced_w2": Quantity("P", "P: sliced Wasserstein-2 distance"),
-    "frechet": Quantity("P", "P: Fréchet distance of features"),
-}
 PERCEPTION = ("p_judge", "p_critic", "sliced_w2", "frechet")
 
 
@@ -59,16 +42,15 @@ def bars_text(frame: pd.DataFrame) -> str:
     return f"Points are means and bars standard deviations over {count} training seeds."
 
 
-def quantity(name: str, frame: pd.DataFrame) -> Quantity:
+def quantity(name: str, frame: pd.DataFrame) -> text.Quantity:
     """How the column ``name`` of ``frame`` is shown; :class:`InputError` if it is not there."""
-    if name.startswith("error_rate_") and name in frame:
-        other = name.removeprefix("error_rate_")
-        return Quantity("C", f"error rate of {claims.NAMES.get(other, other)} (%)", 100.0)
-    if name not in QUANTITIES:
-        raise unknown("quantity", name, QUANTITIES)
+    shown = text.quantity(name)
     if name not in frame or frame[name].isna().all():
         raise InputError(f"quantity {name!r} is not in the results table")
-    return QUANTITIES[name]
+    if name.startswith("error_rate_"):
+        other = name.removeprefix("error_rate_")
+        return replace(shown, name=f"error rate of {claims.NAMES.get(other, other)} (%)")
+    return shown
 
 
 def sheet(points: pd.DataFrame, column: str) -> np.ndarray:
@@ -127,7 +109,7 @@ def plane(
         for name, line in ((x, axes.axvline), (y, axes.axhline)):
             if quantities[name].letter == "P" and near(floor, points[name]):
                 line(floor, color="0.3", linestyle=":", linewidth=1.5)
-    axes.set(xlabel=quantities[x].label, ylabel=quantities[y].label)
+    axes.set(xlabel=quantities[x].name, ylabel=quantities[y].name)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     if points["alpha"].nunique() == 1:
         edge = [patheffects.withStroke(linewidth=3.5, foreground="0.4")]  # yellow is pale on white
@@ -141,7 +123,7 @@ def plane(
         mpl.cm.ScalarMappable(norm, style.MAP), ax=axes, location="top", aspect=25, pad=0.03,
         ticks=norm.boundaries[1:-1], format=lambda value, _: style.number(value),
     )  # fmt: skip
-    figure.suptitle(f"{title}colour: {quantities[colour].label}", x=0.02, ha="left")
+    figure.suptitle(f"{title}colour: {quantities[colour].name}", x=0.02, ha="left")
     return figure
 
 
@@ -229,8 +211,8 @@ def three_planes(
         with mpl.rc_context({"font.size": 10, "figure.titlesize": 10}):
             figure = plane(frame, x, y, colour, floor, f"({letter}) ")
         axes = figure.axes[0]
-        text = f"{figure.get_suptitle()}; points of {axes.get_ylabel()} over {axes.get_xlabel()}"
-        figures[text] = figure
+        said = f"{figure.get_suptitle()}; points of {axes.get_ylabel()} over {axes.get_xlabel()}"
+        figures[said] = figure
     rows = {}
     for keys in _keys(frame, floor):
         row = style.canvas(height=0.3)

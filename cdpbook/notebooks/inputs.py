@@ -98,8 +98,9 @@ def digest(notebook: Any, preset: str, values: Mapping[str, Any]) -> str:
     files.append(paths.ROOT / "requirements.txt")
     files += [p for d in folders for p in d.iterdir() if p.is_file() and p.suffix != ".py"]
     files += (paths.BOOK / "_static").rglob("*.json")  # measurements and problems that pages read
-    if any(SOURCE / "cdplib/experiments" in path.parents for path in files):
+    if SOURCE / "cdplib/experiments/settings.py" in files:
         files += paths.PARAMS.glob("*.yml")
+    if SOURCE / "cdplib/experiments/results.py" in files:
         files += (path for path in paths.PUBLISHED.rglob("*") if path.name[0] != ".")  # no locks
     cells = [(cell.cell_type, cell.source, cell.metadata) for cell in notebook.cells]
     state = hashlib.sha256()

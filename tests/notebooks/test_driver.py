@@ -193,7 +193,7 @@ def test_the_digest_follows_measurements_and_the_results_of_experiments_only(tin
     results.mkdir()
     monkeypatch.setattr(paths, "ROOT", results)
     monkeypatch.setattr(paths, "PUBLISHED", results)
-    for text, source in (("", CHAPTER), ("from cdplib.experiments import table\n", CHAPTER)):
+    for text, source in (("", CHAPTER), ("from cdplib.experiments import results\n", CHAPTER)):
         (tiny / "01_tiny.py").write_text(source.replace("import os\n", f"import os\n{text}"))
         (results / "requirements.txt").write_text("")
         before = digest()

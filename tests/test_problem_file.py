@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import threading
 
 import numpy as np
 import pytest
@@ -121,3 +123,67 @@ def test_what_is_no_json_is_refused(tmp_path, text, words):
         path.write_text(text)
     with pytest.raises(InputError, match=words):
         problem_file.load(path)
+
+
+def test_a_byte_order_mark_and_stated_rounding_are_read(tmp_path, capsys):
+    path = write(tmp_path, channel=[[0.333333, 0.666666], [0.2, 0.8]], D=0.5)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert cli.main(["exact", str(path)]) == 0
+    assert json.loads(capsys.readouterr().out)["status"] == "optimal"
+
+
+def test_links_pipes_and_devices_are_written_through_and_stay(tmp_path, capsys):
+    point = write(tmp_path)
+    target, link, dangling = (tmp_path / name for name in ("there.json", "link", "dangling"))
+    target.write_text("before")
+    link.symlink_to(target)
+    dangling.symlink_to(tmp_path / "new.json")
+    for path in (link, dangling):
+        assert cli.main(["exact", str(point), "--output", str(path)]) == 0
+        assert path.is_symlink()
+        assert json.loads(path.read_text())["status"] == "optimal"
+    assert json.loads(target.read_text())["status"] == "optimal"
+    assert cli.main(["exact", str(point), "--output", "/dev/null"]) == 0
+    assert not os.path.isfile("/dev/null")  # noqa: PTH113
+    pipe, read = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_text()))
+    reader.start()
+    table = write(tmp_path, D=None, P=None, Ds=[0.2, 0.5], Ps=[0.0, 0.1])
+    assert cli.main(["exact", str(table), "--output", str(pipe)]) == 0
+    reader.join(timeout=10)
+    assert read[0].startswith("D,P,value")
+    assert pipe.is_fifo()
+    assert not list(tmp_path.glob("*.png"))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"divergence": "renyi:2", "P": 1000},
+        {"divergence": "renyi:10", "P": 100},
+        {"divergence": "kl", "P": 1e20},
+        {"divergence": "w1", "P": 1e20, "x": [-1e308, 1e308]},
+        {"divergence": "reverse_kl", "px": [1e-17, 1]},
+        {"distortion": [[0, 1e16], [1e16, 0]], "D": 3e15},
+        {"distortion": [[0, 1e-300], [1e-300, 0]], "D": 3e-301, "divergence": "chi2"},
+    ],
+)
+def test_extreme_numbers_are_answered(tmp_path, capsys, changes):
+    assert cli.main(["exact", str(write(tmp_path, **changes))]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["status"] in ("optimal", "infeasible")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"labels": [0] * 200_000, "channel": [[1.0] * 200_000]}, "the tables need about"),
+        ({"distortion": "squared", "x": [-1e308, 1e308]}, "distortion has an entry that is not"),
+    ],
+)
+def test_what_cannot_be_computed_is_said_before_the_work(tmp_path, capsys, changes, words):
+    assert cli.main(["exact", str(write(tmp_path, **changes))]) == 2
+    message = capsys.readouterr().err
+    assert words in message
+    assert message.count("\n") == 1

@@ -71,6 +71,7 @@ class Core:
         self.scaled, self.problem, self.divergence = scaled, scaled.problem, scaled.divergence
         self.perfect, self.allowed, self.exact_zero = perfect, allowed, exact_zero
         problem = self.problem
+        self.everywhere = bool(allowed.all())
         self.mmse = problem.deterministic(np.where(allowed, problem.delta, np.inf).argmin(axis=1))
         self.mask = allowed if exact_zero else columns.initial(problem, allowed)
         self.models: dict[tuple[str, str], Any] = {}
@@ -173,7 +174,11 @@ class Core:
 
     def _price(self, cost: Array, answer: Answer, lam: float, worth: float) -> None:
         """Add the columns that the answer's multipliers miss by more than ``worth`` in all."""
-        reduced = np.where(self.allowed, cost + lam * self.problem.delta - answer.u, np.inf)
+        reduced = lam * self.problem.delta
+        reduced += cost
+        reduced -= answer.u
+        if not self.everywhere:
+            reduced[~self.allowed] = np.inf
         more = columns.missing(self.problem, reduced, self.mask, worth) & self.allowed
         if more.any():
             self.mask = self.mask | more
@@ -272,6 +277,11 @@ class Core:
         found.raise_lower(lower_bound(self.problem, cost, self.divergence, D, P, lam, u), lam, u)
         return lam
 
+    def blunt(self, P: float) -> bool:
+        """Whether the solver's u can be improved: a basis without light letters leaves nothing."""
+        flat = self.kind(P) != "ball" or linear.handles(self.divergence)
+        return not (flat and self.everywhere and float(self.problem.px.min()) > 1e-9)
+
     def sharpen(
         self, answer: Answer, cost: Array | None, lam: float, D: float, P: float, found: Found
     ) -> None:
@@ -326,7 +336,8 @@ class Core:
                 found.take(plan, certificate.distortion(problem, plan))
             if found.upper - found.lower <= 0.1 * tolerance:
                 break
-            self.sharpen(answer, None, 1.0, 0.0, P, found)
+            if self.blunt(P):
+                self.sharpen(answer, None, 1.0, 0.0, P, found)
             if found.upper - found.lower <= 0.1 * tolerance:
                 break
             self._price(problem.delta, answer, 0.0, 0.01 * tolerance)
@@ -394,7 +405,8 @@ class Core:
                 found.take(plan, problem.error_rate(plan))
             if found.closed(tolerance):
                 break
-            self.sharpen(answer, problem.err, lam, D, P, found)
+            if self.blunt(P):
+                self.sharpen(answer, problem.err, lam, D, P, found)
             if found.closed(tolerance):
                 break
             self._price(problem.err, answer, lam, 0.1 * tolerance)

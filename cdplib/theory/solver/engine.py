@@ -21,7 +21,7 @@ from cdplib.theory.divergences import Divergence, Wasserstein1
 from cdplib.theory.problem import Problem
 from cdplib.theory.solver import columns, linear
 from cdplib.theory.solver.core import CONIC_GAP, LINEAR_GAP, Core, Found
-from cdplib.theory.units import HUGE, scaled
+from cdplib.theory.units import HUGE, Scaled, scaled
 
 Array = NDArray[np.float64]
 
@@ -87,6 +87,7 @@ class Engine:
         self.scaled = unit.finer(-math.frexp(far)[1], 0) if far > _SMALL else unit
         delta = self.scaled.problem.delta
         self.step = float(delta[delta > 0].min(initial=math.inf))  # the least that a change costs
+        self.inner: dict[float, float] = {}  # budgets of a surface come again and again
         self.cores: dict[tuple[Any, ...], Core] = {}
 
     def _core(self, P: float, down: int = 0, short: int = 0, exact_zero: bool = False) -> Core:
@@ -105,7 +106,7 @@ class Engine:
 
     def _budget(self, D: float) -> float:
         """``D`` in the problem's unit; inf where no plan reaches it, 0 where rounding says so."""
-        inner = self.scaled.distortion(D)
+        inner = self._within(self.scaled, D)
         if abs(inner) <= self.scaled.noise(D) and self.scaled.magnitude > 0:
             return 0.0
         if inner >= 0 and self.step == math.inf:
@@ -155,7 +156,7 @@ class Engine:
                         lam=1.0, u=none, plan=None)  # fmt: skip
         core = self._at(inner, 0.0)
         unit = core.scaled
-        found = core.lower_edge(self._within(core, inner, D), unit.noise(D))
+        found = core.lower_edge(self._within(unit, D), unit.noise(D))
         tolerance = LINEAR_GAP if linear.handles(core.divergence) else CONIC_GAP
         closed = found.upper - found.lower <= tolerance
         scale = 2.0**unit.length
@@ -174,10 +175,12 @@ class Engine:
         down = _down(inner) if inner < _SMALL else 0
         return self._core(P, down, self._short(P))
 
-    @staticmethod
-    def _within(core: Core, inner: float, D: float) -> float:
-        """``D`` in the unit of ``core``: without a snap to 0, which only chose the core."""
-        return inner if inner == math.inf else core.scaled.distortion(D)
+    def _within(self, unit: Scaled, D: float) -> float:
+        """``D`` in the unit of a core: without a snap to 0, which only chose the core."""
+        if D not in self.inner:
+            self.inner[D] = self.scaled.distortion(D)
+        down = self.scaled.exponent - unit.exponent
+        return self.inner[D] * 2.0**down if down else self.inner[D]
 
     def point(self, D: float, P: float) -> Solution:
         """C(D,P): feasible or not first, then proposals until the certificate closes."""
@@ -190,7 +193,7 @@ class Engine:
         core = self._at(max(inner, 0.0), P)
         unit = core.scaled
         budget = unit.perception(P)
-        within = self._within(core, inner, D)
+        within = inner if inner == math.inf else self._within(unit, D)
         found = core.point(within, budget, unit.noise(D))
         if found.plan is None and not core.exact_zero:
             refused = self._infeasible(core, core.edge(budget), D, P)
@@ -207,7 +210,7 @@ class Engine:
     def _infeasible(self, core: Core, edge: Found, D: float, P: float) -> Solution | None:
         """The answer "infeasible", where the multipliers of the edge prove it beyond rounding."""
         unit = core.scaled
-        within = unit.distortion(D)
+        within = self._within(unit, D)
         if not within < edge.lower - unit.noise(D):
             return None
         P = unit.perception(P)

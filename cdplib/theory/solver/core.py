@@ -211,7 +211,9 @@ class Core:
                 plan = self._filled(plan, P)
         strict, loose = 1 - 2.0**-48, 1 + certificate.ROUNDING
         most = P * loose + d.rounding()
-        really = P * strict if P > 100 * d.rounding() else most  # else r = p_X up to rounding
+        really = most  # at P nearly 0, r = p_X up to rounding
+        if P > 100 * d.rounding():
+            really = P * strict - (d.blur(P) if P < math.inf else 0.0)
         for cap_D, cap_P in ((D * strict, really), (max(D + noise, D * loose), most)):
             mixed = self._mixed(plan, safe, cap_D, cap_P)
             if mixed is plan:

@@ -111,6 +111,10 @@ class Divergence:
         """What d may be for two laws that agree up to rounding of their letters' masses."""
         return 2.0**-48
 
+    def blur(self, P: float) -> float:
+        """How far a value of about ``P`` moves when the masses of the letters are rounded."""
+        return self.rounding() / 8
+
     def _value(self, p: Array, q: Array) -> float:
         raise NotImplementedError
 
@@ -314,6 +318,9 @@ class Renyi(Divergence):
     def rounding(self) -> float:
         return min(2.0**-40, max(1.0, self.order) * 2.0**-72)  # a second-order effect
 
+    def blur(self, P: float) -> float:  # d is a square near p, its slope a root
+        return math.sqrt(max(1.0, min(self.order, 1e3)) * P) * 2.0**-48
+
     def _value(self, p: Array, q: Array) -> float:
         on, a = p > 0, self.order
         off = float(q[~on].sum())
@@ -451,6 +458,9 @@ class ReverseKL(Divergence):
 
     def rounding(self) -> float:
         return 2.0**-72
+
+    def blur(self, P: float) -> float:
+        return math.sqrt(P) * 2.0**-48
 
     def _value(self, p: Array, q: Array) -> float:
         on = p > 0

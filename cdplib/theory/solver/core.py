@@ -120,7 +120,7 @@ class Core:
         D = math.inf if self.exact_zero else D
         kind = "ball" if goal == "divergence" else self.kind(P)
         if kind == "ball" and not linear.handles(self.divergence):
-            if goal != "divergence" and P < 1e-12:  # nearly a point
+            if goal != "divergence" and P < 1e-6:  # nearly a point
                 yield from self._flat(goal, D, 0.0, 20)
             model = self._model(goal, kind)
             for scaling in (0.5, 0.5, 0.5, 0.5, 0.0, 1.0):
@@ -132,6 +132,8 @@ class Core:
             if goal != "divergence":
                 yield from self._cutting_planes(model.cost, D, P)
         else:
+            if kind == "ball" and P < 1e-8:  # as good as one, but for a W1 of another unit
+                yield from self._flat(goal, D, 0.0, 20)
             size = {"all": math.inf, "point": 0.0}.get(kind, P * (1 - 2.0**-44))
             yield from self._flat(goal, D, size, 60)
 
@@ -144,7 +146,9 @@ class Core:
                 return  # nothing was priced in, and a new start did not help
             fresh, solved = solved is self.mask, self.mask
             model.set_columns(self.mask)
-            answer = model.solve(D, P, fresh=fresh)
+            # what a tolerance of 1e-10 lets through costs less at its price than by a repair
+            less = 1e-10 if fresh and 1e-8 < P < math.inf else 0.0
+            answer = model.solve(D, P - less, fresh=fresh)
             if answer is not None:
                 yield answer
 
@@ -207,7 +211,9 @@ class Core:
                 plan = self._filled(plan, P)
         strict, loose = 1 - 2.0**-48, 1 + certificate.ROUNDING
         most = P * loose + d.rounding()
-        really = P * strict if P > 100 * d.rounding() else most  # else r = p_X up to rounding
+        really = most  # at P nearly 0, r = p_X up to rounding
+        if P > 100 * d.rounding():
+            really = P * strict - (d.blur(P) if P < math.inf else 0.0)
         for cap_D, cap_P in ((D * strict, really), (max(D + noise, D * loose), most)):
             mixed = self._mixed(plan, safe, cap_D, cap_P)
             if mixed is plan:

@@ -3,12 +3,14 @@
 
 PRESET ?= read
 ONLY ?=
+PROBLEMS ?= 20000
+SEED ?= 2026
 SHELL := /bin/sh
 .SHELLFLAGS := -euc
 .ONESHELL:
 .SILENT:
 .DEFAULT_GOAL := help
-.PHONY: help setup data book student check test lint golden results bench tuning clean clean-env browser
+.PHONY: help setup data book student check test lint golden results torture bench tuning clean clean-env browser
 
 BIN := .venv/bin
 # One thread a process: numbers repeat, and processes share the cores.
@@ -59,6 +61,7 @@ results: data ## Train and publish what is missing of every sweep (many hours; s
 	  $(BIN)/cdp sweep $$name --preset quick -p 'seeds=[0,1,2]' --publish
 	done
 	$(BIN)/cdp sweep exp2 --preset quick --dataset fashion-mnist --publish
+	$(BIN)/python -m cdpbook.references
 	for name in ensemble noise_input less_noise more_noise select equal_cost critic_steps scratch released_critic; do
 	  $(BIN)/cdp sweep exp2 --ablation $$name -p 'seeds=[0,1,2]' --publish
 	done
@@ -69,6 +72,10 @@ results: data ## Train and publish what is missing of every sweep (many hours; s
 	for number in 2 5; do
 	  $(BIN)/cdp sweep exp$$number --preset full -p restorer=fast-large --publish
 	done
+
+torture: setup ## Random problems against the exact solver, judged in 60 digits (PROBLEMS=20000 SEED=2026; hours)
+	mkdir -p _build
+	$(BIN)/python -m tests.theory.fuzz --problems $(PROBLEMS) --seed $(SEED) --log _build/torture.log
 
 bench: setup ## Measure the solvers and the training against the alternatives
 	for file in bench/theory.py bench/experiments.py; do

@@ -118,10 +118,11 @@ $\square$
 :::
 
 The library's function is short enough to be read whole. It knows nothing of how $\lambda$ and $u$ were found; whoever
-doubts a value below can run this and the definition of an error rate, and nothing else.
+doubts a value below can run this and the definition of an error rate, and nothing else. Its last lines subtract more than
+rounding can have added: why that is enough stands above the function.
 
 ```{literalinclude} ../cdplib/theory/certificate.py
-:pyobject: _bound
+:pyobject: lower_bound
 :language: python
 ```
 """

@@ -30,7 +30,7 @@ import numpy as np
 import torch
 from IPython.display import Markdown
 
-from cdpbook import overview
+from cdpbook import overview, references
 from cdpbook.figures import networks as draw
 from cdpbook.figures import samples, style
 from cdplib.experiments import classifiers, data, degradations, measures, networks
@@ -214,7 +214,7 @@ pictures = {}
 for name in datasets:
     whole = data.load(name)
     pictures[name] = whole.test.tensors(slice(0, n_images))[0].numpy()
-    for kind in overview.degradations_of(name):
+    for kind in references.degradations_of(name):
         degraded = degradations.degrade(kind, whole, "test")[:n_images]
         pictures[f"{name}, {degradations.get(kind).title}"] = degraded.numpy()
 
@@ -274,7 +274,7 @@ The table gives each measure of $P$ its floor, and its value for images that nob
 """
 
 # %%
-kind = overview.degradations_of(datasets[0])[0]
+kind = references.degradations_of(datasets[0])[0]
 Markdown(overview.perception_table(datasets[0], kind))
 
 # %% [markdown]

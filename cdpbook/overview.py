@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
 
 import torch
 
-from cdpbook import text
+from cdpbook import references, text
 from cdpbook.claims import NAMES
-from cdpbook.runs import floor_estimate
 from cdplib.experiments import (
     classifiers,
-    data,
     datasets,
     degradations,
-    fitting,
-    measures,
     networks,
     perception,
     settings,
 )
 from cdplib.experiments.table import EXPERIMENTS
-
-
-def markdown(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """:func:`.text.table` for those who still call it so."""
-    return text.table([list(map(str, row)) for row in rows], head)
 
 
 def table1() -> str:
@@ -61,33 +51,19 @@ def network_counts() -> str:
     return text.table(rows, ["network", "parameters"])
 
 
-def degradations_of(dataset: str) -> list[str]:
-    """The degradations that Table 1 applies to ``dataset`` (Fashion-MNIST: as MNIST)."""
-    like = datasets.get(dataset).family
-    return list(dict.fromkeys(r.degradation for r in EXPERIMENTS.values() if r.dataset == like))
-
-
 def classifier_table(dataset: str) -> str:
-    """Error rates (%) on clean and degraded test images of every classifier, and the MSE.
-
-    Classifiers that are not in the cache are trained first.
-    """
-    whole = data.load(dataset)
-    clean, labels = whole.test.tensors()
-    images = {"clean": clean}
-    for kind in degradations_of(dataset):
-        images[degradations.get(kind).title] = degradations.degrade(kind, whole, "test")
-    rows = [
-        ["**MSE**", "", *(f"{float((x - clean).square().mean()):.4f}" for x in images.values())]
-    ]
+    """Error rates (%) on clean and degraded test images of every classifier, and the MSE."""
+    images = [references.CLEAN, *references.degradations_of(dataset)]
+    measured = [references.value(dataset, kind, "mse").value for kind in images]
+    rows = [["**MSE**", "", *(f"{value:.4f}" for value in measured)]]
     for name in classifiers.names(dataset):
-        model = classifiers.get(name, dataset)
-        errors = [100 * (1 - fitting.accuracy(model, x, labels)) for x in images.values()]
+        errors = (references.value(dataset, kind, f"error_rate_{name}").value for kind in images)
         own = [row.label for row in EXPERIMENTS.values()
                if (row.classifier, row.dataset) == (name, dataset)]  # fmt: skip
         role = ", ".join(own) or "independent"
-        rows.append([NAMES[name], role, *(f"{error:.2f}" for error in errors)])
-    return text.table(rows, ["error rate (%) of", "predefined in", *images])
+        rows.append([NAMES[name], role, *(f"{100 * error:.2f}" for error in errors)])
+    titles = [kind if kind == references.CLEAN else degradations.get(kind).title for kind in images]
+    return text.table(rows, ["error rate (%) of", "predefined in", *titles])
 
 
 def perception_table(dataset: str, kind: str) -> str:
@@ -95,33 +71,21 @@ def perception_table(dataset: str, kind: str) -> str:
 
     With the standard error over the test images where the measure has one.
     """
-    whole = data.load(dataset)
-    clean, _ = whole.test.tensors()
-    bad = degradations.degrade(kind, whole, "test").clamp(0, 1)
-    features = classifiers.get(classifiers.extractor(dataset), dataset).features
-    one, other = perception.halves(len(clean))
-    fake, real = measures.outputs(features, bad[one]), measures.outputs(features, clean[other])
-    found = {
-        "p_judge": perception.judge(bad, clean),
-        "sliced_w2": perception.Estimate(perception.sliced_w2(bad, clean), math.nan),
-        "frechet": perception.Estimate(perception.frechet(fake, real), math.nan),
-    }
     names = {
         "p_judge": "judge's gap (Wasserstein-1, one critic for all)",
         "sliced_w2": "sliced Wasserstein-2, pixels",
         "frechet": "Fréchet, features of an independent classifier",
     }
     rows = [
-        (f"`{name}`: {said}", _estimate(floor_estimate(dataset, name)), _estimate(found[name]))
+        (f"`{name}`: {said}", *(_estimate(references.value(dataset, images, name))
+                                for images in (references.CLEAN, kind)))
         for name, said in names.items()
-    ]
+    ]  # fmt: skip
     title = degradations.get(kind).title
     return text.table(rows, ["measure of P", "floor: real against real", f"{title}, clipped"])
 
 
-def _estimate(found: perception.Estimate | None) -> str:
-    if found is None:
-        return ""
+def _estimate(found: perception.Estimate) -> str:
     return f"{found.value:.3g}" + ("" if math.isnan(found.se) else f" ± {found.se:.2g}")
 
 

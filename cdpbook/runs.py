@@ -6,8 +6,6 @@ decided here and said on the page.
 
 from __future__ import annotations
 
-import functools
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,7 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from cdpbook import claims, text
+from cdpbook import claims, references, text
 from cdpbook.claims import NAMES
 from cdpbook.statistics.trends import over_seeds
 from cdplib import parameters
@@ -304,7 +302,6 @@ def floor(dataset: str, measure: str, n: int = 10_000) -> float | None:
     return None if found is None else found.value
 
 
-@functools.cache
 def floor_estimate(dataset: str, measure: str, n: int = 10_000) -> perception.Estimate | None:
     """``measure`` between random halves of the first ``n`` real test images; None: ``p_critic``.
 
@@ -312,16 +309,4 @@ def floor_estimate(dataset: str, measure: str, n: int = 10_000) -> perception.Es
     """
     if measure == "p_critic":
         return None  # every run has its own critic
-    clean, _ = data.load(dataset).test.tensors(slice(0, n))
-    one, other = perception.halves(len(clean))
-    if measure == "p_judge":
-        return perception.judge(clean[one], clean[other])
-    if measure == "sliced_w2":
-        return perception.Estimate(perception.sliced_w2(clean, clean), math.nan)
-    if measure == "frechet":
-        from cdplib.experiments import measures
-
-        model = classifiers.get(classifiers.extractor(dataset), dataset)
-        halves = (measures.outputs(model.features, clean[half]) for half in (one, other))
-        return perception.Estimate(perception.frechet(*halves), math.nan)
-    raise unknown("measure of perception", measure, ("p_judge", "p_critic", "sliced_w2", "frechet"))
+    return references.value(dataset, references.CLEAN, measure, n)

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from cdpbook import overview
+from cdpbook import overview, references
 from cdplib.experiments import perception, settings
 from cdplib.experiments.table import EXPERIMENTS
 
@@ -26,9 +26,9 @@ def test_the_papers_parameter_counts_are_listed(count):
 
 
 def test_each_data_set_has_its_degradations():
-    assert overview.degradations_of("mnist") == ["noise", "sr6"]
-    assert overview.degradations_of("fashion-mnist") == ["noise", "sr6"]
-    assert overview.degradations_of("cifar10") == ["sr3"]
+    assert references.degradations_of("mnist") == ["noise", "sr6"]
+    assert references.degradations_of("fashion-mnist") == ["noise", "sr6"]
+    assert references.degradations_of("cifar10") == ["sr3"]
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS)

@@ -95,6 +95,15 @@ def _public(
         return float(np.ldexp(low, down))
 
 
+# Rounding.  u may be shifted, as p_Y and every r sum to 1; its rounded shift v is as good a
+# vector as u.  With lam' = lam (1 - 2^-49), the computed lam' delta + err is at most the true
+# lam delta + (1 + eps) err, for delta >= 0, so that a computed reduced cost exceeds the true one
+# by at most 3 eps (1 + |v|), eps = 2^-52, |v| the largest entry.  Every row minimum lies within
+# [-|v|, 1 + |v|] because each row of delta has a zero: the sums over y and over the letters,
+# with laws that themselves sum to 1 only to m eps and n eps, err by at most (2m + 2n) eps times
+# that.  h_P is the value of a dual function at one point, sums of positive terms of at most |v|
+# times the condition of exp and log, for which 64 eps |v| is ample.  The whole rounding is below
+# (2m + 2n + 64) eps (1 + |v|), the 1 standing for err.
 def lower_bound(
     problem: Problem,
     cost: Array | None,
@@ -104,18 +113,7 @@ def lower_bound(
     lam: float,
     u: Array,
 ) -> float:
-    """The certificate for a problem in its own unit; ``cost`` is err (m, n), or None for 0.
-
-    Rounding.  u may be shifted, as p_Y and every r sum to 1; its rounded shift v is as good a
-    vector as u.  With lam' = lam (1 - 2^-49), the computed lam' delta + err is at most the true
-    lam delta + (1 + eps) err, for delta >= 0, so that a computed reduced cost exceeds the true one
-    by at most 3 eps (1 + |v|), eps = 2^-52, |v| the largest entry.  Every row minimum lies within
-    [-|v|, 1 + |v|] because each row of delta has a zero: the sums over y and over the letters,
-    with laws that themselves sum to 1 only to m eps and n eps, err by at most (2m + 2n) eps times
-    that.  h_P is the value of a dual function at one point, sums of positive terms of at most |v|
-    times the condition of exp and log, for which 64 eps |v| is ample.  The whole rounding is below
-    (2m + 2n + 64) eps (1 + |v|), the 1 standing for err.
-    """
+    """The certificate for a problem in its own unit; ``cost`` is err (m, n), or None for 0."""
     with np.errstate(over="ignore", invalid="ignore"):
         v = u - (0.5 * float(u.max()) + 0.5 * float(u.min()))
         size = float(np.abs(v).max())

@@ -43,4 +43,3 @@ def test_presets_are_listed_as_they_resolve(experiment):
 def test_a_measure_has_its_standard_error_where_it_has_one():
     assert overview._estimate(perception.Estimate(0.0333, 0.0281)) == "0.0333 ± 0.028"
     assert overview._estimate(perception.Estimate(2.5, math.nan)) == "2.5"
-    assert overview._estimate(None) == ""

@@ -30,7 +30,7 @@ perception: str = "p_judge"  # one of p_judge|p_critic|sliced_w2|frechet; the me
 checked: int = 2  # in [0, 4]; shipped restorers that are measured again
 train_again: bool = True  # train one published point again, to compare (half a minute)
 
-# %%
+# %% tags=["remove-stderr"]
 import matplotlib.pyplot as plt
 import torch
 from IPython.display import Markdown

@@ -30,7 +30,7 @@ perception: str = "p_judge"  # one of p_judge|p_critic|sliced_w2|frechet; the me
 checked: int = 2  # in [0, 4]; shipped restorers that are measured again
 train_again: bool = True  # train one published point again, to compare (half a minute)
 
-# %% tags=["remove-stderr"]
+# %% tags=["hide-input", "remove-stderr"]
 import matplotlib.pyplot as plt
 import torch
 from IPython.display import Markdown
@@ -43,8 +43,6 @@ from cdplib.experiments import results
 style.apply()
 run = runs.results("exp2", preset, runs.asked("exp2", preset, globals()))
 found = verdicts.of(run, perception)
-
-# %% tags=["hide-input"]
 Markdown(verdicts.answer(run, found, perception).sentences)
 
 # %% [markdown]
@@ -177,7 +175,7 @@ line fall, so that $P$ is the price of a smaller $C$?
 """
 
 # %% mystnb={"figure": {"name": "fig-exp2-idea", "caption": "Plane (b) of Fig. 3 in six lines: C of CNN-1 over P, one line for each β, along γ. Look for lines that fall to the right: γ buys C and pays with P."}, "image": {"alt": "Exp-2: error rate of CNN-1 over the perceptual difference, a line for each β"}}
-_, axes = plt.subplots(figsize=(7, 4))
+_, axes = plt.subplots(figsize=(7, 3.2))
 for beta, line in run.points().groupby("beta"):
     axes.plot(line[perception], 100 * line["error_rate"], "o-", label=f"β = {beta:g}")
 axes.set(xlabel=text.quantity(perception).name, ylabel="C of CNN-1: error rate (%)")
@@ -237,7 +235,7 @@ more agreeable to CNN-1. A line that runs down to the left is a gain that is sha
 CNN-1 being gamed; the dotted diagonal is where both err equally often.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp2-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-1. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-2: scatter plot of the error rate of an independent classifier against that of CNN-1, with a line for each β and error bars"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp2-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-1. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-2: scatter plot of the error rate of an independent classifier against that of CNN-1, with a line for each β and error bars"}}
 maps.gaming(run.table, run.shown_others(1), run.classifier)
 
 # %% tags=["hide-cell"]

@@ -17,7 +17,7 @@ $(\alpha,\beta,\gamma)$, "better classification performance always comes at the 
 distortion and worse perceptual quality" (caption of Fig. 3), and the profiles are convex.
 """
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"]
 preset: str = "read"  # one of smoke|read|quick|full|paper; read draws what is published
 dataset: str = "default"  # one of default|mnist|fashion-mnist; default: the paper's
 restorer: str = "default"  # one of default|paper|fast|fast-large; default: the preset's
@@ -213,7 +213,7 @@ mind as CNN-1 did: that is the difference between recognisable to people and rec
 """
 
 # %% mystnb={"figure": {"name": "fig-exp2-digits", "caption": "Restored test digits, rows of β and columns of γ. Blue frame: CNN-1 is right here and was wrong at the row's least γ; orange, dashed: wrong here and right there; black, dotted: another wrong class. Look along a row for strokes that γ adds or removes, and ask in each frame which class you read; down a column, for what β does."}, "image": {"alt": "Exp-2: test digits, original, noisy, and restored with several β (rows) and γ (columns); frames mark those that CNN-1 reads differently than at the row's least γ"}}
-samples.weights_grid(**run.images(rows=2))
+samples.weights_grid(**run.images(count=6, rows=2))
 
 # %% [markdown]
 r"""
@@ -266,7 +266,7 @@ another order, and hundreds of steps amplify the difference. So one published po
 with its seed, and each column is held against the band within which an honest repetition should fall.
 """
 
-# %% tags=["hide-input", "remove-stderr"]
+# %% tags=["hide-cell", "remove-stderr"]
 Markdown(live.restorers(run, checked))
 
 # %% tags=["hide-input", "remove-stderr"]

@@ -316,6 +316,8 @@ class Renyi(Divergence):
         return value
 
     def rounding(self) -> float:
+        if math.isinf(self.order):  # the largest log ratio moves as the masses do
+            return super().rounding()
         return min(2.0**-40, max(1.0, self.order) * 2.0**-72)  # a second-order effect
 
     def blur(self, P: float) -> float:  # d is a square near p, its slope a root

@@ -26,6 +26,8 @@ from cdpbook.runs import published_runs
 from cdpbook.studies import comparisons, findings, sensitivity, transfer, verdicts
 
 style.apply()
+
+# %% tags=["hide-input"]
 runs = published_runs(transfer.SOURCES[source])
 found = verdicts.lines(runs, perception)
 assessed = sensitivity.assess(runs, found, perception)

@@ -55,6 +55,8 @@ noisiest = compared.loc[compared["noise"].idxmax()]
 elsewhere = compared[compared["experiment"] != noisiest["experiment"]]["noise"].max()
 grids = [published_runs([one]).values() for one in PREFERRED]
 fooled = yardsticks.fooled(run for grid in grids for run in grid)
+
+# %% tags=["hide-input"]
 Markdown(
     f"**The answer.** The choice matters. Of {len(order)} rank correlations with the judge, {(order['value'] >= 0.9).sum()} are "
     f"at least 0.9, and one is {worst['value']:.2f} ({worst['measure']}, {worst['experiment']}). The noisiest reading is "
@@ -104,23 +106,26 @@ images against real ones was ever trained, and it differs from seed to seed, so 
 yardstick's and not the restorer's.
 """
 
+
 # %% tags=["hide-input"]
-rows = []
-for measure, part in compared.groupby("measure", sort=False):
-    orders = [found.value for found in part["order"] if found.value == found.value]
-    itself = measure == "judge"
-    near = (part["least"] / part["floor"]).dropna()
-    rows.append(
-        (measure, "itself" if itself else f"{min(orders):.2f} to {max(orders):.2f}",
-         f"{100 * part['noise'].min():.1f} to {100 * part['noise'].max():.1f}",
-         text.between(near, 1, sign=False) if len(near) else "no floor")
-    )  # fmt: skip
+def ends(form):
+    return lambda pair: " to ".join(f"{value:{form}}" for value in pair)
+
+
 head = [
     "measure",
     "order: correlation with the judge",
     "noise (% of the range)",
     "least over floor",
 ]
+shown = {
+    "order": ends(".2f"),
+    "noise": lambda pair: ends(".1f")(100 * share for share in pair),
+    "over_floor": lambda near: text.between(near, 1, sign=False) if len(near) else "no floor",
+}
+Markdown(text.table(yardsticks.summarised(compared), head, shown))
+
+# %% tags=["hide-input"]
 forms = {
     "order": lambda found: text.interval(found, 2),
     "noise": lambda share: text.number(100 * share, 1),
@@ -128,11 +133,8 @@ forms = {
 }
 whole = text.table(compared, forms=forms)
 counted = text.listed(f"{text.title(k)} {len(run.table)}" for k, run in runs.items())
-Markdown(
-    text.table(rows, head)
-    + "\n\n"
-    + text.fold("Every experiment, with 95 % intervals over seeds", f"{whole}\n\nRows: {counted}.")
-)
+title = "Every experiment, with 95 % intervals over seeds"
+Markdown(text.fold(title, f"{whole}\n\nRows: {counted}."))
 
 # %% [markdown]
 r"""
@@ -170,14 +172,8 @@ upper = spoilt.paired_distance(kinds)
 # %% tags=["hide-input"]
 names = ["p_judge", "sliced_w2", "frechet", "exact_w1"]
 ranks = found[names].rank()
-rows = [
-    (
-        kind,
-        *(f"{found.loc[kind, m]:.3g} ({ranks.loc[kind, m]:.0f})" for m in names),
-        f"{upper[kind]:.3g}",
-    )
-    for kind in kinds
-]
+measured = found[names].map("{:.3g}".format) + ranks.map(" ({:.0f})".format)
+rows = [(kind, *measured.loc[kind], f"{upper[kind]:.3g}") for kind in kinds]
 seconds = {m: found[f"{m}_seconds"].median() for m in names}
 rows.append(("*seconds*", *(f"{seconds[m]:.2f}" for m in names), ""))
 titles = {**yardsticks.MEASURES, **yardsticks.EXACT}
@@ -267,21 +263,20 @@ own = {kind: critic_bound.gap(critic, real, bad[kind]) for kind, critic in criti
 noisy = {kind: critic_bound.gap(critics["noise alone"], real, bad[kind]) for kind in critics}
 bound = critic_bound.bound(critics["real"], clip)
 judged = found["p_judge"].to_dict()
+
+# %% tags=["hide-input"]
 rows = [
-    (
-        k,
-        f"{judged[k]:.2f}",
-        f"{own[k]:.3f} ({100 * own[k] / bound:.0f} %)",
-        f"{text.number(noisy[k], 3)}",
-    )
+    (k, f"{judged[k]:.2f}", f"{own[k]:.3f} ({100 * own[k] / bound:.0f} %)", f"{text.number(noisy[k], 3)}")
     for k in kinds
-]
+]  # fmt: skip
 head = ["images", "judge", "own critic (of the bound)", "critic of noise"]
+Markdown(text.fold("The gaps in numbers", text.table(rows, head)))
+
+# %% tags=["hide-input"]
 bad_kinds = [kind for kind in kinds if kind != "real"]
 ratio = [max(v[k] for k in bad_kinds) / min(v[k] for k in bad_kinds) for v in (judged, own)]
 Markdown(
-    text.fold("The gaps in numbers", text.table(rows, head))
-    + f"\n\nFrom the least to the most spoilt kind the judge's value grows by a factor of "
+    f"From the least to the most spoilt kind the judge's value grows by a factor of "
     f"{ratio[0]:.0f}, the own critic's gap by a factor of {ratio[1]:.2f}; its greatest is "
     f"{100 * max(own.values()) / bound:.0f} % of the bound. The gap of a constant mean image is "
     f"{own['mean image'] / own['noise alone']:.2f} times that of noise, the judge's value "

@@ -63,6 +63,8 @@ shapes = [toy, toy_b] + [
     landscapes.trained_landscape(run.table, perception, side=side, name=text.title(key))
     for key, run in runs.items()
 ]
+
+# %% tags=["hide-input"]
 traits = landscapes.traits(shapes)
 both = 100 * traits["both"].to_numpy()
 
@@ -71,6 +73,7 @@ def count_beaten(test):
     return f"{test.table['beaten'].sum()} of {len(test.table)}"
 
 
+# %% tags=["hide-input"]
 Markdown(
     f"**The answer.** In {text.title(experiment)} {text.percent(trained.own.found)} of the triples of weights have the "
     f"least point by their own loss; chance gives {100 * trained.own.chance:.0f} %, an exact theory with the noise of the "
@@ -190,16 +193,8 @@ for title, test in found.items():
          f"{max(own.p_value, regret.p_value, violated.p_value):.3f}",
          count_beaten(test))
     )  # fmt: skip
-head = [
-    "values",
-    "seeds",
-    "own point is least",
-    "regret",
-    "pairs violated",
-    "p",
-    "beaten in every seed",
-]
-Markdown(text.table(rows, head))
+head = ["values", "seeds", "own point is least", "regret", "pairs violated", "p"]
+Markdown(text.table(rows, [*head, "beaten in every seed"]))
 
 # %% [markdown]
 r"""

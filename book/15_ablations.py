@@ -44,6 +44,8 @@ turned = [f"{line.title} ({title})" for title, found in changed.items() for line
 lines = [len(found.changes) for found in changed.values()]
 clear = {title: len(found.clear()) for title, found in changed.items()}
 quiet = [title for title, n in clear.items() if n == 0]
+
+# %% tags=["hide-input"]
 Markdown(
     f"**The answer.** {len(changed)} changes were trained beside the main table, pair by pair. Of {both} effects of a weight that "
     f"are clear on both sides, {len(turned)} turn{'s' * (len(turned) == 1)} its sign{': ' * bool(turned)}"

@@ -58,6 +58,8 @@ schedules and points that were not published.
 classifiers = costs.classifier_costs()
 head = [*sweeps.columns[:5], "core-minutes of the points", "of the pre-trainings"]
 percent = {name: text.quantity("error_rate").number for name in ("test", "validation")}
+
+# %% tags=["hide-input"]
 folds = [
     text.fold("Core-minutes of every sweep", text.table(sweeps, head, {"minutes": ".0f"})),
     text.fold(
@@ -94,53 +96,23 @@ forms = {
     **{"experiment": text.title, "restorer": "`{}`".format, "gamma": points, "mse": "+.5f"},
     "error_rate": lambda change: text.signed(100 * change, 1),
 }
-head = [
-    "",
-    "restorer",
-    "what",
-    "images a step",
-    "steps",
-    "and longer",
-    "C (points)",
-    "D",
-    "γ on C, all of it",
-]
-Markdown(text.table(gains, head, forms, empty="Nothing was tried yet."))
+head = ["", "restorer", "what", "images a step", "steps", "and longer", "C (points)", "D"]
+Markdown(text.table(gains, [*head, "γ on C, all of it"], forms, empty="Nothing was tried yet."))
 
 # %% tags=["hide-input"]
 tried = costs.tuning()
-columns = [
-    "experiment",
-    "restorer",
-    "stage",
-    "beta",
-    "gamma",
-    "steps",
-    "batch",
-    "lr",
-    "mse",
-    "error_rate",
-]
-tried = tried[[*columns, "p_judge", "cpu_seconds"]]
-head = [
-    "",
-    "restorer",
-    "what",
-    "β",
-    "γ",
-    "steps",
-    "images a step",
-    "peak rate",
-    "D",
-    "C (%)",
-    "P",
-    "CPU seconds",
-]
+columns = ["experiment", "restorer", "stage", "beta", "gamma", "steps", "batch", "lr"]
+tried = tried[[*columns, "mse", "error_rate", "p_judge", "cpu_seconds"]]
+head = ["", "restorer", "what", "β", "γ", "steps", "images a step", "peak rate", "D", "C (%)"]
 forms = {
     **{"experiment": text.title, "restorer": "`{}`".format, "cpu_seconds": ".0f", "lr": "g"},
     **{"mse": ".5f", "error_rate": text.quantity("error_rate").number, "p_judge": ".2f"},
 }
-Markdown(text.fold("Every schedule that was tried", text.table(tried, head, forms)))
+Markdown(
+    text.fold(
+        "Every schedule that was tried", text.table(tried, [*head, "P", "CPU seconds"], forms)
+    )
+)
 
 # %% [markdown]
 r"""

@@ -33,15 +33,6 @@ MARKERS = "osD^vP*Xph<>"
 PERCEPTION = ("p_judge", "p_critic", "sliced_w2", "frechet")
 
 
-def bars_text(frame: pd.DataFrame) -> str:
-    """What the error bars are, as a sentence for the caption."""
-    seeds = trends.over_seeds(frame)["seeds"]
-    if seeds.max() == 1:
-        return "Bars: one standard error on the test images (one seed)."
-    count = f"{seeds.min()}" if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()}"
-    return f"Points are means and bars standard deviations over {count} training seeds."
-
-
 def quantity(name: str, frame: pd.DataFrame) -> text.Quantity:
     """How the column ``name`` of ``frame`` is shown; :class:`InputError` if it is not there."""
     shown = text.quantity(name)

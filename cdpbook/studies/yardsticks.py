@@ -58,6 +58,27 @@ def compared(runs: Mapping[str, Run]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def summarised(compared: pd.DataFrame) -> pd.DataFrame:
+    """:func:`compared` by measure: the least and greatest value over the experiments of each.
+
+    Columns ``order`` and ``noise`` (pairs), ``over_floor``: ``least`` over ``floor``, all finite.
+    """
+    groups = compared.groupby("measure", sort=False)
+    return pd.DataFrame(
+        {
+            "measure": name,
+            "order": _ends(pd.Series([found.value for found in part["order"]])),
+            "noise": _ends(part["noise"]),
+            "over_floor": (part["least"] / part["floor"]).dropna().to_numpy(),
+        }
+        for name, part in groups
+    )
+
+
+def _ends(values: pd.Series) -> tuple[float, float]:
+    return float(values.min()), float(values.max())
+
+
 class Fooled(NamedTuple):
     """A run, one of its points, and the one of least beta at the same gamma (means over seeds)."""
 

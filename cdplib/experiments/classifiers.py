@@ -37,10 +37,12 @@ class Classifier(nn.Module):
 
 
 def logistic(channels: int, size: int, batch_norm: bool) -> Classifier:
+    """Multinomial logistic regression on the pixels (the paper's, Exp-1)."""
     return Classifier(nn.Flatten(), nn.Linear(channels * size**2, 10))
 
 
 def cnn1(channels: int, size: int, batch_norm: bool) -> Classifier:
+    """The paper's CNN-1: two 5x5 layers of 10 and 20 channels, then 50 features."""
     body = nn.Sequential(
         *(nn.Conv2d(channels, 10, 5), nn.MaxPool2d(2), nn.ReLU()),
         *(nn.Conv2d(10, 20, 5), nn.MaxPool2d(2), nn.ReLU()),
@@ -50,6 +52,7 @@ def cnn1(channels: int, size: int, batch_norm: bool) -> Classifier:
 
 
 def cnn2(channels: int, size: int, batch_norm: bool) -> Classifier:
+    """The paper's CNN-2 and CNN-2': six 3x3 layers of 64 channels, then 256 features."""
     layers: list[nn.Module] = []
     for index in range(6):
         layers.append(nn.Conv2d(64 if index else channels, 64, 3, padding=1))
@@ -65,6 +68,7 @@ def cnn2(channels: int, size: int, batch_norm: bool) -> Classifier:
 
 
 def mlp(channels: int, size: int, batch_norm: bool) -> Classifier:
+    """A perceptron of 400 and 200 hidden units."""
     body = nn.Sequential(
         *(nn.Flatten(), nn.Linear(channels * size**2, 400), nn.ReLU(), nn.Dropout(0.2)),
         *(nn.Linear(400, 200), nn.ReLU(), nn.Dropout(0.2)),
@@ -73,6 +77,7 @@ def mlp(channels: int, size: int, batch_norm: bool) -> Classifier:
 
 
 def convbn(channels: int, size: int, batch_norm: bool) -> Classifier:
+    """A strided CNN with batch-norm and GELU, unlike the paper's in every layer."""
     body = nn.Sequential(
         *(nn.Conv2d(channels, 24, 5, 2, 2, bias=False), nn.BatchNorm2d(24), nn.GELU()),
         *(nn.Conv2d(24, 48, 3, 1, 1, bias=False), nn.BatchNorm2d(48), nn.GELU()),
@@ -102,6 +107,7 @@ class _Residual(nn.Module):
 
 
 def resnet(channels: int, size: int, batch_norm: bool) -> Classifier:
+    """A small residual network with batch-norm and SiLU."""
     body = nn.Sequential(
         *(nn.Conv2d(channels, 32, 4, 2, 1, bias=False), nn.BatchNorm2d(32), nn.SiLU()),
         *(_Residual(32, 64), _Residual(64, 128)),

@@ -68,11 +68,6 @@ def test_colours_change_at_readable_bounds_that_all_have_points_between():
     assert np.allclose(planes.steps(np.array([2.0, 2.0])).boundaries, [1.5, 2.5])
 
 
-def test_the_bars_are_said(frame):
-    assert "2 training seeds" in planes.bars_text(frame)
-    assert "one seed" in planes.bars_text(frame[frame["seed"] == 0])
-
-
 def test_a_level_curve_keeps_its_level_even_on_a_folded_sheet():
     beta, gamma = np.meshgrid(np.linspace(0, 1, 5), np.linspace(0, 1, 4), indexing="ij")
     z = beta + gamma

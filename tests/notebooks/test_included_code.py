@@ -7,10 +7,13 @@ import re
 
 import pytest
 
+from cdpbook.notebooks import sources
 from cdplib.storage import paths
 
 _INCLUDE = re.compile(r"```\{literalinclude\} (\S+)\n((?::.*\n)*)```")
-LEAST_READ = 30
+MOST_LINES = 30
+#: Of a cell, the sentence that it prints included.
+LONGEST_CELL = 16
 #: The loss of Eq. 16 must fit the eye at once.
 SHORTER = {"restorer_loss": 15}
 
@@ -37,7 +40,7 @@ def lines(file, name):
 
 @pytest.mark.parametrize(("page", "file", "name"), included())
 def test_shown_code_exists_and_can_be_read_at_once(page, file, name):
-    assert lines(file, name) <= SHORTER.get(name, LEAST_READ)
+    assert lines(file, name) <= SHORTER.get(name, MOST_LINES)
 
 
 def test_the_engine_is_on_the_page_of_the_engine():
@@ -49,3 +52,10 @@ def test_the_engine_is_on_the_page_of_the_engine():
 def test_a_name_that_is_not_there_is_noticed():
     with pytest.raises(StopIteration):
         lines("../cdplib/experiments/losses.py", "no_such_loss")
+
+
+@pytest.mark.parametrize("name", sources.toc())
+def test_no_cell_is_longer_than_can_be_read_at_once(name):
+    for cell in sources.find(name).notebook().cells:
+        if cell.cell_type == "code" and "parameters" not in cell.metadata.get("tags", ()):
+            assert len(cell.source.splitlines()) <= LONGEST_CELL, cell.source

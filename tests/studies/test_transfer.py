@@ -9,7 +9,8 @@ import pytest
 import torch
 from gains import OTHERS, ensemble_rows, run, table
 
-from cdpbook import runs as chapter
+from cdpbook import claims
+from cdpbook.runs import Run
 from cdpbook.studies import ensembles, readings, transfer, verdicts
 from cdplib.errors import InputError
 from cdplib.experiments import classifiers, results
@@ -82,7 +83,7 @@ def test_the_mean_of_the_independent_is_not_taken_for_another_classifier():
     frame = transfer.with_mean(r.table, ("mlp", "cnn2"))
     assert np.allclose(frame[transfer.MEAN], frame["error_rate_mlp"])
     assert np.allclose(frame[f"{transfer.MEAN}_se"], frame["error_rate_mlp_se"])
-    assert "independent_error" not in chapter.claims.others(frame)
+    assert "independent_error" not in claims.others(frame)
     with pytest.raises(InputError, match="took no part"):
         transfer.with_mean(frame, ())
 
@@ -90,7 +91,7 @@ def test_the_mean_of_the_independent_is_not_taken_for_another_classifier():
 def test_a_classifier_trained_against_is_not_independent():
     r = run(table())
     member = r.settings._replace(against="ensemble")
-    names = transfer.independent(chapter.Run("exp2", member, "quick", r.table, True))
+    names = transfer.independent(Run("exp2", member, "quick", r.table, True))
     assert set(names).isdisjoint(classifiers.ensemble("mnist"))
 
 

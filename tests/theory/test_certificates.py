@@ -13,6 +13,7 @@ from mpmath import mpf
 
 from cdplib.errors import InputError
 from cdplib.theory import divergences, exact, units
+from cdplib.theory.solver import core
 from tests.theory import fuzz
 
 inf = math.inf
@@ -291,3 +292,12 @@ def test_the_judge_sees_what_is_wrong():
     assert "distortion" in said(plan=problem.py[:, None] * problem.px)
     assert "perception" in said(plan=problem.deterministic(problem.delta.argmin(axis=1)))
     assert "proof" in said(status="infeasible")
+
+
+def test_an_edge_below_its_own_bound_is_not_called_optimal(monkeypatch):
+    wrong = core.Found(lower=0.3, upper=0.2, lam=1.0, u=np.zeros(2))
+    assert not wrong.closed(1e-7)
+    monkeypatch.setattr(core.Core, "edge", lambda self, P: wrong)
+    monkeypatch.setattr(core.Core, "lower_edge", lambda self, D, noise: wrong)
+    assert exact.least_distortion(binary(), "kl", 0.1).status == "uncertified"
+    assert exact.least_divergence(binary(), "kl", 0.5).status == "uncertified"

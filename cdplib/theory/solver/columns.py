@@ -8,6 +8,8 @@ columns until nothing is missing, in the worst case all of them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,21 +23,36 @@ PER_ROW = 3
 
 
 def northwest(problem: Problem) -> Array:
-    """The north-west corner coupling (m, n) of p_Y and p_X: perfect perception, no solver.
+    """The north-west corner coupling (m, n) of p_Y and p_X: perfect perception, no solver."""
+    plan = np.zeros(problem.shape)
+    for y, letter, mass in _steps(problem):
+        plan[y, letter] += mass
+    return plan
 
-    Letters are taken in the order of ``x``; on a line this is the monotone (quantile) coupling.
-    Masses are moved as whole numbers, so that letters of hardly any mass get theirs to all digits.
+
+def staircase(problem: Problem) -> Mask:
+    """The steps (m, n) of the north-west coupling, empty ones included: any r = p_X is in reach."""
+    mask = np.zeros(problem.shape, dtype=bool)
+    for y, letter, _ in _steps(problem):
+        mask[y, letter] = True
+    return mask
+
+
+def _steps(problem: Problem) -> Iterator[tuple[int, int, float]]:
+    """(y, letter, mass) along the staircase; letters are taken in the order of ``x``.
+
+    On a line that is the monotone (quantile) coupling. Masses are moved as whole numbers, so that
+    letters of hardly any mass get theirs to all digits.
     """
     m, n = problem.shape
-    order = np.argsort(problem.x, kind="stable")
+    order = np.argsort(problem.x, kind="stable").tolist()
     have, need = _whole(problem.py), _whole(problem.px[order])
     total_have, total_need = sum(have), sum(need)
     have, need = [v * total_need for v in have], [v * total_have for v in need]
-    plan = np.zeros((m, n))
     i = j = 0
     while True:
         moved = min(have[i], need[j])
-        plan[i, order[j]] += moved / (total_have * total_need)
+        yield i, order[j], moved / (total_have * total_need)
         have[i] -= moved
         need[j] -= moved
         if i < m - 1 and (have[i] <= need[j] or j == n - 1):
@@ -43,7 +60,7 @@ def northwest(problem: Problem) -> Array:
         elif j < n - 1:
             j += 1
         else:
-            return plan
+            return
 
 
 def _whole(law: Array) -> list[int]:
@@ -62,23 +79,6 @@ def initial(problem: Problem, allowed: Mask) -> Mask:
     least = err <= err.min(axis=1, keepdims=True) + 1e-12
     mask[rows, np.where(least, delta, np.inf).argmin(axis=1)] = True
     return mask & allowed
-
-
-def staircase(problem: Problem) -> Mask:
-    """The steps (m, n) of the north-west coupling, empty ones included: any r = p_X is in reach."""
-    m, n = problem.shape
-    order = np.argsort(problem.x, kind="stable")
-    mask = np.zeros((m, n), dtype=bool)
-    have, need = np.cumsum(problem.py), np.cumsum(problem.px[order])
-    i = j = 0
-    while True:
-        mask[i, order[j]] = True
-        if i < m - 1 and (have[i] <= need[j] or j == n - 1):
-            i += 1
-        elif j < n - 1:
-            j += 1
-        else:
-            return mask
 
 
 def missing(problem: Problem, reduced: Array, mask: Mask, worth: float) -> Mask:

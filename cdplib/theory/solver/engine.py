@@ -138,7 +138,7 @@ class Engine:
         """The least distortion at budget P."""
         core, found = self._edge(P)
         tolerance = core.tolerance(P)
-        closed = found.upper - found.lower <= tolerance * max(1.0, abs(found.upper))
+        closed = found.closed(tolerance * max(1.0, abs(found.upper)))
         unit = core.scaled
         upper = unit.original(found.upper)
         lower = min(unit.original(min(found.lower, found.upper)), upper)
@@ -158,7 +158,7 @@ class Engine:
         unit = core.scaled
         found = core.lower_edge(self._within(unit, D), unit.noise(D))
         tolerance = LINEAR_GAP if linear.handles(core.divergence) else CONIC_GAP
-        closed = found.upper - found.lower <= tolerance
+        closed = found.closed(tolerance)
         scale = 2.0**unit.length
         upper, lower = found.upper * scale, min(found.lower, found.upper) * scale
         return Edge(

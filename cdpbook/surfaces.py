@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from cdpbook.studies import planar, real_digits
-from cdpbook.studies.real_digits import Setting
+from cdpbook.studies import planar, real_digits, trained
+from cdpbook.studies.real_digits import Sample, Setting
 from cdplib.errors import DataError, unknown
 from cdplib.experiments import classifiers, datasets
 from cdplib.storage import paths, store
@@ -98,7 +99,7 @@ def _table() -> pd.DataFrame:
     text = dict.fromkeys(
         ("part", "classifier", "alphabet", "divergence", "name", "status", "rests_on"), str
     )
-    return pd.read_csv(file(), dtype=text, float_precision="round_trip", keep_default_na=True)
+    return pd.read_csv(file(), dtype=text)
 
 
 # -- what is solved --------------------------------------------------------------------------------
@@ -214,12 +215,22 @@ def ends(setting: Setting) -> dict[str, float]:
 def ladder() -> Iterator[Line]:
     """What a prior of N digits knows, up to all 55,000."""
     for sigma in (1.0, 2.0):
-        setting = Setting("", sigma, 0, 500)
+        setting = Setting("", sigma, 0, 1000)
         for size in LADDER:
             if _known("ladder", replace(setting, digits=size)):
                 continue
             found = real_digits.ladder(setting, [size]).iloc[0].drop("digits")
             yield from _named("ladder", replace(setting, digits=size), found.to_dict())
+
+
+def floors() -> Iterator[Line]:
+    """What the least error costs where P is no matter."""
+    for sigma in SIGMAS:
+        for name in CLASSIFIERS:
+            setting = Setting(name, sigma)
+            if not _known("floors", setting):
+                known = real_digits.floor(real_digits.sample(setting))
+                yield from _named("floors", setting, known)
 
 
 def restorers() -> Iterator[Line]:
@@ -243,6 +254,36 @@ def restorers() -> Iterator[Line]:
                 }  # fmt: skip
 
 
+def networks() -> Iterator[Line]:
+    """Trained networks on the digits of the prior: D, C and W1, and what was attainable."""
+    for sigma in SIGMAS:
+        setting = Setting("cnn1", sigma)
+        if _known("networks", setting):
+            continue
+        of = real_digits.sample(setting)
+        small = real_digits.sample(Setting("cnn1", sigma, 200, 200, "blends"))
+        other = real_digits.digits(replace(setting, block=1))[0]
+        yield from _named("networks", setting, {"floor": real_digits.w1(of.images, other)})
+        for title, restore in trained.restorers(sigma).items():
+            for one in (of, small):
+                found = real_digits.as_restored(one, restore(one.noisy))
+                if one is small:
+                    found |= attainable(small, restore(one.noisy), found)
+                for name, value in found.items():
+                    yield {
+                        "part": "networks", **asdict(one.setting), "divergence": "w1",
+                        "name": f"{title}/{name}", "value": value,
+                    }  # fmt: skip
+
+
+def attainable(of: Sample, restored: NDArray[np.float64], at: dict[str, float]) -> dict[str, float]:
+    """The least D at a network's W1, and the least C at its D and W1, its outputs being letters."""
+    wider = real_digits.with_letters(of, restored)
+    engine = Engine(wider.problem, wider.ground())
+    best = engine.point(at["mse"] * (1 + 1e-9), at["w1"] * (1 + 1e-9))
+    return {"least_mse": float(engine.edge(at["w1"])), "least_error": best.value, "gap": best.gap}
+
+
 def plane() -> Iterator[Line]:
     """The toy in the plane, between the line and images."""
     setting = Setting("", 1.0, planar.SIDE**2, planar.SIDE**2)
@@ -253,8 +294,8 @@ def plane() -> Iterator[Line]:
 
 
 PARTS: dict[str, Callable[[], Iterator[Line]]] = {
-    "tv": tv, "rim": rim, "restorers": restorers, "ladder": ladder, "w1": ground, "plain": plain,
-    "spread": spread, "growth": growth, "plane": plane,
+    "tv": tv, "floors": floors, "rim": rim, "restorers": restorers, "ladder": ladder, "w1": ground,
+    "plain": plain, "networks": networks, "spread": spread, "growth": growth, "plane": plane,
 }  # fmt: skip
 
 
@@ -273,6 +314,7 @@ def write(parts: list[str]) -> None:
         out = csv.DictWriter(stream, FIELDS, lineterminator="\n")
         if new:
             out.writeheader()
+            stream.flush()
         for part in parts:
             if part not in PARTS:
                 raise unknown("part", part, PARTS)

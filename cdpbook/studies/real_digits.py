@@ -39,8 +39,8 @@ class Setting:
 
     classifier: str = "cnn1"
     sigma: float = 2.0
-    digits: int = 500
-    noisy: int = 500
+    digits: int = 1000
+    noisy: int = 1000
     alphabet: str = "own"
     seed: int = 0
     block: int = 0
@@ -261,7 +261,7 @@ def _with_errors(values: dict[str, Array]) -> dict[str, float]:
     return found | {f"{n}_se": float(v.std(ddof=1) / np.sqrt(v.size)) for n, v in values.items()}
 
 
-def outputs_as_restored(of: Sample, restored: Array) -> dict[str, float]:
+def as_restored(of: Sample, restored: Array) -> dict[str, float]:
     """D, C and W1 of a deterministic restorer that sends y to ``restored[y]``, (m, 28, 28).
 
     All three are exact for the finite problem: its X^ has m letters.  TV is 1 wherever no output

@@ -1,0 +1,559 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_markers: '"""'
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+r"""
+(ch:real-digits)=
+# The exact trade-off of real digits
+
+**The claim** (Definition 1 and Section 2.2 of {cite}`liu2019cdp`). $C(D,P)$ is defined for any source, images too; beyond
+toys "it is impossible to solve Eq. (7) analytically", so the paper approaches it by training networks.
+
+**What will be checked.** If $X$ is one of $N$ training digits and $Y=X+$ noise, Bayes' rule is exact in all 784
+dimensions, and {eq}`eq:paper-7` is a finite convex program that the solver of {ref}`ch:exact` answers with a certificate. So here
+is the function itself for MNIST digits, with the paper's own classifiers as $c_0$; what the optimal restorer returns, in
+pictures; and how far above it the trained networks of {ref}`ch:exp2` are, on the same digits.
+"""
+
+# %% tags=["parameters"]
+classifier: str = "cnn1"  # one of cnn1|logistic; the predefined classifier whose error is C
+sigma: int = 2  # in [1, 2]; standard deviation of the noise; pixels are in [0, 1]
+digits: int = 300  # in [50, 1000]; digits of the prior of the sample that is solved live
+noisy: int = 150  # in [20, 1000]; noisy digits of that sample
+seed: int = 0  # in [0, 1000]; of their noise
+P: float = 0.2  # in [0, 1]; budget of the point that is solved live, in total variation
+above: float = 0.01  # in [1e-05, 1]; its D above the least D of that P, as a share
+
+# %% tags=["hide-input"]
+import numpy as np
+from IPython.display import Markdown
+
+from cdpbook import surfaces, text
+from cdpbook.figures import digits as draw
+from cdpbook.figures import style
+from cdpbook.figures import surface as figures
+from cdpbook.studies import attainable, planar, real_digits
+from cdplib.experiments import results
+from cdplib.theory import exact
+
+style.apply()
+
+# %% tags=["hide-input"]
+name = real_digits.classifiers.display(classifier)
+known = attainable.floors(classifier, sigma)
+rim = attainable.rims(classifier, sigma)
+surface = surfaces.surface("tv", classifier=classifier, sigma=float(sigma))
+inside = surface.status != "infeasible"
+proved = int((surface.status == "optimal").sum())
+perfect = attainable.edge(classifier, sigma)[0][0]
+Markdown(
+    f"**The answer**, for {name}, noise of standard deviation {sigma}, and a prior of "
+    f"{surfaces.lines('tv', classifier=classifier)['digits'].iloc[0]:,} digits. The least distortion is {known['mse']:.4f} at any $P$ and "
+    f"{perfect:.4f} at $P=0$: perception is dear. Classification is nearly free: the posterior mean is misread "
+    f"{100 * known['error_rate']:.1f} % of the time, no restorer can be misread less than {100 * known['bayes']:.1f} %, and "
+    f"that is reached with {100 * known['price'] / known['mse']:.2g} % more distortion. {proved} of {inside.sum()} feasible points "
+    f"of the surface below are proved to {text.power(max(1e-13, surface.gap.max()))} or better."
+)
+
+# %% [markdown]
+r"""
+## What is exact here
+
+The prior is uniform over $N$ training digits $x_1,\dots,x_N$, so that
+
+$$
+p(x_k\mid y)\ \propto\ \exp\!\big(-\tfrac{1}{2\sigma^2}|y-x_k|^2\big),\qquad
+\delta(y,\hat x)=\tfrac1{784}\,\mathbb E\big[|X-\hat x|^2\mid y\big],\qquad
+e(y,\hat x)=\Pr(\text{class}\ne c_0(\hat x)\mid y).
+$$
+
+These are sums over $N$ digits: no density is estimated and no network stands in for one. One thing remains a sample:
+$Y$ has a density, and the program takes $m$ noisy digits of equal weight in its place. "Exact" is said of that finite problem.
+Each $y$ comes from another digit, so that the mean of the $m$ posteriors is as near to $p_X$ as a sample allows; $d$ compares with $p_X$
+itself. What other noise and other digits would change is measured at the end of the page.
+
+```{literalinclude} ../cdplib/theory/posterior.py
+:pyobject: posterior
+:language: python
+```
+"""
+
+# %%
+sample = real_digits.sample(real_digits.Setting(classifier, float(sigma), digits, noisy, seed=seed))
+problem = sample.problem
+drawn = np.abs(sample.weights.mean(axis=0) - problem.px[:digits]).sum() / 2
+likeliest = sample.weights.max(axis=1)
+print(f"m x n = {problem.shape[0]} x {problem.shape[1]}")
+print(f"TV between the mean posterior and p_X: {drawn:.3f}")
+print(f"posterior of the likeliest digit: {likeliest.mean():.2f} on average")
+
+# %% [markdown]
+r"""
+## Which images need to be letters
+
+A restorer may return any image, and a finite alphabet seems to be a restriction. Under total variation it is none:
+
+:::{prf:proposition} Letters that suffice
+:label: prop:letters
+Let $X$ be one of $x_1,\dots,x_N$, $d$ the total variation and $\Delta$ the squared error. For each $y$ let $m(y)=\mathbb E[X|y]$, and for each
+class $l$ let $z_l(y)$ be an image nearest to $m(y)$ among those that $c_0$ reads as $l$. Then $C(D,P)$ over *all* restorations is that over
+those with values in $\{x_1,\dots,x_N\}$ and, given $y$, in $\{m(y)\}\cup\{z_l(y):\Pr(l|y)>\Pr(c_0(m(y))|y)\}$.
+:::
+
+:::{admonition} Proof
+:class: dropdown
+$1-d(p_X,r)=\sum_k\min(\frac1N,r(x_k))$: only the masses of the $N$ digits count. Take any restorer and send what it returns off the digits, given $y$
+and read as $l$, to $z_l(y)$. The class is the same, so $e$ is; $\mathbb E[|X-\hat x|^2|y]=\mathbb E[|X-m|^2|y]+|m-\hat x|^2$ does not grow; and no
+$r(x_k)$ becomes smaller. If $\Pr(l|y)\le\Pr(c_0(m)|y)$, then $m(y)$ in place of $z_l(y)$ is nearer and errs no more. $\square$
+:::
+
+For the logistic model the images of a class are a polyhedron and $z_l(y)$ is a projection, computed exactly (but for a small margin of the logits): its $C(D,P)$
+below is over *all* functions of $y$ with values in all images. For CNN-1 the nearest image is searched by linearising the network
+again and again; there may be a nearer one, so $C$ is an upper bound over all restorations, and exact for its alphabet.
+
+```{literalinclude} ../cdplib/experiments/relabelling.py
+:pyobject: _projections
+:language: python
+```
+"""
+
+# %% [markdown]
+r"""
+## One point, solved now
+
+Budgets from the parameters: $P$ in total variation, and $D$ a little above the least that this $P$ allows. The lower bound needs no solver
+({prf:ref}`thm:certificate`): it is computed from $\lambda$ and $u$ alone.
+"""
+
+# %%
+least = exact.least_distortion(problem, "tv", P)
+D = (1 + above) * float(least)
+point = exact.solve(problem, "tv", D, P)
+bound = exact.certify(problem, "tv", D, P, point.lam, point.u)
+print(f"least D at P = {P:g}: {float(least):.6f}")
+print(f"C({D:.6f}, {P:g}) = {point.value:.10f}, {point.status}")
+print(f"certificate: at least {bound:.10f}, gap {point.upper - bound:.0e}")
+print(f"shadow prices: {point.lam:.3g} per unit of D, {point.mu:.3g} per unit of P")
+
+# %% tags=["hide-input"]
+if hasattr(exact, "enclose") and point.status == "optimal":
+    low, high = exact.enclose(problem, "tv", D, P, point)
+    print(f"enclosed in rationals: C is in [{float(low):.15f}, {float(high):.15f}],")
+    print(f"an interval of width {float(high - low):.0e}")
+
+# %% [markdown]
+r"""
+## The surface
+
+The published sample is larger, and every point was solved once with its certificate. Look for how little of the map is not one colour:
+as soon as a pair of budgets can be met at all, the error rate is that of the best possible classifier of $Y$.
+"""
+
+# %% mystnb={"figure": {"name": "fig-digits-surface", "caption": "C(D,P) of real digits under total variation, over all restorations. Grey: no restoration meets both budgets. Look for the colours that are not the darkest: they hug the edge."}, "image": {"alt": "Map of the error rate over allowed distortion and allowed total variation: a grey corner where nothing is feasible, a thin lighter rim along it, and one dark colour elsewhere"}}
+figures.heights(surface, f"{name}, σ = {sigma}", "total variation")
+
+# %% [markdown]
+r"""
+The rim deserves a magnifying glass. Below, $D$ is above the least distortion of each $P$ by a share that grows from left to right, and the height is
+what $C$ exceeds the Bayes error by. Look for the share at which a line reaches the ground.
+"""
+
+# %% mystnb={"figure": {"name": "fig-digits-rim", "caption": "C above its least value, over how far D is above the least distortion of each P (logarithmic). One line a P. Look for where a line reaches zero: from there on classification costs nothing more."}, "image": {"alt": "Two panels of falling lines, one for each P, for CNN-1 and logistic regression"}}
+draw.rims(
+    {real_digits.classifiers.display(c): attainable.rims(c, sigma) for c in ("cnn1", "logistic")}
+)
+
+# %% tags=["hide-input"]
+steep = rim[rim["lam"].notna()].pivot(index="P", columns="share", values="lam").sort_index()
+rows = [
+    (f"{P_:g}", *(f"{v:.3g}" for v in line))
+    for P_, line in zip(steep.index, steep.to_numpy(), strict=True)
+]
+head = ["P", *(f"λ at D + {100 * share:g} %" for share in steep.columns)]
+Markdown(
+    text.fold(
+        "Shadow prices: what one unit of D buys in error rate, along the edge",
+        text.table(rows, head),
+    )
+)
+
+# %% [markdown]
+r"""
+The prices say the same: λ is huge on the edge and zero a percent away from it.
+
+## A warning: changes too small to see
+
+Why is classification so cheap? At $P=\infty$ the optimal restorer returns the posterior mean where it is read as the likeliest class, and else the nearest
+image that is. Look at the size of that change in the table.
+"""
+
+# %% tags=["hide-input"]
+rows = []
+for noise in (1, 2):
+    for c in ("cnn1", "logistic"):
+        f = attainable.floors(c, noise)
+        rows.append(
+            (real_digits.classifiers.display(c), noise, f"{f['mse']:.5f}",
+             f"{100 * f['error_rate']:.2f} %", f"{100 * f['bayes']:.2f} %",
+             f"{100 * f['changed']:.1f} %", f"{f['moved']:.4f}", f"{100 * f['price'] / f['mse']:.3f} %")
+        )  # fmt: skip
+head = [
+    "c₀",
+    "σ",
+    "least D",
+    "C there",
+    "least C",
+    "images changed",
+    "pixel change (RMS)",
+    "more D",
+]
+Markdown(text.table(rows, head))
+
+# %%
+count = len(sample.images)
+moved = np.flatnonzero(sample.own >= 0)[noisy:][:5]
+means = sample.letters[count + sample.own[moved]]
+labels = real_digits.read(real_digits.reader(classifier), means), problem.labels[moved]
+shown = [
+    [mean, sample.letters[k], 0.5 + 10 * (sample.letters[k] - mean)]
+    for mean, k in zip(means, moved, strict=True)
+]
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-moved", "caption": "Posterior means (left), the nearest images that the classifier reads as a likelier class (middle), and ten times their difference around grey (right). Below: the class that is read. Look for a difference between the first two: the classifier sees one."}, "image": {"alt": "Rows of three images: a blurred digit, one that looks the same, and a faint pattern of their difference"}}
+notes = [[f"read as {a}", f"read as {b}", ""] for a, b in zip(*labels, strict=True)]
+draw.gallery(shown, ["posterior mean", "optimal", "difference × 10"], notes)
+
+# %% [markdown]
+r"""
+Nobody would see it. The theorem holds for whichever $c_0$ is predefined; but with a network as $c_0$, and nothing that asks how natural an image is,
+a low $C(D,P)$ says that $c_0$ can be told anything, not that digits became easier to read. It is the exact counterpart of *gaming one classifier* in {ref}`ch:exp2`.
+
+## What the optimal restorer returns
+
+From left to right $P$ falls, and $D$ is a percent above the least that it allows. Each image is the likeliest letter that the optimal restorer returns
+for this $y$; below it stands that letter's probability. Look for the column in which blurred means turn into digits, and for whether it is the right digit.
+"""
+
+# %%
+path = (1.0, 0.5, 0.2, 0.0)
+plans = []
+for budget in path:
+    reach = 1.01 * float(exact.least_distortion(problem, "tv", budget))
+    plans.append(exact.solve(problem, "tv", reach, budget).plan * noisy)
+doubtful = np.argsort(likeliest)[:: noisy // 5][:5]
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-optimal", "caption": "A digit, its noisy image, and what the optimal restorer most likely returns as P falls, with the probability of that letter. The most doubtful y is on top. Look for where a mean becomes a digit: the less doubtful ones first."}, "image": {"alt": "Rows of images: the original digit, its noisy version, then restored images that turn from blurred means into sharp digits as P falls to zero"}}
+rows, notes = [], []
+for y in doubtful:
+    best = [plan[y].argmax() for plan in plans]
+    images = [sample.letters[k] for k in best]
+    rows.append([sample.images[sample.truth[y]], sample.noisy[y].clip(0, 1), *images])
+    shares = [f"{100 * plan[y, k]:.0f} %" for plan, k in zip(plans, best, strict=True)]
+    notes.append(["", "", *shares])
+draw.gallery(rows, ["digit", "noisy", *(f"P = {p:g}" for p in path)], notes)
+
+# %% tags=["hide-input"]
+lots = [float((plan.max(axis=1) < 1 - 1e-9).mean()) for plan in plans]
+off = [float(plan[:, count:].sum() / noisy) for plan in plans]
+rows = [
+    (f"{p:g}", f"{100 * o:.0f} %", f"{100 * s:.0f} %")
+    for p, o, s in zip(path, off, lots, strict=True)
+]
+Markdown(
+    text.table(rows, ["P", "mass on images that are no digits", "y's for which it draws lots"])
+)
+
+# %% [markdown]
+r"""
+The mass off the digits is what $P$ pays for: total variation asks how much of $\hat X$ is no digit, and not how bad it looks. Lots are drawn at $P=0$ because the digits that
+are returned must add up to each digit's share, and hardly elsewhere.
+
+## Restorers with a name
+
+Five restorers that need no training, as points $(D,P)$ over the edge, and what each errs above the least $C$ at its own $D$ and $P$.
+"""
+
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-digits-restorers", "caption": "The edge of what is feasible, and five restorers. Grey: no restoration. Look for how far a restorer is to the right of the edge at its own P: that much distortion is given away."}, "image": {"alt": "The edge of the feasible set falls from the upper left to the lower right, with five restorers as markers on it and to the right of it"}}
+points = attainable.restorers(classifier, sigma)
+draw.plane(attainable.edge(classifier, sigma), points, ("D: distortion", "P: total variation"))
+
+# %% tags=["hide-input"]
+percent = dict.fromkeys(("C", "attainable", "excess"), lambda v: f"{100 * v:.2f} %")
+shown = points[["name", "D", "P", "C", "attainable", "excess"]]
+head = ["restorer", "D", "P", "C", "least C at its D and P", "above it"]
+Markdown(text.table(shown, head, {"D": ".4f", "P": ".3f"} | percent))
+
+# %% [markdown]
+r"""
+The posterior sample has twice the distortion of the mean, as it must. Its $P$ would be zero for all of $Y$; that it is not, is the sample of $m$ noisy
+digits. A draw from the posterior gives away both $D$ and $C$: at its own budgets another restorer errs less.
+
+## Wasserstein with a ground cost
+
+Total variation knows only whether an image is one of the digits. $W_1$ with the Euclidean distance between images as ground cost is what a Wasserstein critic
+estimates; the linear program then has a flow between any two letters, of which few are needed and priced in. The certificate's support function is Kantorovich's:
+$h_P(u)=\max_t\sum_ip_i\min_j(u_j+t\,c_{ij})-tP$, valid at any $t$. The letters include images half-way between mean and likeliest digit; here the alphabet is a restriction, so
+$C$ is an upper bound over all images and exact for these letters.
+"""
+
+# %% mystnb={"figure": {"name": "fig-digits-w1", "caption": "C(D,P) of real digits when P is W1 between images (Euclidean, in units of the pixel range). Grey: infeasible. Look for the same thin rim as under total variation."}, "image": {"alt": "Map of the error rate over allowed distortion and allowed W1, with a grey infeasible corner and a thin rim along it"}}
+by_ground = surfaces.surface("w1", classifier=classifier)
+figures.heights(by_ground, f"{name}, σ = 2", "W1 (Euclidean)")
+
+# %% [markdown]
+r"""
+## The trained networks, on the same prior
+
+Exp-2's networks restore the same $m$ noisy digits, and are measured under the same posterior: $D$ and $C$ are then exact expectations, comparable with everything above.
+Of $P$ only $W_1$ is: total variation is 1 for any network, since no output equals a digit to the last bit. At noise 1 these are the paper's network with the book's weights; at noise 2 the
+fast network was trained for it. Look at the ratio of the two distortions.
+"""
+
+# %% tags=["hide-input"]
+nets = attainable.networks(sigma)
+rows = []
+for row in nets.to_dict("records"):
+    f = known if row["digits"] == nets["digits"].max() else None
+    bests = (f["mse"], f["bayes"]) if f else (row["least_mse"], row["least_error"])
+    rows.append(
+        (row["network"], row["digits"], f"{row['mse']:.4f}", f"{bests[0]:.4f}", f"{row['mse'] / bests[0]:.1f}",
+         f"{100 * row['error_rate']:.1f} %", f"{100 * bests[1]:.1f} %", f"{row['w1']:.2f}")
+    )  # fmt: skip
+head = ["network", "N", "D", "attainable", "ratio", "C of CNN-1", "attainable", "W1"]
+Markdown(text.table(rows, head))
+
+# %% tags=["hide-input"]
+floor = surfaces.lines("networks", sigma=float(sigma), name="floor")["value"].iloc[0]
+Markdown(
+    f"*Attainable*: the least $D$ and the least $C$; for the smaller $N$ at the network's own $W_1$, its outputs being letters too. "
+    f"$W_1$ between the prior and as many *other* digits is {floor:.2f}: smooth images are nearer, as {{ref}}`ch:measuring-perception` found."
+)
+
+# %% [markdown]
+r"""
+It would be wrong to read this as waste. The optimum knows the $N$ digits by heart; a network must restore digits that it has not seen. How much of the distance is knowledge
+of the prior?
+
+## A prior that grows
+
+:::{prf:proposition} The truth lies in between
+:label: prop:prior-grows
+Let $x_1,\dots,x_N$ be drawn independently from a law $p$, and $\hat p_N$ be uniform on them. The least distortion and the Bayes error of $Y$ under $\hat p_N$, averaged
+over draws, do not decrease with $N$ and are at most those under $p$. Any rule's distortion and error on fresh digits are on average at least those under $p$.
+:::
+
+:::{admonition} Proof
+:class: dropdown
+Both are minima over restorers $q$ of an expectation that is linear in the law of (class, $X$): so they are concave in it. $\hat p_{N+1}$ is the average of its $N+1$ parts with one
+digit left out, each distributed as $\hat p_N$; Jensen's inequality gives monotony, and with $\mathbb E\hat p_N=p$ the bound. A rule that was made from the digits is a restorer like any other when it meets fresh ones.
+$\square$
+:::
+
+So the posterior mean of $N$ digits gives two curves: its distortion on noisy digits of its own, from below, and on noisy test digits, from above. No solver is needed, so $N$ goes to the whole training set.
+Look for the grey band between the curves, and for where the networks are in it.
+"""
+
+# %% mystnb={"figure": {"name": "fig-digits-ladder", "caption": "Distortion of the posterior mean of N digits, on noisy digits of its own and on fresh ones, for both noises (logarithmic axes; bars: two standard errors over the noisy digits). Dotted: the trained network of least D on test digits (σ = 1). Look for the band that must hold the MMSE of digits in general."}, "image": {"alt": "Two panels with a rising and a falling curve over N that approach each other, and a dotted level line of a trained network between them"}}
+ladders = {f"σ = {s}": attainable.ladder(s) for s in (1, 2)}
+trained = {"σ = 1": float(results.load("exp2")["mse"].min())}
+draw.ladder(ladders, trained)
+
+# %% tags=["hide-input"]
+rows = [
+    (title, f"{t['digits'].iloc[-1]:,}", f"{t['mse'].iloc[-1]:.4f}", f"{t['fresh_mse'].iloc[-1]:.4f}",
+     f"{100 * t['error_rate'].iloc[-1]:.1f} %", f"{100 * t['fresh_error'].iloc[-1]:.1f} %")
+    for title, t in ladders.items()
+]  # fmt: skip
+head = ["noise", "N", "MMSE is at least", "at most", "Bayes error at least", "at most"]
+Markdown(text.table(rows, head))
+
+# %% [markdown]
+r"""
+At noise 1 even all training digits are so few that $Y$ nearly says which one it was: the optimum is mostly memory, and trained networks lie inside the band. At noise 2 a prior of a thousand digits is about as hard as Exp-2 is
+for its networks, which is why this page is about noise 2. What grows with $N$ is the level of $D$ and $C$. What does not is the shape of the surface: the last column.
+"""
+
+# %% tags=["hide-input"]
+grown = attainable.growth(classifier)
+rows = [
+    (
+        f"{size:,}",
+        row["samples"],
+        *(text.interval(row[k], 4) for k in ("mse", "perfect", "bayes", "error_rate")),
+        text.interval(row["price"], 1, factor=1e6),
+    )
+    for size, row in grown.iterrows()
+]
+head = [
+    "N = m",
+    "samples",
+    "least D",
+    "least D at P = 0",
+    "least C",
+    "C of the mean",
+    "D for the least C (10⁻⁶)",
+]
+Markdown(
+    text.fold(
+        "Growth with N: means over samples of other digits and other noise, 95 % intervals (Student's)",
+        text.table(rows, head),
+    )
+)
+
+# %% tags=["hide-input"]
+rows = [
+    (
+        f"{noise:g}",
+        row["samples"],
+        *(text.interval(row[k], 4) for k in ("mse", "perfect", "bayes", "perfect_error")),
+    )
+    for noise, row in attainable.spread().iterrows()
+]
+head = ["σ", "samples", "least D", "least D at P = 0", "least C", "C at P = 0, D + 1 %"]
+Markdown(
+    text.fold(
+        "Fresh noise on one prior of 250 digits: means and 95 % intervals (Student's)",
+        text.table(rows, head),
+    )
+)
+
+# %% [markdown]
+r"""
+## Between line and image: the plane
+
+Is the thin rim a matter of dimension, of the classifier, or of memory? In the plane, with two classes under Gaussian bells on a grid and a line as $c_0$ that fits neither, nothing is memorised and the boundary is near.
+"""
+
+# %% tags=["hide-input"]
+table = surfaces.lines("plane")
+rows = [
+    (f"{P_:g}", *(f"{100 * v:.2f} %" for v in line))
+    for P_, line in table.pivot(index="P", columns="name", values="value").iterrows()
+]
+head = [
+    "P",
+    *(
+        f"C at {100 * (float(f) - 1):.3g} % above the least D"
+        for f in sorted(table["name"].unique(), key=float)
+    ),
+]
+gap = (table["upper"] - table["lower"]).max()
+Markdown(
+    text.table(rows, head)
+    + f"\n\n{planar.SIDE} x {planar.SIDE} points for each of $X$, $Y$ and $\\hat X$; largest gap {gap:.0e}."
+)
+
+# %% [markdown]
+r"""
+Here classification is traded against distortion over a wide range: to move $\hat X$ across a line takes a distance of the order of the classes' own. In 784 dimensions the boundary of a trained classifier is near to everything, and the
+trade-off shrinks to the rim.
+
+## Summary
+
+* For a prior of $N$ digits $C(D,P)$ is a finite program; every value has a certificate, and under total variation the letters suffice for all restorations ({prf:ref}`prop:letters`).
+* $D$ and $P$ trade over a wide range. $C$ hardly trades with either: a change that nobody can see satisfies the classifier, so the surface is flat but for a rim at the edge.
+* Trained networks are far above the optimum of a memorised prior, and inside the band that holds the optimum for digits in general.
+* "Exact" is about a finite problem; its size decides the level of $D$ and $C$, and the page says how.
+
+## Exercises
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} Only digits may be returned (5 minutes)
+:label: ex:digits-1
+```
+Let $\hat X$ be one of the $N$ digits, so that nothing can be changed invisibly. How wide is the rim now? Use the published part `plain`.
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:digits-1
+:class: dropdown
+```
+The least distortion is that of the digit nearest to the mean. Whether $C$ then needs more than a rim depends on how often that digit is misread.
+"""
+
+# %%
+plain = surfaces.surface("plain", classifier=classifier)
+for D_, row in zip(plain.Ds, plain.value, strict=True):
+    print(f"D = {D_:.4f}:", " ".join(f"{v:7.4f}" for v in row))
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} The mixture of the ends (5 minutes)
+:label: ex:digits-2
+```
+A coin between the posterior mean and the restorer of least $D$ at $P=0$ is feasible. How far is it from the edge half-way? Why can it not be below?
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:digits-2
+:class: dropdown
+```
+Theorem 1: the feasible set is convex, so the edge lies below every chord. The optimal restorer does not toss one coin for all $y$: it gives up the digits of the doubtful $y$ first.
+"""
+
+# %%
+ends = [float(exact.least_distortion(problem, "tv", p)) for p in (0.0, 0.5, 1.0)]
+print(f"chord {(ends[0] + ends[2]) / 2:.5f}, edge {ends[1]:.5f}")
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} Where memory ends (10 minutes)
+:label: ex:digits-3
+```
+For which noise does $Y$ no longer say which of the $N$ digits it was? Use the typical distance between two digits, and compare with the mean posterior of the likeliest digit.
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:digits-3
+:class: dropdown
+```
+Along the line between two digits at distance $r$ the noise is one-dimensional: they are confused with probability $\Phi(-r/2\sigma)$. $N$ digits are told apart while $N\,\Phi(-r/2\sigma)\ll1$ for the distances $r$ to the near ones.
+"""
+
+# %%
+from scipy.spatial.distance import pdist
+from scipy.stats import norm
+
+apart = pdist(sample.images.reshape(digits, -1))
+for noise in (1.0, 1.5, 2.0, 3.0):
+    others = (digits - 1) * norm.cdf(-apart / 2 / noise).mean()
+    own = real_digits.posterior(
+        sample.images,
+        sample.images[sample.truth] + noise * (sample.noisy - sample.images[sample.truth]) / sigma,
+        noise,
+    )
+    print(f"sigma {noise}: rivals {others:.3f}, likeliest digit has {own.max(axis=1).mean():.2f}")
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""

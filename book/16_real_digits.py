@@ -38,7 +38,6 @@ from cdpbook.figures import digits as draw
 from cdpbook.figures import style
 from cdpbook.figures import surface as figures
 from cdpbook.studies import attainable, planar, real_digits
-from cdplib.experiments import results
 from cdplib.theory import exact
 
 style.apply()
@@ -184,7 +183,9 @@ Markdown(
 
 # %% [markdown]
 r"""
-The prices say the same: λ is huge on the edge and zero a percent away from it.
+Two things can be seen. Where $P$ leaves room for images that are no digits, a line falls at once: λ is huge on the edge, and zero
+soon after. At $P=0$ only digits may be returned, so nothing can be changed but *which* digit: that takes more distortion, the more so
+for the logistic model, which misreads more of the digits themselves.
 
 ## A warning: changes too small to see
 
@@ -358,9 +359,9 @@ So the posterior mean of $N$ digits gives two curves: its distortion on noisy di
 Look for the grey band between the curves, and for where the networks are in it.
 """
 
-# %% mystnb={"figure": {"name": "fig-digits-ladder", "caption": "Distortion of the posterior mean of N digits, on noisy digits of its own and on fresh ones, for both noises (logarithmic axes; bars: two standard errors over the noisy digits). Dotted: the trained network of least D on test digits (σ = 1). Look for the band that must hold the MMSE of digits in general."}, "image": {"alt": "Two panels with a rising and a falling curve over N that approach each other, and a dotted level line of a trained network between them"}}
+# %% mystnb={"figure": {"name": "fig-digits-ladder", "caption": "Distortion of the posterior mean of N digits, on noisy digits of its own and on fresh ones, for both noises (logarithmic axes; bars: two standard errors over the noisy digits). Dotted: the network of the last section with the least D, on the same fresh digits. Look for the band that must hold the MMSE of digits in general."}, "image": {"alt": "Two panels with a rising and a falling curve over N that approach each other, and a dotted level line of a trained network between them"}}
 ladders = {f"σ = {s}": attainable.ladder(s) for s in (1, 2)}
-trained = {"σ = 1": float(results.load("exp2")["mse"].min())}
+trained = {f"σ = {s}": attainable.networks(s)["fresh_mse"].min() for s in (1, 2)}
 draw.ladder(ladders, trained)
 
 # %% tags=["hide-input"]
@@ -374,8 +375,9 @@ Markdown(text.table(rows, head))
 
 # %% [markdown]
 r"""
-At noise 1 even all training digits are so few that $Y$ nearly says which one it was: the optimum is mostly memory, and trained networks lie inside the band. At noise 2 a prior of a thousand digits is about as hard as Exp-2 is
-for its networks, which is why this page is about noise 2. What grows with $N$ is the level of $D$ and $C$. What does not is the shape of the surface: the last column.
+At noise 1 the band stays wide: even all training digits are so few that $Y$ nearly says which one it was, and the optimum is mostly memory. At noise 2 the curves nearly meet, so that the least
+distortion of denoising digits, *whatever* the restorer, is known to a few percent; the dotted line says how near a small network comes. On the page's
+prior of a thousand digits the level of $D$ and $C$ is thus too low, at noise 1 by far. What $N$ hardly changes is the last column below, the distortion that buys the least $C$.
 """
 
 # %% tags=["hide-input"]
@@ -456,7 +458,8 @@ trade-off shrinks to the rim.
 ## Summary
 
 * For a prior of $N$ digits $C(D,P)$ is a finite program; every value has a certificate, and under total variation the letters suffice for all restorations ({prf:ref}`prop:letters`).
-* $D$ and $P$ trade over a wide range. $C$ hardly trades with either: a change that nobody can see satisfies the classifier, so the surface is flat but for a rim at the edge.
+* $D$ and $P$ trade over a wide range. $C$ trades with them in a rim at the edge only: a change that nobody can see satisfies the classifier. The rim is wide where $P$ forbids such changes,
+  that is near $P=0$.
 * Trained networks are far above the optimum of a memorised prior, and inside the band that holds the optimum for digits in general.
 * "Exact" is about a finite problem; its size decides the level of $D$ and $C$, and the page says how.
 

@@ -264,11 +264,15 @@ def networks() -> Iterator[Line]:
         small = real_digits.sample(Setting("cnn1", sigma, 200, 200, "blends"))
         other = real_digits.digits(replace(setting, block=1))[0]
         yield from _named("networks", setting, {"floor": real_digits.w1(of.images, other)})
+        clean, _, noisy = real_digits.unseen(setting)
         for title, restore in trained.restorers(sigma).items():
+            away = float(((restore(noisy) - clean) ** 2).mean())
             for one in (of, small):
                 found = real_digits.as_restored(one, restore(one.noisy))
                 if one is small:
                     found |= attainable(small, restore(one.noisy), found)
+                else:
+                    found["fresh_mse"] = away
                 for name, value in found.items():
                     yield {
                         "part": "networks", **asdict(one.setting), "divergence": "w1",

@@ -227,10 +227,7 @@ def ladder(setting: Setting, sizes: list[int], fresh: int = 500) -> pd.DataFrame
     from ``setting.noisy`` draws; ``fresh_mse``, ``fresh_error``: of the same two rules on test
     digits that the prior does not hold; ``_se``: standard errors over the y's.
     """
-    test = data.load("mnist").test
-    clean, wanted = test.images[:fresh, 0] / 255.0, test.labels[:fresh].astype(np.int64)
-    random = np.random.RandomState([setting.seed, 10_000])
-    noisy = clean + setting.sigma * random.standard_normal(clean.shape)
+    clean, wanted, noisy = unseen(setting, fresh)
     rows = []
     for size in sizes:
         images, labels = digits(replace(setting, digits=size))
@@ -242,6 +239,14 @@ def ladder(setting: Setting, sizes: list[int], fresh: int = 500) -> pd.DataFrame
         values["fresh_error"] = (classes != wanted).astype(float)
         rows.append({"digits": size} | _with_errors(values))
     return pd.DataFrame(rows)
+
+
+def unseen(setting: Setting, count: int = 500) -> tuple[Array, NDArray[np.int64], Array]:
+    """The first test digits, which no prior holds: clean (n, 28, 28), labels, and noisy."""
+    test = data.load("mnist").test
+    clean, labels = test.images[:count, 0] / 255.0, test.labels[:count].astype(np.int64)
+    random = np.random.RandomState([setting.seed, 10_000])
+    return clean, labels, clean + setting.sigma * random.standard_normal(clean.shape)
 
 
 def _known(

@@ -161,6 +161,8 @@ class _Program:
             self.highs.changeRowBounds(row, mass, mass)
         for _ in range(100):
             self.highs.run()
+            if self.highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+                break  # what there is of a flow is completed below
             dual = np.asarray(self.highs.getSolution().row_dual)
             reduced = np.where(self.flows, 0.0, self.cost - dual[:n, None] - dual[n:])
             best = np.argpartition(reduced, min(2, n - 1), axis=1)[:, :3]
@@ -170,7 +172,10 @@ class _Program:
             if not asked.any():
                 break
             self._add(asked)
-        flow = np.maximum(np.asarray(self.highs.getSolution().col_value), 0.0)
+        flow = np.zeros(len(self.index))
+        found = np.asarray(self.highs.getSolution().col_value)
+        if found.size == flow.size:
+            flow = np.maximum(np.nan_to_num(found, posinf=0.0), 0.0)
         return self.unit * self._cost_of(flow, p, q)
 
     def _cost_of(self, flow: Array, p: Array, q: Array) -> float:

@@ -23,8 +23,8 @@ pictures; and how far above it the trained networks of {ref}`ch:exp2` are, on th
 # %% tags=["parameters"]
 classifier: str = "cnn1"  # one of cnn1|logistic; the predefined classifier whose error is C
 sigma: int = 2  # in [1, 2]; standard deviation of the noise; pixels are in [0, 1]
-digits: int = 300  # in [50, 1000]; digits of the prior of the sample that is solved live
-noisy: int = 150  # in [20, 1000]; noisy digits of that sample
+digits: int = 250  # in [50, 1000]; digits of the prior of the sample that is solved live
+noisy: int = 250  # in [20, 1000]; noisy digits of that sample
 seed: int = 0  # in [0, 1000]; of their noise
 P: float = 0.2  # in [0, 1]; budget of the point that is solved live, in total variation
 above: float = 0.01  # in [1e-05, 1]; its D above the least D of that P, as a share
@@ -55,8 +55,8 @@ Markdown(
     f"{surfaces.lines('tv', classifier=classifier)['digits'].iloc[0]:,} digits. The least distortion is {known['mse']:.4f} at any $P$ and "
     f"{perfect:.4f} at $P=0$: perception is dear. Classification is nearly free: the posterior mean is misread "
     f"{100 * known['error_rate']:.1f} % of the time, no restorer can be misread less than {100 * known['bayes']:.1f} %, and "
-    f"that is reached with {100 * known['price'] / known['mse']:.2g} % more distortion. {proved} of {inside.sum()} feasible points "
-    f"of the surface below are proved to {text.power(max(1e-13, surface.gap.max()))} or better."
+    f"that is reached with {100 * known['price'] / known['mse']:.2g} % more distortion. Of the {inside.sum()} feasible points "
+    f"of the surface below {proved} are certified as optimal, and the two bounds are nowhere further apart than {text.power(max(1e-13, surface.gap.max()))}."
 )
 
 # %% [markdown]
@@ -158,6 +158,15 @@ figures.heights(surface, f"{name}, σ = {sigma}", "total variation")
 
 # %% [markdown]
 r"""
+And if a restorer may return nothing but the $N$ digits? Then least distortions are out of reach, nothing can be changed invisibly, and only $P$ below the share of digits that a sample of $Y$ calls for is dear.
+"""
+
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-digits-plain", "caption": "The same where only the prior's digits may be returned (σ = 2). Look at the axis: the least distortion is larger; and for the colour, which is the rim of the map above, wider."}, "image": {"alt": "Map of the error rate over distortion and total variation for an alphabet of digits alone"}}
+plain = surfaces.surface("plain", classifier=classifier)
+figures.heights(plain, f"{name}, digits only", "total variation")
+
+# %% [markdown]
+r"""
 The rim deserves a magnifying glass. Below, $D$ is above the least distortion of each $P$ by a share that grows from left to right, and the height is
 what $C$ exceeds the Bayes error by. Look for the share at which a line reaches the ground.
 """
@@ -190,44 +199,35 @@ for the logistic model, which misreads more of the digits themselves.
 ## A warning: changes too small to see
 
 Why is classification so cheap? At $P=\infty$ the optimal restorer returns the posterior mean where it is read as the likeliest class, and else the nearest
-image that is. Look at the size of that change in the table.
+image that is. Look at the size of that change in the table (*pixel change*: root mean square over the images that had to be changed).
 """
 
 # %% tags=["hide-input"]
-rows = []
-for noise in (1, 2):
-    for c in ("cnn1", "logistic"):
-        f = attainable.floors(c, noise)
-        rows.append(
-            (real_digits.classifiers.display(c), noise, f"{f['mse']:.5f}",
-             f"{100 * f['error_rate']:.2f} %", f"{100 * f['bayes']:.2f} %",
-             f"{100 * f['changed']:.1f} %", f"{f['moved']:.4f}", f"{100 * f['price'] / f['mse']:.3f} %")
-        )  # fmt: skip
-head = [
-    "c₀",
-    "σ",
-    "least D",
-    "C there",
-    "least C",
-    "images changed",
-    "pixel change (RMS)",
-    "more D",
-]
-Markdown(text.table(rows, head))
+percent = dict.fromkeys(("error_rate", "bayes", "changed"), lambda v: f"{100 * v:.2f} %")
+forms = percent | {"mse": ".5f", "sigma": "g", "moved": ".4f"}
+forms["share"] = lambda v: f"{100 * v:.3f} %"
+head = ["c₀", "σ", "least D", "C there", "least C", "images changed", "pixel change", "more D"]
+Markdown(text.table(attainable.prices(), head, forms))
 
 # %%
-count = len(sample.images)
-moved = np.flatnonzero(sample.own >= 0)[noisy:][:5]
-means = sample.letters[count + sample.own[moved]]
-labels = real_digits.read(real_digits.reader(classifier), means), problem.labels[moved]
-shown = [
-    [mean, sample.letters[k], 0.5 + 10 * (sample.letters[k] - mean)]
-    for mean, k in zip(means, moved, strict=True)
-]
+count, kept = len(sample.images), np.argsort(-sample.weights.max(axis=1))
+best = np.where(
+    problem.err <= problem.err.min(axis=1)[:, None] + 1e-12, problem.delta, np.inf
+).argmin(axis=1)
+changed = [y for y in kept if best[y] >= count + noisy][:8:2]
+means, optimal = sample.letters[count + np.array(changed)], sample.letters[best[changed]]
+wanted = problem.labels[best[changed]]
+read = problem.labels[count + np.array(changed)]
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-moved", "caption": "Posterior means (left), the nearest images that the classifier reads as a likelier class (middle), and ten times their difference around grey (right). Below: the class that is read. Look for a difference between the first two: the classifier sees one."}, "image": {"alt": "Rows of three images: a blurred digit, one that looks the same, and a faint pattern of their difference"}}
-notes = [[f"read as {a}", f"read as {b}", ""] for a, b in zip(*labels, strict=True)]
-draw.gallery(shown, ["posterior mean", "optimal", "difference × 10"], notes)
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-moved", "caption": "Posterior means, the nearest images that the classifier reads as the likeliest class, and ten times their difference around grey. Below: the class that is read. Look for a difference between the first two: the classifier sees one."}, "image": {"alt": "Rows of images in threes: a blurred digit, one that looks the same, and a faint pattern of their difference"}}
+triples = [
+    [(m, f"read as {a}"), (o, f"read as {b}"), (0.5 + 10 * (o - m), "")]
+    for m, o, a, b in zip(means, optimal, read, wanted, strict=True)
+]
+pairs = [one + other for one, other in zip(triples[::2], triples[1::2], strict=False)]
+titles = ["mean", "optimal", "difference × 10"] * 2
+images = [[image for image, _ in row] for row in pairs]
+draw.gallery(images, titles, [[note for _, note in row] for row in pairs])
 
 # %% [markdown]
 r"""
@@ -259,20 +259,20 @@ for y in doubtful:
 draw.gallery(rows, ["digit", "noisy", *(f"P = {p:g}" for p in path)], notes)
 
 # %% tags=["hide-input"]
-lots = [float((plan.max(axis=1) < 1 - 1e-9).mean()) for plan in plans]
 off = [float(plan[:, count:].sum() / noisy) for plan in plans]
+lots = [float((plan.max(axis=1) < 1 - 1e-9).mean()) for plan in plans]
 rows = [
     (f"{p:g}", f"{100 * o:.0f} %", f"{100 * s:.0f} %")
     for p, o, s in zip(path, off, lots, strict=True)
 ]
 Markdown(
-    text.table(rows, ["P", "mass on images that are no digits", "y's for which it draws lots"])
+    text.table(rows, ["P", "mass on images that are no digits", "y's for which lots are drawn"])
 )
 
 # %% [markdown]
 r"""
-The mass off the digits is what $P$ pays for: total variation asks how much of $\hat X$ is no digit, and not how bad it looks. Lots are drawn at $P=0$ because the digits that
-are returned must add up to each digit's share, and hardly elsewhere.
+The mass off the digits is what $P$ pays for: total variation asks how much of $\hat X$ is no digit, and not how bad it looks. The sure $y$ get their digit first, since their mean nearly is one.
+Lots are for the shares: a digit must not be returned more often than $p_X$ says, so some $y$ are divided between two.
 
 ## Restorers with a name
 
@@ -316,17 +316,12 @@ fast network was trained for it. Look at the ratio of the two distortions.
 """
 
 # %% tags=["hide-input"]
-nets = attainable.networks(sigma)
-rows = []
-for row in nets.to_dict("records"):
-    f = known if row["digits"] == nets["digits"].max() else None
-    bests = (f["mse"], f["bayes"]) if f else (row["least_mse"], row["least_error"])
-    rows.append(
-        (row["network"], row["digits"], f"{row['mse']:.4f}", f"{bests[0]:.4f}", f"{row['mse'] / bests[0]:.1f}",
-         f"{100 * row['error_rate']:.1f} %", f"{100 * bests[1]:.1f} %", f"{row['w1']:.2f}")
-    )  # fmt: skip
+nets = attainable.networks(sigma).sort_values(["digits", "network"])
+rates = dict.fromkeys(("error_rate", "least_error"), lambda v: f"{100 * v:.1f} %")
+columns = ["network", "digits", "mse", "least_mse", "ratio", "error_rate", "least_error", "w1"]
 head = ["network", "N", "D", "attainable", "ratio", "C of CNN-1", "attainable", "W1"]
-Markdown(text.table(rows, head))
+forms = rates | {"mse": ".4f", "least_mse": ".4f", "ratio": ".1f", "w1": ".2f"}
+Markdown(text.table(nets[columns], head, forms))
 
 # %% tags=["hide-input"]
 floor = surfaces.lines("networks", sigma=float(sigma), name="floor")["value"].iloc[0]
@@ -381,48 +376,23 @@ prior of a thousand digits the level of $D$ and $C$ is thus too low, at noise 1 
 """
 
 # %% tags=["hide-input"]
-grown = attainable.growth(classifier)
-rows = [
-    (
-        f"{size:,}",
-        row["samples"],
-        *(text.interval(row[k], 4) for k in ("mse", "perfect", "bayes", "error_rate")),
-        text.interval(row["price"], 1, factor=1e6),
-    )
-    for size, row in grown.iterrows()
-]
-head = [
-    "N = m",
-    "samples",
-    "least D",
-    "least D at P = 0",
-    "least C",
-    "C of the mean",
-    "D for the least C (10⁻⁶)",
-]
-Markdown(
-    text.fold(
-        "Growth with N: means over samples of other digits and other noise, 95 % intervals (Student's)",
-        text.table(rows, head),
-    )
-)
+shown = ["mse", "perfect", "bayes", "error_rate", "perfect_error", "price"]
+head = ["least D", "at P = 0", "least C", "C of the mean", "C at P = 0", "D for the least C (10⁻⁶)"]
+forms = dict.fromkeys(shown, lambda found: text.interval(found, 4)) | {"size": "g"}
+forms["price"] = lambda found: text.interval(found, 1, factor=1e6)
+grown, again = attainable.growth(classifier), attainable.spread()
+tables = {
+    "Growth with N = m: samples of other digits and other noise": ("N", grown),
+    "Fresh samples of Y from one prior, CNN-1": ("σ", again),
+}
 
 # %% tags=["hide-input"]
-rows = [
-    (
-        f"{noise:g}",
-        row["samples"],
-        *(text.interval(row[k], 4) for k in ("mse", "perfect", "bayes", "perfect_error")),
-    )
-    for noise, row in attainable.spread().iterrows()
-]
-head = ["σ", "samples", "least D", "least D at P = 0", "least C", "C at P = 0, D + 1 %"]
-Markdown(
-    text.fold(
-        "Fresh noise on one prior of 250 digits: means and 95 % intervals (Student's)",
-        text.table(rows, head),
-    )
-)
+folds = []
+for title, (index, found) in tables.items():
+    frame = found.rename_axis("size").reset_index()[["size", "samples", *shown]]
+    table = text.table(frame, [index, "samples", *head], forms)
+    folds.append(text.fold(f"{title}; means, 95 % intervals (Student's)", table))
+Markdown("\n\n".join(folds))
 
 # %% [markdown]
 r"""
@@ -432,23 +402,12 @@ Is the thin rim a matter of dimension, of the classifier, or of memory? In the p
 """
 
 # %% tags=["hide-input"]
-table = surfaces.lines("plane")
-rows = [
-    (f"{P_:g}", *(f"{100 * v:.2f} %" for v in line))
-    for P_, line in table.pivot(index="P", columns="name", values="value").iterrows()
-]
-head = [
-    "P",
-    *(
-        f"C at {100 * (float(f) - 1):.3g} % above the least D"
-        for f in sorted(table["name"].unique(), key=float)
-    ),
-]
-gap = (table["upper"] - table["lower"]).max()
-Markdown(
-    text.table(rows, head)
-    + f"\n\n{planar.SIDE} x {planar.SIDE} points for each of $X$, $Y$ and $\\hat X$; largest gap {gap:.0e}."
-)
+plane = attainable.plane()
+forms = dict.fromkeys(map(str, plane.columns), lambda v: f"{100 * v:.2f} %") | {"P": "g"}
+head = ["P", *(f"C, D {100 * share:.2g} % above the least" for share in plane.columns)]
+gap = (surfaces.lines("plane")["upper"] - surfaces.lines("plane")["lower"]).max()
+size = f"{planar.SIDE} x {planar.SIDE} points for each of $X$, $Y$ and $\\hat X$"
+Markdown(text.table(plane.reset_index(), head, forms) + f"\n\n{size}; largest gap {gap:.0e}.")
 
 # %% [markdown]
 r"""
@@ -468,37 +427,8 @@ trade-off shrinks to the rim.
 
 # %% [markdown]
 r"""
-```{exercise-start} Only digits may be returned (5 minutes)
-:label: ex:digits-1
-```
-Let $\hat X$ be one of the $N$ digits, so that nothing can be changed invisibly. How wide is the rim now? Use the published part `plain`.
-```{exercise-end}
-```
-"""
-
-# %% [markdown]
-r"""
-```{solution-start} ex:digits-1
-:class: dropdown
-```
-The least distortion is that of the digit nearest to the mean. Whether $C$ then needs more than a rim depends on how often that digit is misread.
-"""
-
-# %%
-plain = surfaces.surface("plain", classifier=classifier)
-for D_, row in zip(plain.Ds, plain.value, strict=True):
-    print(f"D = {D_:.4f}:", " ".join(f"{v:7.4f}" for v in row))
-
-# %% [markdown]
-r"""
-```{solution-end}
-```
-"""
-
-# %% [markdown]
-r"""
 ```{exercise-start} The mixture of the ends (5 minutes)
-:label: ex:digits-2
+:label: ex:digits-1
 ```
 A coin between the posterior mean and the restorer of least $D$ at $P=0$ is feasible. How far is it from the edge half-way? Why can it not be below?
 ```{exercise-end}
@@ -507,7 +437,7 @@ A coin between the posterior mean and the restorer of least $D$ at $P=0$ is feas
 
 # %% [markdown]
 r"""
-```{solution-start} ex:digits-2
+```{solution-start} ex:digits-1
 :class: dropdown
 ```
 Theorem 1: the feasible set is convex, so the edge lies below every chord. The optimal restorer does not toss one coin for all $y$: it gives up the digits of the doubtful $y$ first.
@@ -526,7 +456,7 @@ r"""
 # %% [markdown]
 r"""
 ```{exercise-start} Where memory ends (10 minutes)
-:label: ex:digits-3
+:label: ex:digits-2
 ```
 For which noise does $Y$ no longer say which of the $N$ digits it was? Use the typical distance between two digits, and compare with the mean posterior of the likeliest digit.
 ```{exercise-end}
@@ -535,7 +465,7 @@ For which noise does $Y$ no longer say which of the $N$ digits it was? Use the t
 
 # %% [markdown]
 r"""
-```{solution-start} ex:digits-3
+```{solution-start} ex:digits-2
 :class: dropdown
 ```
 Along the line between two digits at distance $r$ the noise is one-dimensional: they are confused with probability $\Phi(-r/2\sigma)$. $N$ digits are told apart while $N\,\Phi(-r/2\sigma)\ll1$ for the distances $r$ to the near ones.

@@ -30,8 +30,11 @@ def rims(tables: Mapping[str, pd.DataFrame]) -> Figure:
             )  # fmt: skip
         axes.set(xscale="log", title=title, ylabel="C above the\nBayes error (points)")
         axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
-    style.legend_above(figure.axes[0])
-    figure.axes[0].set_title(figure.axes[0].get_title(), pad=46)
+    lines, names = figure.axes[0].get_legend_handles_labels()
+    figure.legend(
+        lines, names, loc="outside upper center", ncols=5, fontsize=10, frameon=False,
+        handlelength=1.6, columnspacing=1.0,
+    )  # fmt: skip
     figure.axes[-1].set_xlabel("D above the least distortion of this P (%)")
     return figure
 

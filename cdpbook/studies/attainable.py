@@ -9,16 +9,10 @@ import pandas as pd
 
 from cdpbook import surfaces
 from cdpbook.statistics.estimates import student
+from cdplib.experiments import classifiers
 
-#: Numbers of a sample that its growth is followed by: name of a line, words for a table.
-ENDS = {
-    "mse": "least D, any P",
-    "perfect": "least D, P = 0",
-    "bayes": "least C",
-    "error_rate": "C of the posterior mean",
-    "perfect_error": "C at P = 0 and its least D + 1 %",
-    "price": "D for the least C",
-}
+#: Numbers of a sample that its growth is followed by (:func:`cdpbook.surfaces.ends`).
+ENDS = ("mse", "perfect", "bayes", "error_rate", "perfect_error", "price")
 
 
 def wide(part: str, index: list[str], **where: Any) -> pd.DataFrame:
@@ -40,6 +34,18 @@ def floors(classifier: str, sigma: float) -> dict[str, float]:
     """The numbers of :func:`cdpbook.studies.real_digits.floor` of the published sample."""
     table = surfaces.lines("floors", classifier=classifier, sigma=sigma)
     return dict(zip(table["name"], table["value"], strict=True))
+
+
+def prices() -> pd.DataFrame:
+    """What a label costs at any P: :func:`floors` for every classifier and noise, as fractions."""
+    rows = []
+    for sigma in sorted(surfaces.SIGMAS):
+        for name in surfaces.CLASSIFIERS:
+            known = floors(name, sigma)
+            known["share"] = known["price"] / known["mse"]
+            rows.append({"classifier": classifiers.display(name), "sigma": sigma} | known)
+    shown = ["mse", "error_rate", "bayes", "changed", "moved", "share"]
+    return pd.DataFrame(rows)[["classifier", "sigma", *shown]]
 
 
 def edge(classifier: str, sigma: float) -> tuple[np.ndarray, np.ndarray]:
@@ -80,8 +86,23 @@ def _over_samples(table: pd.DataFrame, index: str) -> pd.DataFrame:
 
 
 def networks(sigma: float) -> pd.DataFrame:
-    """Trained networks beside what is attainable: one row a network and size of the prior."""
+    """Trained networks beside what is attainable: one row a network and size of the prior.
+
+    Columns network, digits, mse, error_rate, w1, fresh_mse (on test digits), and least_mse and
+    least_error: at the network's own W1 for the smaller prior, at any P for the larger.
+    """
     table = surfaces.lines("networks", sigma=sigma)
-    table = table[table["name"].str.contains("/")]
+    table = table[table["name"].str.contains("/")].copy()
     table[["network", "number"]] = table["name"].str.split("/", n=1, expand=True)
-    return table.pivot(index=["network", "digits"], columns="number", values="value").reset_index()
+    found = table.pivot(index=["network", "digits"], columns="number", values="value")
+    known = floors("cnn1", sigma)
+    for name, least in (("least_mse", "mse"), ("least_error", "bayes")):
+        found[name] = found[name].fillna(known[least])
+    return found.assign(ratio=found["mse"] / found["least_mse"]).reset_index()
+
+
+def plane() -> pd.DataFrame:
+    """The toy in the plane: index P, a column for each share by which D is above the least."""
+    table = surfaces.lines("plane")
+    table["share"] = table["name"].astype(float) - 1
+    return table.pivot(index="P", columns="share", values="value")

@@ -27,7 +27,7 @@ digits: int = 250  # in [50, 1000]; digits of the prior of the sample that is so
 noisy: int = 250  # in [20, 1000]; noisy digits of that sample
 seed: int = 0  # in [0, 1000]; of their noise
 P: float = 0.2  # in [0, 1]; budget of the point that is solved live, in total variation
-above: float = 0.01  # in [1e-05, 1]; its D above the least D of that P, as a share
+above: float = 0.0005  # in [1e-05, 1]; its D above the least D of that P, as a share
 
 # %% tags=["hide-input"]
 import numpy as np
@@ -177,18 +177,14 @@ draw.rims(
 )
 
 # %% tags=["hide-input"]
-steep = rim[rim["lam"].notna()].pivot(index="P", columns="share", values="lam").sort_index()
-rows = [
-    (f"{P_:g}", *(f"{v:.3g}" for v in line))
-    for P_, line in zip(steep.index, steep.to_numpy(), strict=True)
-]
-head = ["P", *(f"λ at D + {100 * share:g} %" for share in steep.columns)]
-Markdown(
-    text.fold(
-        "Shadow prices: what one unit of D buys in error rate, along the edge",
-        text.table(rows, head),
-    )
-)
+folds = []
+for column, says in (("lam", "λ, error rate per unit of D"), ("mu", "μ, error rate per unit of P")):
+    steep = rim.pivot(index="P", columns="share", values=column)
+    head = ["P", *(f"at D + {100 * share:g} %" for share in steep.columns)]
+    forms = dict.fromkeys(map(str, steep.columns), ".3g") | {"P": "g"}
+    table = text.table(steep.reset_index(), head, forms)
+    folds.append(text.fold(f"Shadow prices along the edge: {says}", table))
+Markdown("\n\n".join(folds))
 
 # %% [markdown]
 r"""
@@ -225,7 +221,7 @@ triples = [
     for m, o, a, b in zip(means, optimal, read, wanted, strict=True)
 ]
 pairs = [one + other for one, other in zip(triples[::2], triples[1::2], strict=False)]
-titles = ["mean", "optimal", "difference × 10"] * 2
+titles = ["mean", "optimal", "10 × diff."] * 2
 images = [[image for image, _ in row] for row in pairs]
 draw.gallery(images, titles, [[note for _, note in row] for row in pairs])
 
@@ -246,7 +242,7 @@ plans = []
 for budget in path:
     reach = 1.01 * float(exact.least_distortion(problem, "tv", budget))
     plans.append(exact.solve(problem, "tv", reach, budget).plan * noisy)
-doubtful = np.argsort(likeliest)[:: noisy // 5][:5]
+doubtful = np.argsort(likeliest)[:: noisy // 8][:5]
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-optimal", "caption": "A digit, its noisy image, and what the optimal restorer most likely returns as P falls, with the probability of that letter. The most doubtful y is on top. Look for where a mean becomes a digit: the less doubtful ones first."}, "image": {"alt": "Rows of images: the original digit, its noisy version, then restored images that turn from blurred means into sharp digits as P falls to zero"}}
 rows, notes = [], []

@@ -75,12 +75,13 @@ def lines(part: str, **where: Any) -> pd.DataFrame:
     table = table[table["rests_on"] == now]
     if table.empty:
         raise DataError(f"{part} {where}: nothing is published in {file().name}; run: {COMMAND}")
-    return table.reset_index(drop=True)
+    point = ["part", *SETTING, "divergence", "name", "D", "P"]
+    return table.drop_duplicates(point, keep="last").reset_index(drop=True)
 
 
 def surface(part: str, **where: Any) -> exact.Surface:
     """The published points of one surface as the solver would return them."""
-    table = lines(part, **where).drop_duplicates(["D", "P"], keep="last")
+    table = lines(part, **where)
     Ds, Ps = np.sort(table["D"].unique()), np.sort(table["P"].unique())
     known = {
         name: table.pivot(index="D", columns="P", values=name).reindex(index=Ds, columns=Ps)
@@ -256,7 +257,7 @@ def restorers() -> Iterator[Line]:
 
 def networks() -> Iterator[Line]:
     """Trained networks on the digits of the prior: D, C and W1, and what was attainable."""
-    for sigma in SIGMAS:
+    for sigma in sorted(SIGMAS):  # the quicker one first
         setting = Setting("cnn1", sigma)
         if _known("networks", setting):
             continue

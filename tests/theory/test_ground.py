@@ -73,6 +73,18 @@ def test_random_problems_agree_with_linprog_and_close_their_certificate(kind, se
                 assert exact.certify_infeasible(problem, d, D, P, found.lam, found.u) > 0
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_flows_beyond_the_nearest_letters_are_found_where_a_budget_needs_them(seed):
+    problem, letters = some_problem(seed, k=24, m=8)
+    d = euclidean(letters)
+    tight = d.value(problem.px, problem.plan(np.eye(24)[problem.delta.argmin(axis=1)]).sum(axis=0))
+    for P in (0.3 * tight, tight * (1 - 1e-6)):
+        D = 1.001 * float(exact.least_distortion(problem, d, P))
+        found = exact.solve(problem, d, D, P)
+        assert found.status == "optimal"
+        assert found.value == pytest.approx(by_linprog(problem, d.cost, D, P), abs=1e-7)
+
+
 def on_a_line(seed, n=7):
     rng = np.random.default_rng(seed)
     x = rng.normal(size=n)

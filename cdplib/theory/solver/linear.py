@@ -63,6 +63,7 @@ class LinearModel:
         self._given = self.mask  # masks grow by replacement: the same object holds the same columns
         self.columns: NDArray[np.int64] = np.zeros((0, 2), dtype=np.int64)
         self.place: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self.flows: Mask | None = None  # those of a ground cost that are columns
         self._start()
 
     def _start(self) -> None:
@@ -113,8 +114,11 @@ class LinearModel:
                 n, np.full(n, -inf), self.problem.px, 0, none, none, np.zeros(0)
             )  # fmt: skip
             self.ground = np.minimum(self.divergence.costs(n), LARGEST)
-            self.flows: Mask = np.eye(n, dtype=bool)  # staying costs nothing and needs no column
-            self._add_flows(self.divergence.nearest(self.problem.px > 0))
+            known = (
+                self.divergence.nearest(self.problem.px > 0) if self.flows is None else self.flows
+            )
+            self.flows = np.eye(n, dtype=bool)  # staying costs nothing and needs no column
+            self._add_flows(known)
             return
         elif self.least_divergence:  # r_j >= v p_j for the largest v = exp(-P)
             self._add(np.array([-1.0]), m + np.arange(n)[None], -self.problem.px[None])
@@ -127,24 +131,48 @@ class LinearModel:
     def _add_flows(self, flows: Mask) -> None:
         """Add the flows (i, j) where ``flows`` (n, n) is true and that are not there yet."""
         m, n = self.problem.shape
-        i, j = np.nonzero(flows & ~self.flows)
+        i, j = np.nonzero(flows if self.flows is None else flows & ~self.flows)
         price, one = self.ground[i, j], np.ones(i.size)
         index = np.stack([m + i, m + j, np.full(i.size, m + n + 1), m + n + 2 + i], axis=1)
         cost = price if self.least_divergence else 0 * price
         self._add(cost, index, np.stack([one, -one, price, one], axis=1))
-        self.flows = self.flows | flows
+        self.flows = flows if self.flows is None else self.flows | flows
 
-    def _missing_flows(self, dual: Array) -> Mask:
-        """The best two flows (n, n) out of each letter, where they are worth their price."""
+    def _missing_flows(self, dual: Array, price: float, most: int) -> Mask:
+        """The best flows (n, n), ``most`` out of each letter, where reduced costs are negative.
+
+        ``price``: what the budget's dual and the objective make of a unit of transport.
+        """
         m, n = self.problem.shape
-        out, t = dual[m : m + n] + dual[m + n + 2 :], -float(dual[m + n + 1])
-        price = t + (1.0 if self.least_divergence else 0.0)
-        gain = np.where(self.flows, 0.0, price * self.ground + dual[m : m + n] - out[:, None])
-        gain[self.problem.px == 0] = 0.0
-        best = np.argpartition(gain, min(1, n - 1), axis=1)[:, :2]
+        out = dual[m : m + n] + dual[m + n + 2 :]
+        gain = price * self.ground + dual[m : m + n] - out[:, None]
+        gain[self.flows] = gain[self.problem.px == 0] = 0.0
+        best = np.argpartition(gain, min(most, n) - 1, axis=1)[:, :most]
         chosen = np.zeros((n, n), dtype=bool)
         np.put_along_axis(chosen, best, True, axis=1)
         return np.asarray(chosen & (gain < -_TOLERANCE))
+
+    def _wanted_flows(self, optimal: bool) -> Mask | None:
+        """Flows (n, n) that lower the objective, or that a proof of infeasibility has not seen.
+
+        None where no flow can: the answer stands.
+        """
+        m, n = self.problem.shape
+        if not isinstance(self.divergence, Transport):
+            return None
+        if optimal:
+            dual = np.asarray(self.highs.getSolution().row_dual)
+            own, most = (1.0 if self.least_divergence else 0.0), 2
+        else:  # Farkas: along the ray all columns that there are have one sign, new ones may not
+            _, there, ray = self.highs.getDualRay()  # type: ignore[attr-defined]
+            if not there:
+                return None
+            y, x = self.columns.T
+            dual, own, most = np.asarray(ray), 0.0, 16
+            along = dual[y] + dual[m + x] * self.lens[x] + dual[m + n] * self.delta[y, x]
+            dual = dual * -np.copysign(1.0, along.sum()) / max(float(np.abs(dual).max()), 1e-300)
+        more = self._missing_flows(dual, own - float(dual[m + n + 1]), most)
+        return more if more.any() else None
 
     def _add(self, cost: Array, index: NDArray[np.int64], value: Array) -> None:
         count, entries = index.shape
@@ -193,16 +221,15 @@ class LinearModel:
             highs.changeRowBounds(m + n + 1, -inf, inf if P == math.inf else P)
         for _ in range(_ROUNDS):
             highs.run()
-            if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-                return None if fresh else self.solve(D, P, fresh=True)
-            solution = highs.getSolution()
-            dual = np.asarray(solution.row_dual)
-            if not isinstance(self.divergence, Transport):
-                break
-            more = self._missing_flows(dual)
-            if not more.any():
+            optimal = highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
+            more = self._wanted_flows(optimal)
+            if more is None:
                 break
             self._add_flows(more)
+        if not optimal:
+            return None if fresh else self.solve(D, P, fresh=True)
+        solution = highs.getSolution()
+        dual = np.asarray(solution.row_dual)
         plan = np.zeros(self.problem.shape)
         y, x = self.columns.T
         plan[y, x] = np.asarray(solution.col_value)[self.place]

@@ -268,7 +268,7 @@ Markdown(
 # %% [markdown]
 r"""
 The mass off the digits is what $P$ pays for: total variation asks how much of $\hat X$ is no digit, and not how bad it looks. The sure $y$ get their digit first, since their mean nearly is one.
-Lots are for the shares: a digit must not be returned more often than $p_X$ says, so some $y$ are divided between two.
+Lots are for the shares: a digit must not be returned more often than $p_X$ says, so a few $y$ are divided between two.
 
 ## Restorers with a name
 
@@ -356,18 +356,21 @@ trained = {f"σ = {s}": attainable.networks(s)["fresh_mse"].min() for s in (1, 2
 draw.ladder(ladders, trained)
 
 # %% tags=["hide-input"]
+last = {title: t.iloc[-1] for title, t in ladders.items()}
 rows = [
-    (title, f"{t['digits'].iloc[-1]:,}", f"{t['mse'].iloc[-1]:.4f}", f"{t['fresh_mse'].iloc[-1]:.4f}",
-     f"{100 * t['error_rate'].iloc[-1]:.1f} %", f"{100 * t['fresh_error'].iloc[-1]:.1f} %")
-    for title, t in ladders.items()
+    (title, f"{t['digits']:,.0f}", f"{t['mse']:.4f} to {t['fresh_mse']:.4f}", f"{trained[title]:.4f}",
+     f"{100 * t['error_rate']:.1f} to {100 * t['fresh_error']:.1f} %")
+    for title, t in last.items()
 ]  # fmt: skip
-head = ["noise", "N", "MMSE is at least", "at most", "Bayes error at least", "at most"]
-Markdown(text.table(rows, head))
+head = ["noise", "N", "MMSE of digits", "network, on fresh digits", "Bayes error of digits"]
+least = [f"{100 * (trained[k] / t['fresh_mse'] - 1):+.0f} %" for k, t in last.items()]
+said = f"The network against the upper end of its band: {text.listed(least)}."
+Markdown(text.table(rows, head) + "\n\n" + said)
 
 # %% [markdown]
 r"""
 At noise 1 the band stays wide: even all training digits are so few that $Y$ nearly says which one it was, and the optimum is mostly memory. At noise 2 the curves nearly meet, so that the least
-distortion of denoising digits, *whatever* the restorer, is known to a few percent; the dotted line says how near a small network comes. On the page's
+distortion of denoising digits, *whatever* the restorer, is known to a few percent, and a dotted line above the band is a distance that better training could save. On the page's
 prior of a thousand digits the level of $D$ and $C$ is thus too low, at noise 1 by far. What $N$ hardly changes is the last column below, the distortion that buys the least $C$.
 """
 
@@ -415,7 +418,7 @@ trade-off shrinks to the rim.
 * For a prior of $N$ digits $C(D,P)$ is a finite program; every value has a certificate, and under total variation the letters suffice for all restorations ({prf:ref}`prop:letters`).
 * $D$ and $P$ trade over a wide range. $C$ trades with them in a rim at the edge only: a change that nobody can see satisfies the classifier. The rim is wide where $P$ forbids such changes,
   that is near $P=0$.
-* Trained networks are far above the optimum of a memorised prior, and inside the band that holds the optimum for digits in general.
+* Trained networks are far above the optimum of a memorised prior. For digits in general the optimum lies in a band: at noise 1 it is wide and holds the network, at noise 2 it is narrow and the network is above it.
 * "Exact" is about a finite problem; its size decides the level of $D$ and $C$, and the page says how.
 
 ## Exercises

@@ -47,6 +47,14 @@ def test_no_restorer_is_below_the_function_and_no_network_below_what_is_attainab
         assert (nets["least_error"] <= nets["error_rate"] + 1e-9).all()
 
 
+def test_the_network_is_inside_the_wide_band_of_noise_1_and_above_the_narrow_one_of_noise_2():
+    for sigma, inside in ((1.0, True), (2.0, False)):
+        band = attainable.ladder(sigma).iloc[-1]
+        found = attainable.networks(sigma)["fresh_mse"].min()
+        assert band["mse"] < found
+        assert bool(found < band["fresh_mse"]) is inside
+
+
 @pytest.mark.data
 def test_published_points_are_what_is_solved_now():
     table = surfaces.lines("w1", classifier="logistic")

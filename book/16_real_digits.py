@@ -66,9 +66,11 @@ r"""
 The prior is uniform over $N$ training digits $x_1,\dots,x_N$, so that
 
 $$
-p(x_k\mid y)\ \propto\ \exp\!\big(-\tfrac{1}{2\sigma^2}|y-x_k|^2\big),\qquad
-\delta(y,\hat x)=\tfrac1{784}\,\mathbb E\big[|X-\hat x|^2\mid y\big],\qquad
-e(y,\hat x)=\Pr(\text{class}\ne c_0(\hat x)\mid y).
+\begin{aligned}
+p(x_k\mid y)&\propto\exp\!\big(-\tfrac{1}{2\sigma^2}|y-x_k|^2\big),\\
+\delta(y,\hat x)&=\tfrac1{784}\,\mathbb E\big[|X-\hat x|^2\mid y\big],\\
+e(y,\hat x)&=\Pr(\text{class}\ne c_0(\hat x)\mid y).
+\end{aligned}
 $$
 
 These are sums over $N$ digits: no density is estimated and no network stands in for one. One thing remains a sample:
@@ -199,9 +201,9 @@ image that is. Look at the size of that change in the table (*pixel change*: roo
 """
 
 # %% tags=["hide-input"]
-percent = dict.fromkeys(("error_rate", "bayes", "changed"), lambda v: f"{100 * v:.2f} %")
+percent = dict.fromkeys(("error_rate", "bayes", "changed"), lambda v: f"{100 * v:.2f}\u00a0%")
 forms = percent | {"mse": ".5f", "sigma": "g", "moved": ".4f"}
-forms["share"] = lambda v: f"{100 * v:.3f} %"
+forms["share"] = lambda v: f"{100 * v:.3f}\u00a0%"
 head = ["c₀", "σ", "least D", "C there", "least C", "images changed", "pixel change", "more D"]
 Markdown(text.table(attainable.prices(), head, forms))
 
@@ -275,12 +277,12 @@ Lots are for the shares: a digit must not be returned more often than $p_X$ says
 Five restorers that need no training, as points $(D,P)$ over the edge, and what each errs above the least $C$ at its own $D$ and $P$.
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-digits-restorers", "caption": "The edge of what is feasible, and five restorers. Grey: no restoration. Look for how far a restorer is to the right of the edge at its own P: that much distortion is given away."}, "image": {"alt": "The edge of the feasible set falls from the upper left to the lower right, with five restorers as markers on it and to the right of it"}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-restorers", "caption": "The edge of what is feasible, and five restorers. Grey: no restoration. Look for how far a restorer is to the right of the edge at its own P: that much distortion is given away."}, "image": {"alt": "The edge of the feasible set falls from the upper left to the lower right, with five restorers as markers on it and to the right of it"}}
 points = attainable.restorers(classifier, sigma)
 draw.plane(attainable.edge(classifier, sigma), points, ("D: distortion", "P: total variation"))
 
 # %% tags=["hide-input"]
-percent = dict.fromkeys(("C", "attainable", "excess"), lambda v: f"{100 * v:.2f} %")
+percent = dict.fromkeys(("C", "attainable", "excess"), lambda v: f"{100 * v:.2f}\u00a0%")
 shown = points[["name", "D", "P", "C", "attainable", "excess"]]
 head = ["restorer", "D", "P", "C", "least C at its D and P", "above it"]
 Markdown(text.table(shown, head, {"D": ".4f", "P": ".3f"} | percent))
@@ -313,7 +315,7 @@ fast network was trained for it. Look at the ratio of the two distortions.
 
 # %% tags=["hide-input"]
 nets = attainable.networks(sigma).sort_values(["digits", "network"])
-rates = dict.fromkeys(("error_rate", "least_error"), lambda v: f"{100 * v:.1f} %")
+rates = dict.fromkeys(("error_rate", "least_error"), lambda v: f"{100 * v:.1f}\u00a0%")
 columns = ["network", "digits", "mse", "least_mse", "ratio", "error_rate", "least_error", "w1"]
 head = ["network", "N", "D", "attainable", "ratio", "C of CNN-1", "attainable", "W1"]
 forms = rates | {"mse": ".4f", "least_mse": ".4f", "ratio": ".1f", "w1": ".2f"}
@@ -328,14 +330,14 @@ Markdown(
 
 # %% [markdown]
 r"""
-It would be wrong to read this as waste. The optimum knows the $N$ digits by heart; a network must restore digits that it has not seen. How much of the distance is knowledge
+It would be wrong to read this as waste. The optimum knows that the digit is one of these $N$; a network was trained on all training digits, and is for digits that nobody has seen. How much of the distance is knowledge
 of the prior?
 
 ## A prior that grows
 
 :::{prf:proposition} The truth lies in between
 :label: prop:prior-grows
-Let $x_1,\dots,x_N$ be drawn independently from a law $p$, and $\hat p_N$ be uniform on them. The least distortion and the Bayes error of $Y$ under $\hat p_N$, averaged
+Let $x_1,\dots,x_N$, with their labels, be drawn independently from a law $p$, and $\hat p_N$ be uniform on them. The least distortion and the Bayes error of $Y$ under $\hat p_N$, averaged
 over draws, do not decrease with $N$ and are at most those under $p$. Any rule's distortion and error on fresh digits are on average at least those under $p$.
 :::
 
@@ -346,7 +348,7 @@ digit left out, each distributed as $\hat p_N$; Jensen's inequality gives monoto
 $\square$
 :::
 
-So the posterior mean of $N$ digits gives two curves: its distortion on noisy digits of its own, from below, and on noisy test digits, from above. No solver is needed, so $N$ goes to the whole training set.
+So the posterior mean of $N$ digits gives two curves: its distortion on noisy digits of its own, from below, and on noisy test digits, from above (the order of MNIST being taken for a random one). No solver is needed, so $N$ goes to the whole training set.
 Look for the grey band between the curves, and for where the networks are in it.
 """
 
@@ -359,11 +361,11 @@ draw.ladder(ladders, trained)
 last = {title: t.iloc[-1] for title, t in ladders.items()}
 rows = [
     (title, f"{t['digits']:,.0f}", f"{t['mse']:.4f} to {t['fresh_mse']:.4f}", f"{trained[title]:.4f}",
-     f"{100 * t['error_rate']:.1f} to {100 * t['fresh_error']:.1f} %")
+     f"{100 * t['error_rate']:.1f} to {100 * t['fresh_error']:.1f}\u00a0%")
     for title, t in last.items()
 ]  # fmt: skip
 head = ["noise", "N", "MMSE of digits", "network, on fresh digits", "Bayes error of digits"]
-least = [f"{100 * (trained[k] / t['fresh_mse'] - 1):+.0f} %" for k, t in last.items()]
+least = [f"{text.signed(100 * (trained[k] / t['fresh_mse'] - 1), 0)} %" for k, t in last.items()]
 said = f"The network against the upper end of its band: {text.listed(least)}."
 Markdown(text.table(rows, head) + "\n\n" + said)
 
@@ -402,7 +404,7 @@ Is the thin rim a matter of dimension, of the classifier, or of memory? In the p
 
 # %% tags=["hide-input"]
 plane = attainable.plane()
-forms = dict.fromkeys(map(str, plane.columns), lambda v: f"{100 * v:.2f} %") | {"P": "g"}
+forms = dict.fromkeys(map(str, plane.columns), lambda v: f"{100 * v:.2f}\u00a0%") | {"P": "g"}
 head = ["P", *(f"C, D {100 * share:.2g} % above the least" for share in plane.columns)]
 gap = (surfaces.lines("plane")["upper"] - surfaces.lines("plane")["lower"]).max()
 size = f"{planar.SIDE} x {planar.SIDE} points for each of $X$, $Y$ and $\\hat X$"

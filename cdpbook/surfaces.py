@@ -114,7 +114,9 @@ def _surfaces(part: str, settings: list[Setting], side: int, ground: bool) -> It
         d = of.ground() if ground else "tv"
         Ds, Ps = real_digits.budgets(of, side)
         if ground:
-            Ps = np.array([0, 0.1, 0.25, 0.5, 0.75, 1]) * real_digits.w1(of.images, of.means)
+            Ps = np.array([0, 0.03, 0.07, 0.15, 0.3, 0.5, 0.75, 1]) * real_digits.w1(
+                of.images, of.means
+            )
         engine = Engine(of.problem, d)
         for turn, D in enumerate(Ds):
             for P in Ps[:: 1 if turn % 2 == 0 else -1]:
@@ -175,7 +177,7 @@ def plain() -> Iterator[Line]:
 
 def ground() -> Iterator[Line]:
     """Surfaces under W1 with the Euclidean distance between images."""
-    settings = [Setting(c, 2.0, 200, 200, "blends") for c in CLASSIFIERS]
+    settings = [Setting(c, 2.0, 300, 300, "blends") for c in CLASSIFIERS]
     yield from _surfaces("w1", settings, 7, ground=True)
 
 

@@ -59,7 +59,7 @@ def test_the_network_is_inside_the_wide_band_of_noise_1_and_above_the_narrow_one
 def test_published_points_are_what_is_solved_now():
     table = surfaces.lines("w1", classifier="logistic")
     table = table[table["status"] == "optimal"].iloc[::9]
-    of = real_digits.sample(real_digits.Setting("logistic", 2.0, 200, 200, "blends"))
+    of = real_digits.sample(real_digits.Setting("logistic", 2.0, 300, 300, "blends"))
     engine = Engine(of.problem, of.ground())
     for line in table.itertuples():
         at = engine.point(line.D, line.P)

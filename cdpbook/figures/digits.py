@@ -78,6 +78,10 @@ def ladder(tables: Mapping[str, pd.DataFrame], networks: Mapping[str, float]) ->
         if title in networks:
             axes.axhline(networks[title], color="black", linestyle=":", label="trained network")
         axes.set(xscale="log", yscale="log", title=title, ylabel="MSE per pixel")
+        low, high = axes.get_ylim()
+        steps = [step * 10.0**k for k in range(-5, 0) for step in (1, 2, 3, 5)]
+        shown = [step for step in steps if low < step < high]
+        axes.set_yticks([s for s in shown if high < 10 * low or f"{s:e}"[0] == "1"])
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
             axis.set_minor_formatter(NullFormatter())
@@ -100,7 +104,7 @@ def gallery(
             axes.set(xticks=[], yticks=[])
             axes.grid(False)
             if i == 0:
-                axes.set_title(titles[j], fontsize=11)
+                axes.set_title(titles[j], fontsize=13)
             if notes:
-                axes.set_xlabel(notes[i][j], fontsize=10, labelpad=2)
+                axes.set_xlabel(notes[i][j], fontsize=13, labelpad=2)
     return figure

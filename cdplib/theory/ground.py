@@ -75,6 +75,11 @@ class Transport(Divergence):
         np.put_along_axis(flows, rank, True, axis=1)
         return (flows | flows.T) & on[:, None]
 
+    @cached_property
+    def asked(self) -> Mask:
+        """Flows (n, n) that programs have asked for so far: what one has found the next one has."""
+        return np.zeros(self.cost.shape, dtype=bool)
+
     def _value(self, p: Array, q: Array) -> float:
         self.costs(p.size)
         return self._program.value(p, q)

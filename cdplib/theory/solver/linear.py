@@ -219,12 +219,15 @@ class LinearModel:
                 highs.changeRowBounds(m + letter, low, inf)
         else:
             highs.changeRowBounds(m + n + 1, -inf, inf if P == math.inf else P)
+        if isinstance(self.divergence, Transport):  # those of the least D make its budgets feasible
+            self._add_flows(self.divergence.asked)
         for _ in range(_ROUNDS):
             highs.run()
             optimal = highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
             more = self._wanted_flows(optimal)
-            if more is None:
+            if more is None or not isinstance(self.divergence, Transport):
                 break
+            self.divergence.asked[more] = True
             self._add_flows(more)
         if not optimal:
             return None if fresh else self.solve(D, P, fresh=True)

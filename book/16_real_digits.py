@@ -115,7 +115,8 @@ $r(x_k)$ becomes smaller. If $\Pr(l|y)\le\Pr(c_0(m)|y)$, then $m(y)$ in place of
 
 For the logistic model the images of a class are a polyhedron and $z_l(y)$ is a projection, computed exactly (but for a small margin of the logits): its $C(D,P)$
 below is over *all* functions of $y$ with values in all images. For CNN-1 the nearest image is searched by linearising the network
-again and again; there may be a nearer one, so $C$ is an upper bound over all restorations, and exact for its alphabet.
+again and again; there may be a nearer one, so $C$ is an upper bound over all restorations, and exact for its alphabet; where it equals the
+Bayes error of $Y$, which no restorer can beat, it is exact for all as well. So is the edge, which no classifier moves.
 
 ```{literalinclude} ../cdplib/experiments/relabelling.py
 :pyobject: _projections
@@ -360,13 +361,13 @@ draw.ladder(ladders, trained)
 # %% tags=["hide-input"]
 last = {title: t.iloc[-1] for title, t in ladders.items()}
 rows = [
-    (title, f"{t['digits']:,.0f}", f"{t['mse']:.4f} to {t['fresh_mse']:.4f}", f"{trained[title]:.4f}",
-     f"{100 * t['error_rate']:.1f} to {100 * t['fresh_error']:.1f}\u00a0%")
+    (title, f"{t['digits']:,.0f}", *(f"{t[k]:.4f} ± {2 * t[k + '_se']:.4f}" for k in ("mse", "fresh_mse")),
+     f"{trained[title]:.4f}", *(f"{100 * t[k]:.1f} ± {200 * t[k + '_se']:.1f}" for k in ("error_rate", "fresh_error")))
     for title, t in last.items()
 ]  # fmt: skip
-head = ["noise", "N", "MMSE of digits", "network, on fresh digits", "Bayes error of digits"]
+head = ["noise", "N", "MMSE at least", "at most", "network", "Bayes error (%) at least", "at most"]
 least = [f"{text.signed(100 * (trained[k] / t['fresh_mse'] - 1), 0)} %" for k, t in last.items()]
-said = f"The network against the upper end of its band: {text.listed(least)}."
+said = f"± two standard errors over the noisy digits. The network, on the same fresh digits, against the upper end: {text.listed(least)}."
 Markdown(text.table(rows, head) + "\n\n" + said)
 
 # %% [markdown]

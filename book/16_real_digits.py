@@ -161,10 +161,11 @@ figures.heights(surface, f"{name}, σ = {sigma}", "total variation")
 
 # %% [markdown]
 r"""
-And if a restorer may return nothing but the $N$ digits? Then least distortions are out of reach, nothing can be changed invisibly, and only $P$ below the share of digits that a sample of $Y$ calls for is dear.
+And if a restorer may return nothing but the $N$ digits? Then the least distortion is much larger, and a class is changed only by returning another digit. The rim becomes a region, a wide one for the logistic
+model (`classifier`), which misreads more of the digits.
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-digits-plain", "caption": "The same where only the prior's digits may be returned (σ = 2). Look at the axis: the least distortion is larger; and for the colour, which is the rim of the map above, wider."}, "image": {"alt": "Map of the error rate over distortion and total variation for an alphabet of digits alone"}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-plain", "caption": "The same where only the prior's digits may be returned (σ = 2). Look at the axis: the least distortion is larger; and for the colour, which is the rim of the map above, wider."}, "image": {"alt": "Map of the error rate over distortion and total variation for an alphabet of digits alone"}}
 plain = surfaces.surface("plain", classifier=classifier)
 figures.heights(plain, f"{name}, digits only", "total variation")
 
@@ -325,8 +326,9 @@ Markdown(text.table(nets[columns], head, forms))
 # %% tags=["hide-input"]
 floor = surfaces.lines("networks", sigma=float(sigma), name="floor")["value"].iloc[0]
 Markdown(
-    f"*Attainable*: the least $D$ and the least $C$; for the smaller $N$ at the network's own $W_1$, its outputs being letters too. "
-    f"$W_1$ between the prior and as many *other* digits is {floor:.2f}: smooth images are nearer, as {{ref}}`ch:measuring-perception` found."
+    f"*Attainable*: the least $D$ and the least $C$; for the smaller $N$ at the network's own $W_1$, its outputs being letters too: "
+    f"a budget that the posterior mean keeps, so that it costs nothing. $W_1$ between the prior and as many *other* digits is {floor:.2f}: "
+    f"smooth images can be as near as real ones, as {{ref}}`ch:measuring-perception` found."
 )
 
 # %% [markdown]

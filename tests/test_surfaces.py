@@ -56,14 +56,29 @@ def test_the_network_is_inside_the_wide_band_of_noise_1_and_above_the_narrow_one
 
 
 @pytest.mark.data
+def test_the_posterior_mean_keeps_the_w1_of_every_network_with_room_to_spare():
+    for sigma in surfaces.SIGMAS:
+        of = real_digits.sample(real_digits.Setting("cnn1", sigma, 200, 200, "blends"))
+        nets = attainable.networks(sigma)
+        nets = nets[nets["digits"] == 200]
+        assert (real_digits.w1(of.images, of.means) < nets["w1"]).all()
+        least = real_digits.floor(of)
+        assert nets["least_mse"].to_numpy() == pytest.approx(least["mse"], rel=1e-6)
+        assert nets["least_error"].to_numpy() == pytest.approx(least["bayes"], abs=1e-7)
+
+
+@pytest.mark.data
 def test_published_points_are_what_is_solved_now():
     table = surfaces.lines("w1", classifier="logistic")
-    table = table[table["status"] == "optimal"].iloc[::9]
     of = real_digits.sample(real_digits.Setting("logistic", 2.0, 300, 300, "blends"))
-    engine = Engine(of.problem, of.ground())
-    for line in table.itertuples():
-        at = engine.point(line.D, line.P)
-        assert at.value == pytest.approx(line.value, abs=1e-7)
+    line = table[table["status"] == "optimal"].iloc[-1]
+    at = Engine(of.problem, of.ground()).point(line["D"], line["P"])
+    assert at.value == pytest.approx(line["value"], abs=1e-7)
+    small = real_digits.Setting("logistic", 2.0, 125, 125, "own", 3, 3)
+    lines = surfaces.lines("growth", classifier="logistic", digits=125, seed=3)
+    known = dict(zip(lines["name"], lines["value"], strict=True))
+    for name, value in surfaces.ends(small).items():
+        assert value == pytest.approx(known[name], rel=1e-3, abs=1e-6), name
     known = attainable.ladder(2.0).iloc[0]
     again = real_digits.ladder(real_digits.Setting("", 2.0, 0, 1000), [250]).iloc[0]
     assert again["mse"] == pytest.approx(known["mse"], rel=1e-9)

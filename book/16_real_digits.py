@@ -224,7 +224,7 @@ triples = [
     [(m, f"read as {a}"), (o, f"read as {b}"), (0.5 + 10 * (o - m), "")]
     for m, o, a, b in zip(means, optimal, read, wanted, strict=True)
 ]
-pairs = [one + other for one, other in zip(triples[::2], triples[1::2], strict=False)]
+pairs = [[*one, *other] for one, other in zip(triples[::2], [*triples[1::2], []], strict=False)]
 titles = ["mean", "optimal", "10 × diff."] * 2
 images = [[image for image, _ in row] for row in pairs]
 draw.gallery(images, titles, [[note for _, note in row] for row in pairs])

@@ -93,13 +93,24 @@ def ladder(tables: Mapping[str, pd.DataFrame], networks: Mapping[str, float]) ->
 def gallery(
     rows: Sequence[Sequence[Array]], titles: Sequence[str], notes: Sequence[Sequence[str]] = ()
 ) -> Figure:
-    """Images in rows under the titles of their columns; ``notes`` stand below the images."""
+    """Images in rows under the titles of their columns; ``notes`` stand below the images.
+
+    A short row leaves its last places empty; without a row the figure says so.
+    """
+    if not rows:
+        figure = style.canvas(height=0.8)
+        figure.axes[0].set_axis_off()
+        figure.axes[0].text(0.5, 0.5, "no image of this sample", ha="center", va="center")
+        return figure
     figure = style.canvas(
         len(rows), len(titles), height=1.02 * len(rows) * 6.4 / len(titles) + 0.5, squeeze=False
     )
+    for axes in figure.axes:
+        axes.set_axis_off()
     for i, row in enumerate(rows):
         for j, image in enumerate(row):
             axes = figure.axes[i * len(titles) + j]
+            axes.set_axis_on()
             axes.imshow(image, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
             axes.set(xticks=[], yticks=[])
             axes.grid(False)

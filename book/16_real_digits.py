@@ -272,7 +272,7 @@ Markdown(
 # %% [markdown]
 r"""
 The mass off the digits is what $P$ pays for: total variation asks how much of $\hat X$ is no digit, and not how bad it looks. The sure $y$ get their digit first, since their mean nearly is one.
-Lots are for the shares: a digit must not be returned more often than $p_X$ says, so a few $y$ are divided between two.
+Lots are for the shares: a digit must not be returned more often than $p_X$ says, so some $y$ are divided between two.
 
 ## Restorers with a name
 
@@ -284,7 +284,8 @@ points = attainable.restorers(classifier, sigma)
 draw.plane(attainable.edge(classifier, sigma), points, ("D: distortion", "P: total variation"))
 
 # %% tags=["hide-input"]
-percent = dict.fromkeys(("C", "attainable", "excess"), lambda v: f"{100 * v:.2f}\u00a0%")
+rates = ("C", "attainable", "excess")
+percent = dict.fromkeys(rates, lambda v: text.number(100 * v, 2) + "\u00a0%")
 shown = points[["name", "D", "P", "C", "attainable", "excess"]]
 head = ["restorer", "D", "P", "C", "least C at its D and P", "above it"]
 Markdown(text.table(shown, head, {"D": ".4f", "P": ".3f"} | percent))
@@ -386,7 +387,7 @@ forms = dict.fromkeys(shown, lambda found: text.interval(found, 4)) | {"size": "
 forms["price"] = lambda found: text.interval(found, 1, factor=1e6)
 grown, again = attainable.growth(classifier), attainable.spread()
 tables = {
-    "Growth with N = m: samples of other digits and other noise": ("N", grown),
+    "Growth with N = m at σ = 2: samples of other digits and other noise": ("N", grown),
     "Fresh samples of Y from one prior, CNN-1": ("σ", again),
 }
 

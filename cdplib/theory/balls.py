@@ -54,7 +54,7 @@ def value(d: Divergence, p: Law, r: Law, P: float) -> Fraction | float:
         return sum((abs(f) * (b - a) for f, (a, b) in zip(flows, steps, strict=False)), Fraction(0))
     with _precision(P):
         ball = _value(d, p, r)
-        return math.inf if ball is None else _end(ball.upper())
+        return _end(ball.upper()) if ball is not None and ball.is_finite() else math.inf
 
 
 def support(d: Divergence, u: Law, p: Law, P: float) -> Fraction:
@@ -178,7 +178,7 @@ def _value(d: Divergence, p: Law, r: Law) -> Any:
         return max((log for _, log in pairs), key=lambda ball: ball.upper())
     if order == 1:
         return sum(a * log for a, log in pairs)
-    total = sum(a * ((_ball(order) - 1) * log).exp() for a, log in pairs)
+    total = sum((a * ((_ball(order) - 1) * log).exp() for a, log in pairs), _ball(0))
     if isinstance(d, Hellinger2):
         return 1 - total
     if isinstance(d, ChiSquared):
@@ -204,12 +204,11 @@ def _support(d: Divergence, u: Law, p: Law, P: float) -> Fraction:
     on = [(_ball(a), _ball((v - low) / size)) for v, a in zip(u, p, strict=True) if a > 0]
     if isinstance(d, ReverseKL):
         top = _top(lambda mu: _donsker_varadhan(on, mu, P), P)
+    elif _order(d) == math.inf:
+        top = _end((_shrink(d, P) * sum(a * w for a, w in on)).lower())
     else:
-        shrink = _shrink(d, P)
-        power = 1 - 1 / _ball(_order(d)) if _order(d) < math.inf else _ball(1)
-        top = _end((shrink * sum(a * w for a, w in on)).lower()) if power == 1 else Fraction(0)
-        if power != 1:
-            top = _top(lambda t: _hoelder(on, t, power, shrink), P)
+        shrink, power = _shrink(d, P), 1 - 1 / _ball(_order(d))
+        top = _top(lambda t: _hoelder(on, t, power, shrink), P)
     return low + size * max(top, Fraction(0))
 
 

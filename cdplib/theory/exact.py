@@ -4,7 +4,7 @@ Solvers propose, numpy disposes: an answer is "optimal" only where a plan that k
 (upper bound) and a dual certificate (lower bound), both recomputed here without the solver, meet
 to within 1e-9 (TV, W1, and every divergence at P = 0 or P = inf) or 1e-7 (the others).  Where none
 does, the status is "uncertified" and both bounds are given; an infeasible point carries the
-multipliers that prove it.
+multipliers that prove it.  :func:`enclose` repeats both bounds without any rounding.
 """
 
 from __future__ import annotations

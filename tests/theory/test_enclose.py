@@ -98,6 +98,22 @@ def test_laws_are_divided_by_their_exact_sums():
     assert exact.enclose(problem, "tv", inf, 0.0, at) == (Fraction(1, 4), Fraction(1, 4))
 
 
+@pytest.mark.parametrize("name", fuzz.DIVERGENCES)
+@pytest.mark.parametrize(
+    ("p", "r"),
+    [([0.5, 0.25, 0.25], [0.125, 0.75, 0.125]), ([0.5, 0.5, 0], [0.5, 0.25, 0.25]),
+     ([1, 0, 0], [0, 0.5, 0.5]), ([0.5, 0.25, 0.25], [1, 0, 0]), ([0.5, 0.5, 0], [0, 0.5, 0.5])],
+)  # fmt: skip
+def test_a_divergence_is_just_below_what_is_said(name, p, r):
+    judge = judge_of(dataclasses.replace(some_problem(0, n=3), px=np.array(p, dtype=float)), name)
+    laws = [[Fraction(v) for v in law] for law in (p, r)]
+    said = balls.value(divergences.get(name, [float(v) for v in judge.x]), *laws, 0.1)
+    true = judge.value([mpf(v) for v in r])
+    assert true <= (mpf(said) if said == inf else digits(said)) + mpf(1e-50)
+    assert said == inf or digits(said) - true < mpf(1e-40)
+    assert (said == inf) == (true == inf)
+
+
 # -- the solver, and whoever else proposes -----------------------------------------------------
 
 

@@ -114,6 +114,25 @@ def test_a_divergence_is_just_below_what_is_said(name, p, r):
     assert (said == inf) == (true == inf)
 
 
+@pytest.mark.parametrize("name", fuzz.DIVERGENCES)
+@pytest.mark.parametrize("P", [0.0, 1e-6, 0.1, 1.5, inf])
+def test_a_support_function_is_just_above_what_is_said(name, P):
+    problem = some_problem(4)
+    d, judge = divergences.get(name, problem.x), judge_of(problem, name)
+    total = sum(map(Fraction, problem.px.tolist()))
+    p = [Fraction(v) / total for v in problem.px.tolist()]
+    for u in (np.random.default_rng(5).normal(size=5) * 8 - 3, np.arange(5.0) + 1, np.ones(5)):
+        said = digits(balls.support(d, [Fraction(v) for v in u.tolist()], p, P))
+        assert abs(said - judge.support([mpf(v) for v in u.tolist()], P)) < 1e-11
+        # no law in the ball is below: those between p and the letter that is cheapest
+        cheapest = [mpf(j == int(u.argmin())) for j in range(5)]
+        for share in (mpf(k) / 64 for k in range(65)):
+            r = [(1 - share) * a + share * b for a, b in zip(judge.px, cheapest, strict=True)]
+            if P == inf or judge.value(r) <= P:
+                mean = mpmath.fsum(a * mpf(v) for a, v in zip(r, u.tolist(), strict=True))
+                assert said <= mean + mpf(1e-50)  # the judge rounds
+
+
 # -- the solver, and whoever else proposes -----------------------------------------------------
 
 

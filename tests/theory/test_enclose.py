@@ -136,9 +136,10 @@ def test_a_support_function_is_just_above_what_is_said(name, P):
 # -- the solver, and whoever else proposes -----------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_ends_hold_what_60_digits_say_of_random_problems():
     enclosed = 0
-    for number in range(33):
+    for number in range(22):
         rng = np.random.default_rng([9, number])
         name = fuzz.DIVERGENCES[number % len(fuzz.DIVERGENCES)]
         problem, _ = fuzz.some_problem(rng)
@@ -159,12 +160,12 @@ def test_the_ends_hold_what_60_digits_say_of_random_problems():
         if D > float(edge) * (1 + 1e-9):
             assert high - low <= at.gap + 1e-13
             assert float(low) - 1e-12 <= at.value <= float(high) + 1e-12
-    assert enclosed > 18
+    assert enclosed > 12
 
 
 @pytest.mark.parametrize("name", fuzz.DIVERGENCES)
 @given(seed=st.integers(0, 10**6), P=st.sampled_from([0.0, 1e-6, 0.02, 0.3, inf]))
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_broken_proposals_widen_the_interval_and_never_move_it_off(name, seed, P):
     problem, rng = some_problem(seed), np.random.default_rng(seed)
     D = 1.1 * float(exact.least_distortion(problem, name, P))

@@ -37,7 +37,7 @@ from cdpbook import text
 from cdpbook.figures import style
 from cdpbook.figures import surface as figures
 from cdplib.storage import paths
-from cdplib.theory import checks, divergences, exact, transport
+from cdplib.theory import checks, divergences, exact, transport, w2
 
 style.apply()
 
@@ -505,7 +505,7 @@ $s^2P^{*2}$, and $W_2(p_X,p_{\hat X})\le(1-s)P^*\le P$. (If $P^*=0$, $\hat X=m(Y
 
 The check: the toy on 16 letters, with an alphabet of $\hat X$ that is much finer, so that the moving point
 $(1-s)m+sX'$ can be followed; here $X$ and $\hat X$ have different alphabets. The ball of $W_2$ is a transport plan
-in a linear program of its own. Look for dots on the line: on the grid they can only be above it.
+in a linear program of its own, `cdplib.theory.w2`; {prf:ref}`thm:snapped` has $C(D,P)$ itself for this $d$. Look for dots on the line: on the grid they can only be above it.
 """
 
 # %%
@@ -525,7 +525,7 @@ m = (x * law) @ channel / (law @ channel)
 D_star = float(law @ x**2 - edge.py @ m**2)
 P_star = transport.w2(law, edge.py, x, m)
 tried = np.linspace(0, 1.2 * P_star, 7)
-numeric = [transport.w2_edge_numeric(edge, x, law, P) for P in tried]
+numeric = [w2.least_distortion(edge, P) for P in tried]
 above_edge = numeric - transport.w2_edge(D_star, P_star, tried)
 
 # %% mystnb={"figure": {"name": "fig-exact-w2", "caption": "The perception-distortion edge for W2: closed form (line) and a linear program on a fine alphabet (dots)."}, "image": {"alt": "Half a parabola that falls to a flat floor, with dots on it."}}

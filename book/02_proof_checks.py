@@ -379,7 +379,7 @@ Again the theorem falls, not just the proof. Let $X=(S,T)$ be two bits, seen wit
 probability 0.7; $S$ is a fair coin that has nothing to do with it. The restoration has one bit, and is
 judged by whether it equals $S$. At $D=0$ it must be $S$, which is useless: the best classifier guesses,
 and errs with 0.3. Up to $D=0.2$ guessing remains the best; then the bit begins to be worth reading. A
-plateau followed by a descent is not convex.
+plateau followed by a descent is not convex. ({ref}`ch:beyond-nonblind` has more on a classifier that may be chosen.)
 """
 
 # %%
@@ -387,8 +387,8 @@ S, T = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
 joint = np.where(T == [[0], [1]], [[0.35], [0.15]], 0.0)
 wrong_S = (S[:, None] != [0, 1]).astype(float)
 Ds = np.linspace(0, 0.5, 11)
-given = (joint, np.eye(4), wrong_S, "tv")
-adapted = [nonblind.solve(*given, D, np.inf, px=[0.5, 0.5]).value for D in Ds]
+every = nonblind.every_classifier(joint, np.eye(4), wrong_S, px=[0.5, 0.5])
+adapted = [nonblind.solve(every, "tv", D, np.inf).value for D in Ds]
 
 # %% tags=["nbval-check-output"]
 print(np.round(adapted, 2))

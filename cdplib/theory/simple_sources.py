@@ -29,10 +29,14 @@ def bit(prior: float, flip: float, D: float, P: float, doubt: float = 0.0) -> fl
         if not 0 <= value <= 0.5:
             raise InputError(f"{name} is {value}: expected a probability in [0, 0.5]")
     ones = prior * flip + (1 - prior) * (1 - flip)  # Pr(Y = 1)
-    off = flip * (2 * prior - 1) if flip < 1 - prior else 1 - prior
     price = abs(1 - prior - flip) / ones
-    least = min(flip, 1 - prior) + price * max(0.0, off - divergences.budget(P))
+    least = min(flip, 1 - prior) + price * max(0.0, skew(prior, flip) - divergences.budget(P))
     return doubt + (1 - 2 * doubt) * least if least <= D else math.inf
+
+
+def skew(prior: float, flip: float) -> float:
+    """The total variation P_0 of the least distorted restoration of :func:`bit` from its law."""
+    return flip * (2 * prior - 1) if flip < 1 - prior else 1 - prior
 
 
 def gaussian_edge(sigma: float, noise: float, P: float) -> float:

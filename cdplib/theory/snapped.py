@@ -46,20 +46,19 @@ def restore(toy: GaussianToy, y: Array, s: float, cut: float) -> Array:
 
     ``s`` in [0, 1]: 0 is the posterior mean, 1 has the law of X (where nothing is snapped).
     """
-    g, t = _geodesic(toy, y, s), toy.boundary
+    g, t = _mixed(_maps(toy)(y), s), toy.boundary
     return np.where(y >= cut, np.maximum(g, t), np.minimum(g, t))
 
 
 def crossing(toy: GaussianToy, s: float) -> float:
     """Where the geodesic g_s itself crosses the threshold: the cut at which nothing is snapped."""
-    low, high = _reach(toy)
-
-    def above(y: float) -> float:
-        return float(_geodesic(toy, np.asarray(y), s)) - toy.boundary
-
-    if above(low) > 0 or above(high) < 0:
-        return low if above(low) > 0 else high
-    return float(brentq(above, low, high, xtol=1e-13))
+    maps, t = _maps(toy), toy.boundary
+    at_knots = _mixed(maps(maps.x), s)
+    k = int(np.searchsorted(at_knots, t))  # g_s increases
+    if k in (0, at_knots.size):
+        return float(maps.x[min(k, at_knots.size - 1)])
+    ends = float(maps.x[k - 1]), float(maps.x[k])
+    return float(brentq(lambda y: _mixed(maps(y), s) - t, *ends, xtol=1e-13))
 
 
 def point(toy: GaussianToy, s: float, cut: float) -> Point:
@@ -72,9 +71,10 @@ def point(toy: GaussianToy, s: float, cut: float) -> Point:
     half, middle = 0.5 * np.diff(ends)[:, None], 0.5 * (ends[1:] + ends[:-1])[:, None]
     y = middle + half * _NODES
     mass = half * _WEIGHTS * toy.density(y, 1.0).sum(axis=0)
-    g = restore(toy, y, s, cut)
-    beyond = float((mass * (toy.posterior_mean(y) - g) ** 2).sum())
-    squared = float((mass * (_to_x(toy)(y) - g) ** 2).sum())
+    both, t = _maps(toy)(y), toy.boundary
+    g = _mixed(both, s)
+    g = np.where(y >= cut, np.maximum(g, t), np.minimum(g, t))
+    beyond, squared = (mass[..., None] * (both - g[..., None]) ** 2).sum(axis=(0, 1)).tolist()
     return Point(toy.least_mse() + beyond, math.sqrt(squared), float(toy.rule_error(cut)))
 
 
@@ -103,7 +103,7 @@ def _towards(over: Callable[[float], float], wanted: float, sure: float) -> floa
         return wanted
     if over(sure) >= 0:  # on the edge, up to rounding
         return sure
-    return float(brentq(over, wanted, sure, xtol=1e-12))
+    return float(brentq(over, wanted, sure, xtol=1e-11))
 
 
 def _least_distortion(toy: GaussianToy, P: float, cut: float) -> float:
@@ -114,19 +114,20 @@ def _least_distortion(toy: GaussianToy, P: float, cut: float) -> float:
 
     if over(0.0) <= 0:
         return point(toy, 0.0, cut).D
-    s = 1.0 if over(1.0) >= 0 else float(brentq(over, 0.0, 1.0, xtol=1e-12))
+    s = 1.0 if over(1.0) >= 0 else float(brentq(over, 0.0, 1.0, xtol=1e-11))
     return point(toy, s, cut).D
 
 
-def _geodesic(toy: GaussianToy, y: Array, s: float) -> Array:
-    return np.asarray((1 - s) * toy.posterior_mean(y) + s * _to_x(toy)(y))
+def _mixed(maps: Array, s: float) -> Array:
+    """g_s from m and T, (..., 2)."""
+    return np.asarray((1 - s) * maps[..., 0] + s * maps[..., 1])
 
 
 @functools.lru_cache(maxsize=16)
-def _to_x(toy: GaussianToy) -> CubicSpline:
-    """The increasing map T that sends Y to the law of X, to about 1e-10 where Y has mass."""
+def _maps(toy: GaussianToy) -> CubicSpline:
+    """m and T as functions of y, (..., 2), to about 1e-10 where Y has mass."""
     y = np.linspace(*_reach(toy), 6001)
-    return CubicSpline(y, toy.quantile(toy.share(y, "y")))
+    return CubicSpline(y, np.stack([toy.posterior_mean(y), toy.quantile(toy.share(y, "y"))], -1))
 
 
 @functools.lru_cache(maxsize=16)

@@ -154,7 +154,7 @@ $A=\{y:q(a|y)\ge\epsilon,\ q(b|y)\ge\epsilon\}$ has positive probability. Withou
 are a space of infinite dimension, so one of them, $h\ne0$ with $|h|\le\epsilon$, is orthogonal to the five functions
 $1$, $\delta(\cdot,a)$, $\delta(\cdot,b)$, $e(\cdot,a)$, $e(\cdot,b)$. Then $q\pm h(\mathbf 1_a-\mathbf 1_b)$ are both
 in $K$, and $q$ is their mean: not extreme. *Attained:* the restorations within the budgets are weak-* compact too,
-and the error is continuous, so some restoration attains the minimum. $\square$
+and the error is continuous, so some restoration attains the minimum, and with it a deterministic one. $\square$
 :::
 
 With atoms, few of them need lots:
@@ -296,14 +296,14 @@ with a free classifier $C$ constrains nothing, and it warns about predefined one
 digits can be satisfied by changes too small to be seen.
 
 The check of (a) is on grids, where letters are as coarse as the spacing: the hardest corner, $P=0$ with the least
-distortion there, over all threshold classifiers. Look for an excess over the Bayes error of $Y$ that goes to 0 for
-the chosen classifier, and not for the predefined one.
+distortion there, over all threshold classifiers. Look for an excess over the Bayes error of $Y$ that goes to 0, if
+unevenly, for the chosen classifier, and not for the predefined one.
 """
 
 
 # %%
 def excess(size):
-    """C* and C of toy B less the Bayes error of Y, at P = 0 and the least D there."""
+    """C* and C of toy B less the Bayes error of Y, at P = 0 and least D."""
     toy = exact.gaussian_mixture_problem(size, threshold=threshold)
     at = (float(exact.least_distortion(toy, "tv", 0.0)) + 1e-9, 0.0)
     cuts = np.append(toy.x, np.inf)
@@ -454,8 +454,10 @@ total variation; the class is $X$, flipped with probability $\rho\le\frac12$, an
 bit. Then $C(D,P)=\rho+(1-2\rho)E(P)$ if $E(P)\le D$, and $+\infty$ otherwise, with
 
 $$
-E(P)=\min\{f,1-\pi\}+\frac{|1-\pi-f|}{\Pr(Y=1)}\,(P_0-P)^+,\qquad
-P_0=\begin{cases}f(2\pi-1)&f<1-\pi\\1-\pi&\text{otherwise.}\end{cases}
+\begin{aligned}
+E(P)&=\min\{f,1-\pi\}+\frac{|1-\pi-f|}{\Pr(Y=1)}\,(P_0-P)^+,\\
+P_0&=\begin{cases}f(2\pi-1)&f<1-\pi\\1-\pi&\text{otherwise.}\end{cases}
+\end{aligned}
 $$
 :::
 
@@ -476,7 +478,10 @@ class is the sign of a Gaussian with correlation $\rho\ge0$ to $X$ (which depend
 classifier decides the sign of $\hat X$. Then
 
 $$
-C(D,P)=\frac1\pi\arccos\frac{\rho\sigma}S\quad\text{if}\quad D\ge\frac{\sigma^2\tau^2}{S^2}+\Big[\Big(\sigma-\frac{\sigma^2}S-P\Big)^+\Big]^2,
+\begin{aligned}
+C(D,P)&=\frac1\pi\arccos\frac{\rho\sigma}S\quad\text{if}\\
+D&\ge\frac{\sigma^2\tau^2}{S^2}+\Big[\Big(\sigma-\frac{\sigma^2}S-P\Big)^+\Big]^2,
+\end{aligned}
 $$
 
 and $+\infty$ otherwise: no trade-off with $C$ at all.

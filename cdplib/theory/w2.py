@@ -47,6 +47,9 @@ class Squared(Divergence):
         """|x_i - x_j|^2 (n, n)."""
         return np.subtract.outer(self.x, self.x) ** 2
 
+    def rounding(self) -> float:  # in the unit of the square, which the positions bring
+        return 2.0**-48 * float(self.cost.max())
+
     def _value(self, p: Array, q: Array) -> float:
         return transport.w2_squared(p, q, self.x, self.x)
 
@@ -88,34 +91,57 @@ def solve(problem: Problem, D: float, P: float) -> exact.Solution:
     alphabets up to about 100 letters.
     """
     square = divergences.budget(P) ** 2
-    if P == math.inf:
-        return exact.solve(problem, Squared(x=tuple(problem.x.tolist())), D, math.inf)
+    if _as_w1(problem, P):
+        return exact.solve(problem, "w1", D, P)
     d = Squared(x=tuple(problem.x.tolist()))
     inner_D, inner_P = D, square
-    best: tuple[float, Array] | None = None
     lower, lam, u = -math.inf, 0.0, np.zeros(problem.px.size)
-    for _ in range(4):
+    plan: Array | None = None
+    for attempt in range(4):
         found = _program(problem, problem.err, d, inner_D, inner_P)
+        if found is None and attempt == 0:
+            return _infeasible(problem, d, D, square)
         if found is None:
-            if best is None:
-                return _infeasible(problem, d, D, square)
             break
         plan, lam_now, u_now = found
         bound = exact.certify(problem, d, D, square, lam_now, u_now)
         if bound > lower:
             lower, lam, u = bound, lam_now, u_now
         if exact.feasible(problem, d, D, square, plan):
-            best = (problem.error_rate(plan), plan)
             break
         # tolerances of the linear program: ask for a little more than is wanted
         over_D = max(0.0, problem.distortion(plan) - D) if D < math.inf else 0.0
-        over_P = max(0.0, d.value(problem.px, plan.sum(axis=0) / plan.sum()) - square)
-        inner_D, inner_P = inner_D - 2 * over_D, max(0.0, inner_P - 2 * over_P)
+        inner_D -= 2 * over_D
+        inner_P = max(0.0, inner_P - 2 * max(0.0, _used(problem, d, plan) - square))
+    assert plan is not None
+    if not exact.feasible(problem, d, D, square, plan):
+        plan = _mixed(problem, d, D, square, plan)
     mu = 2 * P * d.dual(u, problem.px, square)[1]
-    if best is None:
+    if plan is None:
         return exact.Solution("uncertified", math.inf, lower, math.inf, lam, mu, None, u)
-    status = "optimal" if best[0] - lower <= exact.LINEAR_GAP else "uncertified"
-    return exact.Solution(status, best[0], min(lower, best[0]), best[0], lam, mu, best[1], u)
+    upper = problem.error_rate(plan)
+    status = "optimal" if upper - lower <= exact.LINEAR_GAP else "uncertified"
+    return exact.Solution(status, upper, min(lower, upper), upper, lam, mu, plan, u)
+
+
+def _as_w1(problem: Problem, P: float) -> bool:
+    """Whether the ball is every law, or p_X alone (positions differ), as it is for W1."""
+    return P == math.inf or (P == 0 and np.unique(problem.x).size == problem.x.size)
+
+
+def _used(problem: Problem, d: Squared, plan: Array) -> float:
+    r = plan.sum(axis=0)
+    return d.value(problem.px, r / r.sum())
+
+
+def _mixed(problem: Problem, d: Squared, D: float, square: float, plan: Array) -> Array | None:
+    """``plan`` with as much of the best one at P = 0 as brings it within the ball, or None."""
+    perfect = exact.solve(problem, "w1", D, 0.0).plan
+    if perfect is None:
+        return None
+    share = max(0.0, 1 - square / max(_used(problem, d, plan), 1e-300)) * (1 + 1e-9) + 1e-12
+    mixed = (1 - share) * plan + share * perfect if share < 1 else perfect
+    return mixed if exact.feasible(problem, d, D, square, mixed) else None
 
 
 def least_distortion(problem: Problem, P: float) -> float:
@@ -123,8 +149,11 @@ def least_distortion(problem: Problem, P: float) -> float:
 
     Raises :class:`InputError` if no law on the letters of X^ is within ``P``.
     """
+    square = divergences.budget(P) ** 2
+    if _as_w1(problem, P):
+        return float(exact.least_distortion(problem, "w1", P))
     d = Squared(x=tuple(problem.x.tolist()))
-    found = _program(problem, problem.delta, d, math.inf, divergences.budget(P) ** 2)
+    found = _program(problem, problem.delta, d, math.inf, square)
     if found is None:
         raise InputError(f"P is {P}: no law on the letters of X^ is within it")
     return problem.distortion(found[0])
@@ -149,12 +178,14 @@ def _program(
     k = int(on.sum())
     rows = [sparse.kron(sparse.identity(size), np.ones((1, n))) for size in (m, k)]
     links = [sparse.kron(np.ones((1, size)), sparse.identity(n)) for size in (m, k)]
-    size = 2.0 ** math.frexp(float(np.abs(problem.delta).max()) or 1.0)[1]
-    far = 2.0 ** math.frexp(float(d.cost.max()) or 1.0)[1]
+    size, far, worth = (
+        2.0 ** math.frexp(float(np.abs(table).max()) or 1.0)[1]
+        for table in (problem.delta, d.cost, objective)
+    )
     budgets = [[problem.delta.ravel() / size, np.zeros(k * n)]] if D < math.inf else []
     budgets.append([np.zeros(m * n), d.cost[on].ravel() / far])
     found: OptimizeResult = linprog(
-        np.concatenate([objective.ravel(), np.zeros(k * n)]),
+        np.concatenate([objective.ravel() / worth, np.zeros(k * n)]),
         A_ub=sparse.csr_matrix(np.array([np.concatenate(row) for row in budgets])),
         b_ub=np.array([D / size, square / far][-len(budgets) :]),
         A_eq=sparse.bmat([[rows[0], None], [None, rows[1]], [links[0], -links[1]]], format="csc"),
@@ -167,5 +198,5 @@ def _program(
     plan = np.maximum(found.x[: m * n].reshape(m, n), 0.0)
     mass = plan.sum(axis=1)
     plan *= np.divide(problem.py, mass, where=mass > 0, out=np.zeros(m))[:, None]
-    lam = max(0.0, -float(found.ineqlin.marginals[0]) / size) if D < math.inf else 0.0
-    return plan, lam, np.asarray(found.eqlin.marginals[m + k :])
+    lam = max(0.0, -float(found.ineqlin.marginals[0]) * worth / size) if D < math.inf else 0.0
+    return plan, lam, np.asarray(found.eqlin.marginals[m + k :] * worth)

@@ -378,7 +378,7 @@ figures.against_exact(exact_Ds, *against_D, "D (MSE)")
 # %% [markdown]
 r"""
 Free the restoration, and distortion and error are minimal together; only the small price of {prf:ref}`prop:toy-price` is left,
-where $P$ is nearly 0. A trade-off over *all* restorations needs a classifier that does not fit the signal, for
+where $P$ is nearly 0. A trade-off between $C$ and $D$ over *all* restorations needs a classifier that does not fit the signal, for
 example the same toy with a threshold of 1.2, which {ref}`ch:exact` takes up.
 
 ## The paper and ours

@@ -311,7 +311,7 @@ FINDINGS = (
             "true for these numbers, but not by Theorem 1: the gains are not closed under mixing",
             "ch:toy", _toy_convex),
     Finding("toy: better classification must cost distortion, perception or both", "Section 2.3",
-            CONDITION, "true of the gains; over all restorations distortion never pays for it, and "
+            CONDITION, "true of the gains; over all restorations it never costs distortion, and "
             "perception only while P is small", "prop:toy-price", _toy_tradeoff),
     Finding("the three cannot be made all minimal simultaneously", "abstract, Sections 1, 5", FALSE,
             "does not follow from Theorem 1; an exact test says when it is so", "prop:minima",

@@ -197,3 +197,26 @@ def test_minima_agrees_with_the_solver(seed):
         assert not checks.minima(problem).distortion_and_error
     elif checks.minima(problem, tolerance=1e-9).distortion_and_error:
         assert together == pytest.approx(best, abs=1e-7)
+
+
+def test_few_letters_draw_lots():
+    """At P = inf at most one y does, and at most n at a finite P (vertices, where D binds)."""
+    random = np.random.default_rng(4)
+    drew = set()
+    for _ in range(30):
+        m, n = random.integers(2, 9), random.integers(2, 5)
+        problem = exact.make_problem(
+            random.dirichlet(np.ones(2 * n)).reshape(2, n),
+            random.dirichlet(np.ones(m), size=n),
+            random.random((n, n)),
+            random.integers(0, 2, n),
+        )
+        for P, most in ((np.inf, 1), (0.05, n)):
+            D = float(exact.least_distortion(problem, "tv", P)) + 0.01
+            at = exact.solve(problem, "tv", D, P)
+            if at.lam > 1e-6:
+                lots = int(((at.plan > 1e-11).sum(axis=1) > 1).sum())
+                assert lots <= most
+                drew.add((most == 1, lots))
+    assert (True, 1) in drew
+    assert max(lots for free, lots in drew if not free) > 1

@@ -3,7 +3,7 @@ r"""C(D,P) of the continuous toy for d = W2, over all restorations: a geodesic, 
 With m(y) = E[X|y] and T the increasing map that sends Y to the law of X, the restorations on the
 edge for W2 are g_s = (1 - s) m + s T (Freirich et al.).  With a threshold classifier the optimal
 ones are g_s, moved to the threshold t between the cut c of the decision and the place where g_s
-crosses t (:ref:`thm:snapped` of the book).  Their error is that of the threshold c on Y, and
+crosses t (theorem thm:snapped of the book).  Their error is that of the threshold c on Y, and
 
     D = D* + E|m(Y) - g(Y)|^2,      W2^2(p_X, p_X^) = E|T(Y) - g(Y)|^2,
 

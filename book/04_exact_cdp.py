@@ -179,9 +179,10 @@ for P in (0.5, 1.0, 2.0):
 # %% [markdown]
 r"""
 Now the solver may propose. For TV and $W_1$ it is the dual simplex method of HiGHS, kept warm: from point to point only
-right-hand sides change. For the others it is Clarabel, an interior point method for exponential, power and
-second-order cones, and where it stalls, linear programs with tangents. Both work on a few columns $(y,\hat x)$
-only; the certificate's row minima run over all of them, so it shows which ones were missing. A point counts as
+right-hand sides change, and on a few columns $(y,\hat x)$ only: the certificate's row minima run over all of
+them, so it shows which ones were missing. For the others it is an interior-point method of our own. A coupling has
+$mn$ entries, but only $m+n+2$ constraints, so that a Newton step costs a dense factor of $\min(m,n)$ rows; where it
+stalls, linear programs with tangents take over. A point counts as
 *optimal* when the certificate and a plan that really keeps both budgets agree to $10^{-9}$ (linear) or
 $10^{-7}$ (the others).
 

@@ -10,7 +10,7 @@ SHELL := /bin/sh
 .ONESHELL:
 .SILENT:
 .DEFAULT_GOAL := help
-.PHONY: help setup data book student check test lint golden results torture bench tuning clean clean-env browser
+.PHONY: help setup data book student check test lint golden results torture proofs bench tuning clean clean-env browser
 
 BIN := .venv/bin
 # One thread a process: numbers repeat, and processes share the cores.
@@ -76,6 +76,9 @@ results: data ## Train and publish what is missing of every sweep (many hours; s
 torture: setup ## Random problems against the exact solver, judged in 60 digits (PROBLEMS=20000 SEED=2026; hours)
 	mkdir -p _build
 	$(BIN)/python -m tests.theory.fuzz --problems $(PROBLEMS) --seed $(SEED) --log _build/torture.log
+
+proofs: ## Have Coq check the formal proof in proofs/ (skipped where there is no Coq)
+	./.ci/proofs
 
 bench: setup ## Measure the solvers and the training against the alternatives
 	for file in bench/theory.py bench/experiments.py; do

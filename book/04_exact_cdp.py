@@ -37,7 +37,7 @@ from cdpbook import text
 from cdpbook.figures import style
 from cdpbook.figures import surface as figures
 from cdplib.storage import paths
-from cdplib.theory import checks, divergences, exact, transport
+from cdplib.theory import checks, divergences, exact, transport, w2
 
 style.apply()
 
@@ -113,8 +113,8 @@ Let $W$ be feasible with marginal $r$. Since $\langle\delta,W\rangle\le D$,
 $\langle e,W\rangle\ge\langle e+\lambda\delta,W\rangle-\lambda D
 =\langle e+\lambda\delta-u,W\rangle+\langle u,r\rangle-\lambda D$. The first term is at least the sum of its row minima
 because each row of $W$ has mass $p_Y(y)$; the second is at least $h_P(u)$. If $e=0$, a feasible $W$ would
-give $0\ge$ the right-hand side. Equality is strong duality: a strictly feasible point exists inside the feasible set.
-$\square$
+give $0\ge$ the right-hand side. Equality is strong duality: inside the feasible set some plan keeps both budgets strictly, which is
+Slater's condition. $\square$
 :::
 
 The library's function is short enough to be read whole. It knows nothing of how $\lambda$ and $u$ were found; whoever
@@ -143,7 +143,8 @@ $$
 
 For $\mathrm{KL}(r\|p)\le P$, $h_P(u)=\max_{\mu\ge0}\,-\mu\log\sum_jp_je^{-u_j/\mu}-\mu P$. For TV, mass $P$ moves
 from the dearest letters to the cheapest. For $W_1$ on a line,
-$h_P(u)=\max_{t\ge0}\sum_jp_j\min_k(u_k+t|x_j-x_k|)-tP$.
+$h_P(u)=\max_{t\ge0}\sum_jp_j\min_k(u_k+t|x_j-x_k|)-tP$. At $P=0$, where only $r=p$ is allowed and
+$h_0(u)=\langle p,u\rangle$, the first two maxima are suprema, approached as $c\to-\infty$ and as $\mu\to\infty$.
 :::
 
 :::{admonition} Proof
@@ -156,7 +157,9 @@ Jensen's does. Letters with $p_j=0$ only add to the left-hand side. Since $\lang
 $c\le\min u$ gives a bound. *Attained.* Drop $\sum r_j=1$ and let $c$ be its
 multiplier. The set of $r\ge0$ with $D_\alpha(p\|r)\le P$ is convex, and scaling $r$ up stays inside; over it
 $\langle u-c,r\rangle$ has the infimum $-\infty$ if $c>\min u$, and else $e^{-P}M_s(u-c)$, which is the case of equality
-in Hölder's inequality. By strong duality the best $c$ gives the minimum. *The others.* The variational formula of Donsker and
+in Hölder's inequality. Strong duality makes the best $c$ the minimum: if $P>0$, a law with a little mass on
+every letter is strictly inside the ball (Slater's condition), and the maximum is attained because the expression is concave
+and behaves like $c(1-e^{-P})\to-\infty$. *The others.* The variational formula of Donsker and
 Varadhan bounds $\langle u,r\rangle\ge-\mu\log\sum p_je^{-u_j/\mu}-\mu\,\mathrm{KL}(r\|p)$, with equality for
 $r_j\propto p_je^{-u_j/\mu}$; TV is an exchange argument; $W_1$ is Kantorovich duality, $t$ the multiplier of the
 budget. $\square$
@@ -176,9 +179,10 @@ for P in (0.5, 1.0, 2.0):
 # %% [markdown]
 r"""
 Now the solver may propose. For TV and $W_1$ it is the dual simplex method of HiGHS, kept warm: from point to point only
-right-hand sides change. For the others it is Clarabel, an interior point method for exponential, power and
-second-order cones, and where it stalls, linear programs with tangents. Both work on a few columns $(y,\hat x)$
-only; the certificate's row minima run over all of them, so it shows which ones were missing. A point counts as
+right-hand sides change, and on a few columns $(y,\hat x)$ only: the certificate's row minima run over all of
+them, so it shows which ones were missing. For the others it is an interior-point method of our own. A coupling has
+$mn$ entries, but only $m+n+2$ constraints, so that a Newton step costs a dense factor of $\min(m,n)$ rows; where it
+stalls, linear programs with tangents take over. A point counts as
 *optimal* when the certificate and a plan that really keeps both budgets agree to $10^{-9}$ (linear) or
 $10^{-7}$ (the others).
 
@@ -195,6 +199,34 @@ for size in np.logspace(-4, 0, 50):
     spoiled.append(exact.certify(B, divergence, D, P, lam, u))
 print(at.status, f"C = {at.value:.3f}", "gap below 1e-7:", at.gap < 1e-7)
 print("spoiled certificates above C:", sum(np.array(spoiled) > at.value))
+
+# %% [markdown]
+r"""
+### Digits that are proved
+
+The certificate subtracts a bound of its rounding, and the plan keeps its budgets up to theirs. `enclose` leaves nothing to
+rounding: it takes the floats of the problem as the exact numbers that they are, and answers with two *fractions* that have
+$C(D,P)$ between them. The lower one is the theorem's bound in whole numbers; where $h_P$ has logarithms, their digits come from ball
+arithmetic, whose every result carries a proved error {cite}`johansson2017`. The upper one is the error rate of the solver's plan,
+after as little as needed of two others is mixed in: of one with the law of $X$, of one with the least distortion. Its
+rows are then exactly $p_Y$, and it keeps both budgets exactly. Look how many digits the two ends share.
+"""
+
+# %%
+widths = {}
+for kind in dict.fromkeys(("tv", divergence)):
+    D = float(exact.least_distortion(B, kind, P)) + 0.01
+    low, high = (end * 10**17 for end in exact.enclose(B, kind, D, P))
+    print(f"{kind}, D = {D:.3f}: {int(low)} <= 10^17 C <= {int(high) + 1}")
+    widths[kind] = float(high - low) / 1e17
+
+# %% tags=["hide-input"]
+wide = [f"{width:.0e} wide for {kind}" for kind, width in widths.items()]
+Markdown(
+    f"The interval is {text.listed(wide)}: with TV that is the rounding of the multipliers, with a divergence that is not "
+    "linear the gap that the solver left. Every value of $C$ printed in the first four chapters lies in such an interval, "
+    "both ends of which print the same digits: a test runs their cells and compares."
+)
 
 # %% [markdown]
 r"""
@@ -237,7 +269,8 @@ $$
 *At least.* Let $b=\Pr(\hat X\in R)$. Merging letters into $R$ and its complement cannot increase $d$, so $b$ is
 admissible on the right, and $\hat X$ decides class 1 with probability $b$. *At most.* Take the best rule for an
 admissible $b$, and draw $\hat X$ from $p_X$ restricted to the decided side. Then $r/p_X$ is constant on $R$ and
-on its complement, so $d(p_X,r)$ equals the two-letter divergence. $\square$
+on its complement, so $d(p_X,r)$ equals the two-letter divergence. If one side has no mass under $p_X$, draw from any law on it: $p_X/r=0$
+there, which is as constant. $\square$
 :::
 
 $\varepsilon_Y$ is a fractional knapsack: sort $y$ by what calling it class 1 gains. The admissible $b$ are
@@ -339,7 +372,8 @@ r"""
 
 :::{prf:proposition} Multipliers are slopes
 :label: prop:prices
-Let $(\lambda,u)$ attain equality in {prf:ref}`thm:certificate` at $(D,P)$, and $-\mu$ be a slope of $h_P(u)$ in $P$. Then
+Let $(\lambda,u)$ attain equality in {prf:ref}`thm:certificate` at $(D,P)$, and $-\mu$, finite, be a slope (a subgradient) of $h_P(u)$ in
+$P$. (For $P>0$ there is one; at $P=0$ some $h_P$ start vertically, and then nothing is said.) Then
 $C(D',P')\ge C(D,P)-\lambda(D'-D)-\mu(P'-P)$ for all $(D',P')$. Where $C$ is differentiable,
 $(\lambda,\mu)=-(\partial C/\partial D,\partial C/\partial P)$. Every optimal plan minimises
 $\langle e,W\rangle+\lambda\langle\delta,W\rangle+\mu\,d(p_X,r)$ over all plans.
@@ -401,7 +435,7 @@ there is less than one would think.
 Let $\Delta(x,\hat x)=(x-\hat x)^2$ on the line, let the classifier say class 1 below a threshold, and let both
 $m(y)=\mathbb E[X|y]$ and $\Pr(\text{class 2}|y)$ be increasing in $y$. Among all restorations with a given law $r$ of
 $\hat X$, the monotone coupling of $Y$ and $\hat X$ has the least distortion and the least error rate. Hence $C(D,P)$ is a
-minimum over laws $r$, and if $Y$ has no atoms some optimal restoration is a function of $y$.
+minimum over laws $r$, and if $Y$ has no atoms some optimal restoration is a function of $y$ (if any is optimal).
 :::
 
 :::{admonition} Proof
@@ -438,7 +472,8 @@ for size, moved, spacing, worse in spreads:
 
 # %% [markdown]
 r"""
-The spread shrinks with the spacing. Atoms that stay are another matter. A bit that is 0 with
+The spread shrinks with the spacing. ({prf:ref}`thm:no-lots` has this for any $\Delta$, any number of classes, and $Y$ without
+atoms.) Atoms that stay are another matter. A bit that is 0 with
 probability `prior` is flipped with probability `flip`; the class is the bit, $d$ is TV. There are four
 deterministic restorations, and with a tight perceptual budget only some or none of them is allowed.
 """
@@ -494,12 +529,12 @@ $\mathbb E|X-\hat X|^2=D^*+\mathbb E|m(Y)-\hat X|^2$, since $X-m(Y)$ is orthogon
 independent lots. *At least.* $(m(Y),\hat X)$ is a coupling, so
 $\mathbb E|m(Y)-\hat X|^2\ge W_2^2(p_{m(Y)},p_{\hat X})\ge[(P^*-P)^+]^2$ by the triangle inequality. *At most.* Couple
 $m(Y)$ optimally with $X'\sim p_X$, given $Y$ only, and take $\hat X=(1-s)m(Y)+sX'$ with $s=(1-P/P^*)^+$. The distortion beyond $D^*$ is
-$s^2P^{*2}$, and $W_2(p_X,p_{\hat X})\le(1-s)P^*\le P$. $\square$
+$s^2P^{*2}$, and $W_2(p_X,p_{\hat X})\le(1-s)P^*\le P$. (If $P^*=0$, $\hat X=m(Y)$ does: $s=0$.) $\square$
 :::
 
 The check: the toy on 16 letters, with an alphabet of $\hat X$ that is much finer, so that the moving point
 $(1-s)m+sX'$ can be followed; here $X$ and $\hat X$ have different alphabets. The ball of $W_2$ is a transport plan
-in a linear program of its own. Look for dots on the line: on the grid they can only be above it.
+in a linear program of its own, `cdplib.theory.w2`; {prf:ref}`thm:snapped` has $C(D,P)$ itself for this $d$. Look for dots on the line: on the grid they can only be above it.
 """
 
 # %%
@@ -519,7 +554,7 @@ m = (x * law) @ channel / (law @ channel)
 D_star = float(law @ x**2 - edge.py @ m**2)
 P_star = transport.w2(law, edge.py, x, m)
 tried = np.linspace(0, 1.2 * P_star, 7)
-numeric = [transport.w2_edge_numeric(edge, x, law, P) for P in tried]
+numeric = [w2.least_distortion(edge, P) for P in tried]
 above_edge = numeric - transport.w2_edge(D_star, P_star, tried)
 
 # %% mystnb={"figure": {"name": "fig-exact-w2", "caption": "The perception-distortion edge for W2: closed form (line) and a linear program on a fine alphabet (dots)."}, "image": {"alt": "Half a parabola that falls to a flat floor, with dots on it."}}

@@ -176,7 +176,7 @@ r"""
 
 Theorem 1 is about random restorations, the paper's networks are functions of $y$. A restorer that is given
 a channel of noise beside the image could draw lots. On a continuous signal the optimum needs no lots
-({ref}`ch:exact` shows where it does), so no gain is expected; what is checked is whether one appears.
+({ref}`ch:beyond-lots` proves it, and says where it does), so no gain is expected; what is checked is whether one appears.
 
 A later paper claims that in its setting classification and perception do not trade off, and that the
 source's own noise decides {cite}`rdpc2024`. In the words of these tables: does $\gamma$ still raise $P$, and

@@ -63,7 +63,7 @@ of the two budgets, bends the right way.
 classifier, and can be decided for a given problem ({prf:ref}`prop:minima`). They do conflict in perception
 for almost every problem, because a law is seldom matched by accident. Between distortion and error they often do not:
 if the classifier fits the signal and the noise is moderate, the restoration of least distortion may classify best as well,
-as it does in the paper's own toy.
+as it does in the paper's own toy, where only a law that is matched almost exactly costs a little error.
 
 *The toy shows a family, not the function.* A restoration with a single knob must compromise. What the picture shows is
 the price of having one knob. The same caution applies to trained networks: a sweep over the weights of a loss

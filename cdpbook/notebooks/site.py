@@ -1,7 +1,7 @@
 """From executed notebooks to pages: a source tree for jupyter-book, and its run.
 
 The tree is ``SOURCE/book`` (pages, ``_config.yml``, ``_toc.yml``, ``_static``), with ``cdplib``
-beside ``book`` for ``literalinclude``; the site has every page at its top.
+and others beside ``book`` for ``literalinclude``; the site has every page at its top.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def assemble(source: Path, chapters: Sequence[Chapter], executed: Path, student:
     shutil.rmtree(source, ignore_errors=True)
     book = source / "book"
     book.mkdir(parents=True)
-    for name in (*PACKAGES, "params", "tests"):
+    for name in (*PACKAGES, "params", "proofs", "tests"):
         (source / name).symlink_to(paths.ROOT / name)
     for path in paths.BOOK.iterdir():
         if path.is_dir() and path.name != "_static":

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from cdpbook import text
-from cdplib.theory import checks, convexity, exact, rational
+from cdplib.theory import checks, closed_form, convexity, exact, nonblind, rational, several
 from cdplib.theory.toy import KINDS, GaussianToy
 
 #: Verdicts, in the order of the page.
@@ -146,17 +146,21 @@ def _deterministic() -> tuple[bool, str]:
     problem = _bit(0.7, 0.4)
     stairs = [[checks.deterministic(problem, "tv", np.inf, P) for P in np.linspace(0, 0.4, 9)]]
     excess = checks.midpoint_excess(stairs)[0]
-    return excess > 1e-3, f"noisy bit, four maps: {excess:.2f} above the chord"
+    value = exact.solve(problem, "tv", np.inf, 0.1).value
+    split = checks.deterministic(problem, "tv", np.inf, 0.1, pieces=64) - value
+    return (
+        excess > 1e-3 and -_ROUNDING < split < 1e-3,
+        f"noisy bit, four maps: {excess:.2f} above the chord; with each letter of Y split into 64, "
+        f"{split:.5f} above C",
+    )
 
 
 def _adapted() -> tuple[bool, str]:
     S, T = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
     joint = np.where(T == [[0], [1]], [[0.35], [0.15]], 0.0)
     delta = (S[:, None] != [0, 1]).astype(float)
-    values = [
-        checks.adapted(joint, np.eye(4), delta, "tv", D, np.inf, px=[0.5, 0.5])
-        for D in (0.0, 0.25, 0.5)
-    ]
+    every = nonblind.every_classifier(joint, np.eye(4), delta, px=[0.5, 0.5])
+    values = [nonblind.solve(every, "tv", D, np.inf).value for D in (0.0, 0.25, 0.5)]
     excess = checks.midpoint_excess([values])[0]
     return excess > 1e-3, f"two bits: {excess:.2f} above the chord"
 
@@ -222,10 +226,15 @@ def _toy_tradeoff() -> tuple[bool, str]:
     toy = GaussianToy()
     off = abs(float(toy.posterior_mean(toy.bayes_threshold("y"))) - toy.boundary)
     y = np.linspace(-8, 8, 200)
-    rising = bool((np.diff(toy.posterior_mean(y)) > 0).all())
+    free_of_D = off < 1e-12 and bool((np.diff(toy.posterior_mean(y)) > 0).all())
+    perfect, best = closed_form.least_error_on_line(toy, "kl", 0.0), toy.bayes_error("y")
+    last = closed_form.price_free(toy, "kl")
+    still = closed_form.least_error_on_line(toy, "kl", 0.99 * last) > best + 1e-9
+    none = closed_form.least_error_on_line(toy, "kl", last) <= best + 1e-12
     return (
-        off < 1e-12 and rising,
-        "the posterior mean crosses the threshold where the classes are even",
+        free_of_D and perfect > best + 1e-3 and still and none,
+        f"at D = ∞, P = 0 the least error is {perfect:.5f}, not {best:.5f}; from KL = {last:.5f} "
+        "on it is",
     )
 
 
@@ -233,6 +242,38 @@ def _direction() -> tuple[bool, str]:
     toy = GaussianToy()
     gains = [toy.least_divergence_gain(kind) for kind in KINDS]
     return abs(gains[0] - gains[1]) < 0.01, f"least at a = {gains[0]:.3f} and {gains[1]:.3f}"
+
+
+def _several() -> tuple[bool, str]:
+    toys = [exact.gaussian_mixture_problem(32, threshold=t) for t in (-0.3, 1.2)]
+    found = [several.solve_worst(toys, "tv", D, np.inf) for D in np.linspace(0.66, 0.76, 5)]
+    excess = checks.midpoint_excess([[at.value for at in found]])[0]
+    certified = all(at.status == "optimal" for at in found)
+    weight = found[2].weights[0]
+    return (
+        certified and excess <= _ROUNDING and 0.01 < weight < 0.99,
+        f"two thresholds, five certified points: weights {weight:.2f} and {1 - weight:.2f} in the "
+        "middle",
+    )
+
+
+def _nonblind() -> tuple[bool, str]:
+    bit = nonblind.every_classifier(
+        np.diag([0.4, 0.6]), [[0.8, 0.2], [0.2, 0.8]], [[0, 10], [1, 0]]
+    )
+    low, middle, high = (nonblind.solve(bit, "tv", D, np.inf) for D in (0.6, 0.76, 0.92))
+    kink = middle.lower - 0.5 * (low.upper + high.upper)
+    toy = exact.gaussian_mixture_problem(64, threshold=1.2)
+    at = (float(exact.least_distortion(toy, "tv", 0.0)) + 1e-9, 0.0)
+    every = [exact.gaussian_mixture_problem(64, threshold=t) for t in toy.x]
+    bayes = float(toy.py @ toy.err.min(axis=1))
+    chosen = nonblind.solve(every, "tv", *at).value - bayes
+    blind = exact.solve(toy, "tv", *at).value - bayes
+    return (
+        kink > 0.05 and chosen < 0.05 * blind,
+        f"a bit: {kink:.2f} above the chord, certified; 64 letters, P = 0: {chosen:.5f} above the "
+        f"best classifier of Y, {blind:.5f} with one that does not fit",
+    )
 
 
 FINDINGS = (
@@ -261,25 +302,32 @@ FINDINGS = (
             "an average over samples, not a function of an average", "ch:proof-checks", _scale),
     Finding("the tradeoff exists regardless of the restoration algorithm", "Section 5", CONDITION,
             "Theorem 1 is about all restorations; a family closed under mixing will do, "
-            "deterministic ones will not", "ch:proof-checks", _deterministic),
+            "deterministic ones will not where Y has atoms, and will where it has none",
+            "thm:no-lots", _deterministic),
     Finding("the classifier is predefined", "Definition 1", CONDITION,
             "and needs to be: with the best classifier for each X̂ convexity fails",
             "ch:proof-checks", _adapted),
     Finding("toy: the CDP function is convex", "Section 2.3", CONDITION,
             "true for these numbers, but not by Theorem 1: the gains are not closed under mixing",
             "ch:toy", _toy_convex),
+    Finding("toy: better classification must cost distortion, perception or both", "Section 2.3",
+            CONDITION, "true of the gains; over all restorations it never costs distortion, and "
+            "perception only while P is small", "prop:toy-price", _toy_tradeoff),
     Finding("the three cannot be made all minimal simultaneously", "abstract, Sections 1, 5", FALSE,
             "does not follow from Theorem 1; an exact test says when it is so", "prop:minima",
             _all_minimal),
     Finding("toy: when D is small, C is invariant with P", "Section 2.3", FALSE,
             "only from P = KL(a) on, a being the least gain allowed by D", "ch:toy", _band),
-    Finding("toy: better classification must cost distortion, perception or both", "Section 2.3",
-            FALSE, "true of the gains; over all restorations the least distortion has the least "
-            "error", "prop:toy-mmse-is-bayes", _toy_tradeoff),
     Finding("which direction of KL was drawn", "Fig. 1, 2", SILENT,
             "either gives the same picture", "ch:toy", _direction),
     Finding("the Wasserstein distance of the experiments is convex in q", "Section 4", SILENT,
             "it is missing from the list after the theorem", "prop:convex-q", _wasserstein),
+    Finding("for several classifiers the worst error is non-increasing and convex too", "Section 4",
+            SILENT, "it is the largest C of a weighted mean of them", "thm:several", _several),
+    Finding("with a classifier that is chosen too, C need not be convex, and on the line nothing "
+            "is traded", "Section 2.2, future work", SILENT,
+            "above the Bayes error of Y only where letters are coarse", "prop:nonblind-line",
+            _nonblind),
 )  # fmt: skip
 
 

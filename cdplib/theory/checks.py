@@ -7,6 +7,8 @@ midpoint is infeasible is a violation, of infinite size.
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -18,6 +20,8 @@ from cdplib.errors import InputError
 from cdplib.theory import divergences, exact
 
 Array = NDArray[np.float64]
+
+_MOST_MAPS = 100_000
 
 
 def rise(surface: ArrayLike) -> float:
@@ -150,44 +154,41 @@ def proof_steps(
     }
 
 
-def deterministic(problem: exact.Problem, divergence: str, D: float, P: float) -> float:
-    """The least error of the n^m *deterministic* restorations within the budgets; inf if none is.
+def deterministic(
+    problem: exact.Problem, divergence: str, D: float, P: float, pieces: int = 1
+) -> float:
+    """The least error of all *deterministic* restorations within the budgets; inf if none is.
 
-    For small alphabets only. Not convex: the theorem needs restorations that draw lots.
+    ``pieces`` k: each letter of Y is first split into k of equal mass, which say no more about X,
+    so that a restoration sends i/k of it to a letter of X^; with k = 1 there are n^m of them. For
+    small alphabets only. Not convex: the theorem needs restorations that draw lots, or a Y without
+    atoms (k to infinity).
     """
     m, n = problem.shape
-    if n**m > 100_000:
-        raise InputError(f"{n}^{m} deterministic restorations: expected at most 100000")
-    best = math.inf
-    for letters in np.ndindex(*(n,) * m):
-        plan = problem.deterministic(np.array(letters))
+    shares = _compositions(pieces, n) / pieces  # (choices, n)
+    if len(shares) ** m > _MOST_MAPS:
+        raise InputError(
+            f"{len(shares)}^{m} deterministic restorations: expected at most {_MOST_MAPS}"
+        )
+    rows = problem.py[:, None] * (problem.err @ shares.T)  # (m, choices): error added by each row
+    errors = functools.reduce(np.add.outer, rows)
+    for flat in np.argsort(errors, axis=None, kind="stable"):
+        plan = problem.plan(shares[list(np.unravel_index(flat, errors.shape))])
         if exact.feasible(problem, divergence, D, P, plan):
-            best = min(best, problem.error_rate(plan))
-    return best
+            return problem.error_rate(plan)
+    return math.inf
 
 
-def adapted(
-    joint: ArrayLike,
-    channel: ArrayLike,
-    distortion: ArrayLike,
-    divergence: str,
-    D: float,
-    P: float,
-    px: ArrayLike | None = None,
-) -> float:
-    """The least error if the classifier may be chosen for each restoration; see ``make_problem``.
-
-    Minima over restorations and classifiers exchange, so this is the least of the L^n convex
-    functions C(D, P), one for each classifier: and a minimum of convex functions need not be one.
-    """
-    classes, letters = np.shape(joint)[0], np.shape(distortion)[1]
-    if classes**letters > 1000:
-        raise InputError(f"{classes}^{letters} classifiers: expected at most 1000")
-    values = []
-    for labels in np.ndindex(*(classes,) * letters):
-        problem = exact.make_problem(joint, channel, distortion, np.array(labels), px=px)
-        values.append(exact.solve(problem, divergence, D, P).value)
-    return min(values)
+def _compositions(total: int, parts: int) -> NDArray[np.int64]:
+    """All ways to write ``total`` as an ordered sum of ``parts`` numbers >= 0, (ways, parts)."""
+    if total < 1:
+        raise InputError(f"pieces is {total}: expected at least 1")
+    bars = np.array(list(itertools.combinations(range(total + parts - 1), parts - 1)), dtype=int)
+    bars = bars.reshape(-1, parts - 1)
+    ends = np.hstack(
+        [np.full((len(bars), 1), -1), bars, np.full((len(bars), 1), total + parts - 1)]
+    )
+    return np.diff(ends, axis=1) - 1
 
 
 # -- can all three be minimal at once? -------------------------------------------------------------

@@ -12,6 +12,7 @@ from cdplib.theory import divergences
 from cdplib.theory.divergences import Divergence
 from cdplib.theory.problem import Problem
 from cdplib.theory.solver.engine import Edge, Engine
+from cdplib.theory.toy import GaussianToy
 
 Array = NDArray[np.float64]
 
@@ -46,6 +47,31 @@ def least_error(problem: Problem, divergence: str | Divergence, P: float) -> Edg
     best = np.clip(b[np.argmin(eps)], low, high)
     found = float(np.interp(best, b, eps))
     return Edge(found, status="optimal", lower=found, upper=found)
+
+
+def least_error_on_line(toy: GaussianToy, divergence: str | Divergence, P: float) -> float:
+    """C(inf, P) of the continuous toy over *all* restorations, as :func:`least_error` says.
+
+    The best rule that decides class 1 with probability b is a threshold on Y, because the
+    likelihood ratio of Y increases: its error is ``toy.rule_error`` at Y's quantile of b.
+    """
+    d = _of_classes(divergence)
+    low, high = _interval(d, float(toy.share(toy.boundary)), divergences.budget(P))
+    best = float(toy.share(toy.bayes_threshold("y"), "y"))
+    return float(toy.rule_error(toy.quantile(min(max(best, low), high), "y")))
+
+
+def price_free(toy: GaussianToy, divergence: str | Divergence) -> float:
+    """The least P at which C(inf, P) of the continuous toy is the Bayes error of Y."""
+    a, b = (float(s) for s in (toy.share(toy.boundary), toy.share(toy.bayes_threshold("y"), "y")))
+    return _of_classes(divergence).value([a, 1 - a], [b, 1 - b])
+
+
+def _of_classes(divergence: str | Divergence) -> Divergence:
+    d = divergences.get(divergence, np.arange(2.0))
+    if not d.data_processing:
+        raise InputError(f"{d.name} is not an f-divergence: C(inf, P) needs the exact solver")
+    return d
 
 
 def _interval(d: Divergence, a: float, P: float) -> tuple[float, float]:

@@ -14,21 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cdplib.errors import InputError
-from cdplib.theory import divergences
+from cdplib.theory import divergences, transport
 
 Array = NDArray[np.float64]
 Distance = Callable[[Array, Array], float]
 
 
 def w2_squared(p: Array, q: Array) -> float:
-    """The squared Wasserstein-2 distance on the letters 0, 1, ..., n-1, by matching quantiles."""
-    levels = np.sort(np.concatenate([np.cumsum(p)[:-1], np.cumsum(q)[:-1]]).clip(0, 1))
-    levels = np.concatenate([[0.0], levels, [1.0]])
-    middles = 0.5 * (levels[1:] + levels[:-1])
-    last = len(p) - 1
-    ours = np.searchsorted(np.cumsum(p), middles).clip(max=last)
-    theirs = np.searchsorted(np.cumsum(q), middles).clip(max=last)
-    return float(np.diff(levels) @ (ours - theirs) ** 2.0)
+    """The squared Wasserstein-2 distance on the letters 0, 1, ..., n-1."""
+    letters = np.arange(p.size)
+    return transport.w2_squared(p, q, letters, letters)
 
 
 def js(p: Array, q: Array) -> float:

@@ -30,6 +30,8 @@ from cdplib.errors import InputError, unknown
 
 Array = NDArray[np.float64]
 
+_EPS = 2.0**-52
+
 NAMES = ("tv", "w1", "kl", "reverse_kl", "hellinger2", "chi2", "renyi:A")
 
 
@@ -107,6 +109,10 @@ class Divergence:
         """A budget from which on the ball holds every law on :meth:`reach`, or inf."""
         return math.inf
 
+    def nearest(self, p: Array, r: Array) -> Array:
+        """A law without divergence from ``p``, as like ``r`` as that allows."""
+        return p
+
     def rounding(self) -> float:
         """What d may be for two laws that agree up to rounding of their letters' masses."""
         return 2.0**-48
@@ -181,6 +187,13 @@ class Wasserstein1(Divergence):
 
     def full(self, p: Array) -> float:
         return float(self._steps(p.size)[1].sum())
+
+    def nearest(self, p: Array, r: Array) -> Array:
+        """Letters that share a position share its mass as in ``r``."""
+        place = np.unique(self.positions(p.size), return_inverse=True)[1]
+        need, have = np.bincount(place, p), np.bincount(place, r)
+        share = np.divide(need, have, out=np.zeros_like(need), where=have > 0)[place]
+        return np.where(have[place] > 0, r * share, p)
 
     def rounding(self) -> float:
         span = np.ptp(np.asarray(self.x)) if self.x is not None else 1.0
@@ -373,6 +386,10 @@ class Renyi(Divergence):
             return 0.0, 0.0
         power = 1.0 - 1.0 / self.order
         slope = math.exp(-rate) * self.rate_slope(P)
+        if power == 1:  # the ball is p exp(-P) and what is left of the mass, wherever it likes
+            mean = float(p @ w)
+            return math.exp(-rate) * mean, mean * slope
+        size = (p.size + 8) / (abs(power) or 1.0)
 
         def excess(logs: Array) -> float:  # log M(exp logs)
             return float(p @ logs) if power == 0 else _log_mean(p, power * logs) / power
@@ -388,8 +405,11 @@ class Renyi(Divergence):
         for root in (_root(derivative), math.log(spread / math.sqrt(2 * rate) + 1e-300)):
             if root is not None and root < 300:
                 t = math.exp(root)
-                grown = excess(np.log1p(w / t))
+                logs = np.log1p(w / t)
+                grown = excess(logs)
                 value = t * math.expm1(grown - rate)
+                # a log of up to 60 is known to 60 eps, and so is what exp makes of it
+                value -= (value + t) * _EPS * (size * float(logs.max()) + grown + rate)
                 best = max(best, (value, t * math.exp(grown) * slope))
         return best
 

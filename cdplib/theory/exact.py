@@ -4,7 +4,7 @@ Solvers propose, numpy disposes: an answer is "optimal" only where a plan that k
 (upper bound) and a dual certificate (lower bound), both recomputed here without the solver, meet
 to within 1e-9 (TV, W1, and every divergence at P = 0 or P = inf) or 1e-7 (the others).  Where none
 does, the status is "uncertified" and both bounds are given; an infeasible point carries the
-multipliers that prove it.
+multipliers that prove it.  :func:`enclose` repeats both bounds without any rounding.
 """
 
 from __future__ import annotations
@@ -21,7 +21,13 @@ from cdplib.theory import divergences
 from cdplib.theory.certificate import certify, certify_infeasible, feasible
 from cdplib.theory.closed_form import least_error
 from cdplib.theory.divergences import Divergence
-from cdplib.theory.problem import Problem, gaussian_mixture_problem, make_problem
+from cdplib.theory.enclose import enclose
+from cdplib.theory.problem import (
+    Problem,
+    distortion_budget,
+    gaussian_mixture_problem,
+    make_problem,
+)
 from cdplib.theory.solver.core import CONIC_GAP, LINEAR_GAP
 from cdplib.theory.solver.engine import Edge, Engine, Solution
 
@@ -34,6 +40,7 @@ __all__ = [
     "Surface",
     "certify",
     "certify_infeasible",
+    "enclose",
     "feasible",
     "gaussian_mixture_problem",
     "least_distortion",
@@ -69,7 +76,7 @@ class Surface:
 
 def solve(problem: Problem, divergence: str | Divergence, D: float, P: float) -> Solution:
     """C(D,P) with its certificate; ``D`` in (-inf, inf], ``P`` in [0, inf]."""
-    return Engine(problem, divergence).point(_distortion_budget(D), divergences.budget(P))
+    return Engine(problem, divergence).point(distortion_budget(D), divergences.budget(P))
 
 
 def surface(
@@ -79,7 +86,7 @@ def surface(
 
     The grid is walked in snake order, so that neighbours follow each other.
     """
-    rows = [_distortion_budget(D) for D in _list(Ds, "Ds")]
+    rows = [distortion_budget(D) for D in _list(Ds, "Ds")]
     cols = [divergences.budget(P) for P in _list(Ps, "Ps")]
     engine = Engine(problem, divergence)
     numbers = {name: np.full((len(rows), len(cols)), np.nan) for name in _FIELDS}
@@ -108,17 +115,7 @@ def least_divergence(problem: Problem, divergence: str | Divergence, D: float) -
 
     Its lower bound is the largest P that the certificate still proves infeasible with D.
     """
-    return Engine(problem, divergence).lower_edge(_distortion_budget(D))
-
-
-def _distortion_budget(D: float) -> float:
-    try:
-        value = float(D)
-    except (TypeError, ValueError):
-        raise InputError(f"D is {D!r}: expected a number or inf") from None
-    if math.isnan(value) or value == -math.inf:
-        raise InputError(f"D is {value}: expected a number or inf")
-    return value
+    return Engine(problem, divergence).lower_edge(distortion_budget(D))
 
 
 def _list(values: ArrayLike, name: str) -> Sequence[float]:

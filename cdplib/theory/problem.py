@@ -164,6 +164,17 @@ def gaussian_mixture_problem(
     )
 
 
+def distortion_budget(D: float) -> float:
+    """``D`` as a number in (-inf, inf], or an :class:`InputError`."""
+    try:
+        value = float(D)
+    except (TypeError, ValueError):
+        raise InputError(f"D is {D!r}: expected a number or inf") from None
+    if math.isnan(value) or value == -math.inf:
+        raise InputError(f"D is {value}: expected a number or inf")
+    return value
+
+
 def _table(values: ArrayLike, name: str, shape: tuple[int, int] | None = None) -> Array:
     try:
         table = np.asarray(values, dtype=float)

@@ -111,6 +111,45 @@ class GaussianToy:
         """The threshold in force: the one given, or the Bayes threshold of X."""
         return self.bayes_threshold("x") if self.threshold is None else float(self.threshold)
 
+    def share(self, x: ArrayLike, signal: str = "x") -> Array:
+        """The probability that the signal ``"x"`` or ``"y"`` is below ``x``, any shape."""
+        scale = self._spread_of(signal)
+        x = np.asarray(x, dtype=float)
+        parts = [w * ndtr((x - mean) / scale) for w, mean in self._classes()]
+        return np.asarray(parts[0] + parts[1])
+
+    def quantile(self, share: ArrayLike, signal: str = "x") -> Array:
+        """Where :meth:`share` is ``share``, in (0, 1), any shape: to the last digits, by bisection.
+
+        Shares of 1e-16 and less are 0 to a double; 0 is given as -inf, 1 as inf.
+        """
+        share = np.asarray(share, dtype=float)
+        reach = 40 * self._spread_of(signal)
+        low, high = (
+            np.full(share.shape, self.means[0] - reach),
+            np.full(share.shape, self.means[1] + reach),
+        )
+        for _ in range(80):
+            middle = 0.5 * (low + high)
+            below = self.share(middle, signal) < share
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        found = np.where(share > 0, 0.5 * (low + high), -np.inf)
+        return np.asarray(np.where(share < 1, found, np.inf))
+
+    def rule_error(self, cut: ArrayLike) -> Array:
+        """The error rate of deciding class 1 where Y < ``cut``, any shape."""
+        cut = np.asarray(cut, dtype=float)
+        z1, z2 = ((cut - mean) / self.spread for mean in self.means)
+        return np.asarray(self.prior * ndtr(-z1) + (1 - self.prior) * ndtr(z2))
+
+    def _classes(self) -> zip[tuple[float, float]]:
+        return zip(self.priors, self.means, strict=True)
+
+    def _spread_of(self, signal: str) -> float:
+        if signal not in ("x", "y"):
+            raise unknown("signal", signal, ("x", "y"))
+        return self.sigma if signal == "x" else self.spread
+
     def density(self, x: ArrayLike, gain: float | None = None) -> Array:
         """Densities times priors, shape ``(2, *x.shape)``, of X (``gain`` None) or of gain * Y."""
         return np.exp(_log_parts(self, np.asarray(x, dtype=float), gain))

@@ -10,10 +10,7 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
-from scipy.optimize import linprog
 
-from cdplib.errors import InputError
 from cdplib.theory.problem import Problem
 
 Array = NDArray[np.float64]
@@ -36,10 +33,15 @@ def monotone(p: ArrayLike, q: ArrayLike, order_p: ArrayLike, order_q: ArrayLike)
     return plan
 
 
+def w2_squared(p: ArrayLike, q: ArrayLike, x: ArrayLike, z: ArrayLike) -> float:
+    """W2^2 between ``p`` on the positions ``x`` and ``q`` on ``z``: the monotone cost."""
+    gap = np.subtract.outer(np.asarray(x, dtype=float), np.asarray(z, dtype=float))
+    return float(np.vdot(monotone(p, q, x, z), gap**2))
+
+
 def w2(p: ArrayLike, q: ArrayLike, x: ArrayLike, z: ArrayLike) -> float:
     """W2 between ``p`` on the positions ``x`` and ``q`` on ``z``, in units of the positions."""
-    gap = np.subtract.outer(np.asarray(x, dtype=float), np.asarray(z, dtype=float))
-    return math.sqrt(float(np.vdot(monotone(p, q, x, z), gap**2)))
+    return math.sqrt(w2_squared(p, q, x, z))
 
 
 def rearranged(problem: Problem, plan: Array, estimate: ArrayLike) -> Array:
@@ -53,31 +55,6 @@ def w2_edge(least: float, span: float, P: ArrayLike) -> Array:
     ``least``: D_min = E|X - m(Y)|^2.  ``span``: W2(p_X, p_m), the W2 distance of the MMSE estimate.
     """
     return np.asarray(least + np.maximum(span - np.asarray(P, dtype=float), 0.0) ** 2)
-
-
-def w2_edge_numeric(problem: Problem, support: ArrayLike, px: ArrayLike, P: float) -> float:
-    """The same edge by a linear program on the problem's letters: at least the closed form.
-
-    ``px`` (k,) is the law of X on ``support`` (k,).  The ball W2 <= P is a transport plan from
-    them to the law of X^ of cost at most P^2.  Raises :class:`InputError` if HiGHS finds none.
-    """
-    (m, n), law = problem.shape, np.asarray(px, dtype=float)
-    cost = np.subtract.outer(np.asarray(support, dtype=float), problem.x) ** 2
-    k = law.size
-    sums = sparse.kron(sparse.identity(m), np.ones((1, n)))
-    from_x = sparse.kron(sparse.identity(k), np.ones((1, n)))
-    link = [sparse.kron(np.ones((1, size)), sparse.identity(n)) for size in (m, k)]
-    a_eq = sparse.bmat([[sums, None], [None, from_x], [link[0], -link[1]]], format="csc")
-    got = linprog(
-        np.concatenate([problem.delta.ravel(), np.zeros(k * n)]),
-        A_ub=sparse.csr_matrix(np.concatenate([np.zeros(m * n), cost.ravel()])[None]),
-        b_ub=[P**2],
-        A_eq=a_eq,
-        b_eq=np.concatenate([problem.py, law, np.zeros(n)]),
-    )
-    if got.status != 0:
-        raise InputError(f"P is {P}: no law on the letters of X^ is within it ({got.message})")
-    return float(got.fun)
 
 
 def spread(plan: Array, x: ArrayLike) -> float:

@@ -24,13 +24,19 @@ def included():
     for page in sorted([*paths.BOOK.glob("*.py"), *paths.BOOK.glob("*.md")]):
         for file, options in _INCLUDE.findall(page.read_text(encoding="utf-8")):
             given = dict(line.strip(":").split(": ", 1) for line in options.splitlines())
-            found.append((page.name, file, given["pyobject"]))
+            marks = f"{given.get('start-after')}..{given.get('end-before')}"
+            found.append((page.name, file, given.get("pyobject", marks)))
     return found
 
 
 def lines(file, name):
-    """Number of lines of the (possibly dotted) object ``name`` in a source file."""
-    nodes = ast.parse((paths.BOOK / file).resolve().read_text(encoding="utf-8")).body
+    """Number of lines of the (possibly dotted) object, or between two marks, in a source file."""
+    text = (paths.BOOK / file).resolve().read_text(encoding="utf-8")
+    if ".." in name:
+        start, end = name.split("..")
+        assert text.count(start) == text.count(end) == 1
+        return text.partition(start)[2].partition(end)[0].count("\n") - 1
+    nodes = ast.parse(text).body
     for part in name.split("."):
         kinds = (ast.FunctionDef, ast.ClassDef)
         node = next(n for n in nodes if isinstance(n, kinds) and n.name == part)

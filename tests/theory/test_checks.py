@@ -126,16 +126,30 @@ def test_deterministic_restorations_are_not_enough():
         checks.deterministic(exact.gaussian_mixture_problem(16), "tv", 1, 1)
 
 
-def test_an_adapted_classifier_is_not_convex():
-    S, T = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
-    joint = np.where(T == [[0], [1]], [[0.35], [0.15]], 0.0)
-    delta = (S[:, None] != [0, 1]).astype(float)
-    values = [
-        checks.adapted(joint, np.eye(4), delta, "tv", D, np.inf, px=[0.5, 0.5])
-        for D in (0.0, 0.25, 0.5)
-    ]
-    assert values == pytest.approx([0.3, 0.25, 0.0])
-    assert checks.midpoint_excess(np.array(values)[None])[0] == pytest.approx(0.1)
+def test_deterministic_restorations_of_a_split_letter_are_all_tried():
+    problem = bit(0.7, 0.2)
+    for pieces in (1, 2, 3):  # against a loop over all maps of the pieces
+        split = exact.make_problem(
+            [[0.7, 0], [0, 0.3]],
+            np.repeat([[0.8, 0.2], [0.2, 0.8]], pieces, axis=1) / pieces,
+            1 - np.eye(2),
+            [0, 1],
+        )
+        for P in (0.0, 0.03, 0.1):
+            counted = checks.deterministic(problem, "tv", 0.5, P, pieces)
+            assert counted == pytest.approx(checks.deterministic(split, "tv", 0.5, P))
+    with pytest.raises(InputError, match="at least 1"):
+        checks.deterministic(problem, "tv", 1, 1, pieces=0)
+
+
+def test_finer_atoms_close_the_gap_of_deterministic_restorations():
+    problem, P = bit(0.7, 0.2), 0.04
+    value = exact.solve(problem, "tv", np.inf, P).value
+    gaps = [checks.deterministic(problem, "tv", np.inf, P, k) - value for k in (1, 4, 16, 64, 256)]
+    assert min(gaps) > -1e-9
+    assert gaps[0] == np.inf
+    assert gaps[-1] < 1e-3
+    assert all(gap <= 0.2 / k for gap, k in zip(gaps[1:], (4, 16, 64, 256), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -183,3 +197,26 @@ def test_minima_agrees_with_the_solver(seed):
         assert not checks.minima(problem).distortion_and_error
     elif checks.minima(problem, tolerance=1e-9).distortion_and_error:
         assert together == pytest.approx(best, abs=1e-7)
+
+
+def test_few_letters_draw_lots():
+    """At P = inf at most one y does, and at most n at a finite P (vertices, where D binds)."""
+    random = np.random.default_rng(4)
+    drew = set()
+    for _ in range(30):
+        m, n = random.integers(2, 9), random.integers(2, 5)
+        problem = exact.make_problem(
+            random.dirichlet(np.ones(2 * n)).reshape(2, n),
+            random.dirichlet(np.ones(m), size=n),
+            random.random((n, n)),
+            random.integers(0, 2, n),
+        )
+        for P, most in ((np.inf, 1), (0.05, n)):
+            D = float(exact.least_distortion(problem, "tv", P)) + 0.01
+            at = exact.solve(problem, "tv", D, P)
+            if at.lam > 1e-6:
+                lots = int(((at.plan > 1e-11).sum(axis=1) > 1).sum())
+                assert lots <= most
+                drew.add((most == 1, lots))
+    assert (True, 1) in drew
+    assert max(lots for free, lots in drew if not free) > 1

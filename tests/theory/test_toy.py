@@ -8,6 +8,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from cdplib.errors import InputError
+from cdplib.theory import closed_form, exact
 from cdplib.theory.toy import KINDS, GaussianToy
 
 TOY = GaussianToy()
@@ -190,3 +191,36 @@ def test_wrong_queries_are_refused():
     ):
         with pytest.raises(InputError, match="expected"):
             query()
+
+
+def test_shares_and_quantiles_are_inverse_and_those_of_a_simulation():
+    random = np.random.default_rng(0)
+    second = random.random(200_000) >= TOY.prior
+    x = np.where(second, 1.0, -1.0) + random.normal(size=second.size)
+    y = x + random.normal(size=second.size)
+    for signal, sample in (("x", x), ("y", y)):
+        cuts = np.array([-2.0, 0.0, 1.3])
+        shares = TOY.share(cuts, signal)
+        np.testing.assert_allclose(shares, (sample < cuts[:, None]).mean(axis=1), atol=4e-3)
+        np.testing.assert_allclose(TOY.quantile(shares, signal), cuts, atol=1e-12)
+    assert TOY.quantile([0.0, 1.0]).tolist() == [-np.inf, np.inf]
+    assert TOY.rule_error(TOY.bayes_threshold("y")) == pytest.approx(TOY.bayes_error("y"))
+    with pytest.raises(InputError, match="signal"):
+        TOY.share(0.0, "z")
+
+
+def test_over_all_restorations_perfect_perception_costs_error_and_a_little_is_free():
+    least = closed_form.least_error_on_line(TOY, "kl", 0.0)
+    assert least == pytest.approx(0.2063621874, abs=1e-10)
+    free = closed_form.price_free(TOY, "kl")
+    values = [closed_form.least_error_on_line(TOY, "kl", P) for P in np.linspace(0, 2 * free, 9)]
+    assert (np.diff(values) <= 1e-12).all()
+    assert values[3] > values[4] + 1e-7
+    np.testing.assert_allclose(values[4:], TOY.bayes_error("y"), atol=1e-12)
+    gaps = []
+    for n in (32, 128):
+        on_grid = float(exact.least_error(exact.gaussian_mixture_problem(n), "kl", 0.0))
+        gaps.append(abs(on_grid - least))
+    assert gaps[1] < 2e-5 < gaps[0]
+    with pytest.raises(InputError, match="not an f-divergence"):
+        closed_form.least_error_on_line(TOY, "w1", 0.1)

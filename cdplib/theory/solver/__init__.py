@@ -1,1 +1,1 @@
-"""The engine under :mod:`cdplib.theory.exact`: linear and conic programs over priced columns."""
+"""The engine under :mod:`cdplib.theory.exact`: warm linear programs, an interior-point method."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cdplib.theory import certificate, divergences
 from cdplib.theory.certificate import inside, lower_bound, matched, tidy
 from cdplib.theory.divergences import Renyi
-from cdplib.theory.solver import columns, conic, cutting, linear
+from cdplib.theory.solver import columns, cutting, linear, newton
 from cdplib.theory.solver.answer import Answer
 from cdplib.theory.solver.columns import Mask
 from cdplib.theory.units import Scaled
@@ -92,30 +92,32 @@ class Core:
         flat = P in (0.0, math.inf) or linear.handles(self.divergence)
         return LINEAR_GAP if flat else CONIC_GAP
 
+    def _cost(self, goal: str) -> Array:
+        costs = {"err": self.problem.err, "delta": self.problem.delta}
+        return costs.get(goal, np.zeros(self.problem.shape))
+
     def _model(self, goal: str, kind: str) -> Any:
         """The model that minimises ``goal`` ("err", "delta" or "divergence") over such balls."""
         flat = kind != "ball" or linear.handles(self.divergence)
-        key = (goal, "flat" if flat else "cone")
+        key = (goal, "flat" if flat else "bent")
         if key not in self.models:
-            cost = {"err": self.problem.err, "delta": self.problem.delta}.get(
-                goal, np.zeros(self.problem.shape)
-            )
+            cost = self._cost(goal)
             last = goal == "divergence"
             if flat:  # a point and everything are balls of TV as well
                 d = self.divergence
                 d = d if linear.handles(d) else divergences.get("tv")
                 self.models[key] = linear.LinearModel(self.problem, d, cost, last)
             else:
-                cone = conic.epigraph(self.divergence)
-                assert cone is not None
-                self.models[key] = conic.ConicModel(self.problem, cone, cost, last)
+                self.models[key] = newton.NewtonModel(
+                    self.problem, self.divergence, cost, self.allowed, last
+                )
         return self.models[key]
 
     def _proposals(self, goal: str, D: float, P: float) -> Iterator[Answer]:
         """Answers, one try after another; columns added in between are in the next one.
 
         A linear program is solved again until pricing is done, at last without its old basis; a
-        cone program by Clarabel under three scalings, and then by tangents.
+        ball that bends by the interior-point method, and then by tangents.
         """
         D = math.inf if self.exact_zero else D
         kind = "ball" if goal == "divergence" else self.kind(P)
@@ -123,14 +125,9 @@ class Core:
             if goal != "divergence" and P < 1e-6:  # nearly a point
                 yield from self._flat(goal, D, 0.0, 20)
             model = self._model(goal, kind)
-            for scaling in (0.5, 0.5, 0.5, 0.5, 0.0, 1.0):
-                model.set_columns(self.mask)
-                if goal == "divergence" or 1e-9 < abs(model.cone.level(P)) < 1e9:
-                    answer = model.solve(D, P, scaling=scaling)
-                    if answer is not None:
-                        yield answer
+            yield from model.answers(D, P, 0.3 * CONIC_GAP)
             if goal != "divergence":
-                yield from self._cutting_planes(model.cost, D, P)
+                yield from self._cutting_planes(self._cost(goal), D, P)
         else:
             if kind == "ball" and P < 1e-8:  # as good as one, but for a W1 of another unit
                 yield from self._flat(goal, D, 0.0, 20)
@@ -200,8 +197,9 @@ class Core:
         problem, d = self.problem, self.divergence
         plan = tidy(problem, plan, self.perfect)
         if P <= d.rounding():
+            target = d.nearest(problem.px, plan.sum(axis=0))
             for part in (0.0, 1e-13, 1e-10):
-                exact = tidy(problem, matched(problem, plan, problem.px, part), self.perfect)
+                exact = tidy(problem, matched(problem, plan, target, part), self.perfect)
                 if inside(problem, d, math.inf, P, 0.0, exact):
                     plan = exact
                     break

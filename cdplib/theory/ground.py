@@ -67,7 +67,7 @@ class Transport(Divergence):
     def rounding(self) -> float:
         return float(self.cost.max()) * 2.0**-48
 
-    def nearest(self, on: Mask) -> Mask:
+    def near(self, on: Mask) -> Mask:
         """The flows (n, n) from the letters ``on`` to those nearest to each, and back."""
         n = len(self.cost)
         rank = np.argsort(self.cost, axis=1, kind="stable")[:, : min(n, NEAREST)]
@@ -142,7 +142,7 @@ class _Program:
             self.highs.setOptionValue(option, value)
         none, zero = np.zeros(0, dtype=np.int32), np.zeros(2 * n)
         self.highs.addRows(2 * n, zero, zero, 0, none, none, np.zeros(0))
-        self._add(transport.nearest(np.ones(n, dtype=bool)))
+        self._add(transport.near(np.ones(n, dtype=bool)))
 
     def _add(self, flows: Mask) -> None:
         new = np.argwhere(flows & ~self.flows)

@@ -114,9 +114,7 @@ class LinearModel:
                 n, np.full(n, -inf), self.problem.px, 0, none, none, np.zeros(0)
             )  # fmt: skip
             self.ground = np.minimum(self.divergence.costs(n), LARGEST)
-            known = (
-                self.divergence.nearest(self.problem.px > 0) if self.flows is None else self.flows
-            )
+            known = self.divergence.near(self.problem.px > 0) if self.flows is None else self.flows
             self.flows = np.eye(n, dtype=bool)  # staying costs nothing and needs no column
             self._add_flows(known)
             return

@@ -233,10 +233,7 @@ def _flattened(u: Array, rises: Array) -> Array:
 
 
 def _steepest(u: Array, p: Array, gaps: Array, P: float) -> float:
-    """The t that maximises Kantorovich's curve, by intersecting the tangents of a bracket.
-
-    The curve is concave and piecewise linear, so this ends at its top after finitely many steps.
-    """
+    """The t that maximises Kantorovich's curve."""
     x = np.concatenate([[0.0], np.cumsum(gaps)])
     index = np.arange(x.size)
 
@@ -251,12 +248,20 @@ def _steepest(u: Array, p: Array, gaps: Array, P: float) -> float:
         reach = np.abs(x - x[source])
         return float(p @ (u[source] + t * reach)) - t * P, float(p @ reach) - P
 
+    with np.errstate(over="ignore"):
+        top = min(float((np.abs(np.diff(u)) / gaps).max()) * (1 + 1e-12), 1e300)
+    return summit(curve, top)
+
+
+def summit(curve: Callable[[float], tuple[float, float]], top: float) -> float:
+    """Where a concave piecewise linear ``curve``, t to (value, slope), is largest on [0, top].
+
+    By intersecting the tangents of a bracket, which ends after finitely many steps.
+    """
     t0, (f0, s0) = 0.0, curve(0.0)
     if s0 <= 0:
         return 0.0
-    with np.errstate(over="ignore"):
-        t1 = min(float((np.abs(np.diff(u)) / gaps).max()) * (1 + 1e-12), 1e300)
-    f1, s1 = curve(t1)
+    t1, (f1, s1) = top, curve(top)
     best = max((f0, t0), (f1, t1))
     for _ in range(200):
         if s1 >= 0 or t1 <= t0:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cdplib.theory.divergences import Divergence, Wasserstein1
+from cdplib.theory.ground import Transport
 from cdplib.theory.problem import Problem
 
 Array = NDArray[np.float64]
@@ -58,7 +59,7 @@ class Scaled:
         return value if value >= exact else math.nextafter(value, math.inf)
 
     def perception(self, P: float) -> float:
-        """The budget ``P`` in this unit: only W1 has one."""
+        """The budget ``P`` in this unit: only transport has one."""
         return _ldexp(P, -self.length)
 
     def finer(self, down: int, short: int) -> Scaled:
@@ -71,6 +72,8 @@ class Scaled:
         d = self.divergence
         if isinstance(d, Wasserstein1) and d.x is not None:
             d = Wasserstein1(x=tuple(_ldexp(v, short) for v in d.x))
+        if isinstance(d, Transport):
+            d = _shorter(d, -short)
         return dataclasses.replace(
             self, problem=dataclasses.replace(self.problem, delta=delta), divergence=d,
             exponent=self.exponent - down, length=self.length - short,
@@ -97,10 +100,19 @@ def scaled(problem: Problem, d: Divergence) -> Scaled:
         x = x - x.min()
         span = math.frexp(float(x.max()))[1]
         d, length = Wasserstein1(x=tuple(np.ldexp(x, -span).tolist())), wide + span
+    elif isinstance(d, Transport):
+        length = math.frexp(float(d.costs(problem.px.size).max()))[1]
+        d = _shorter(d, length)
     return Scaled(
         dataclasses.replace(problem, delta=np.ldexp(delta, -second)), d, first + second, length,
         floor * _two(first), _ldexp(float(problem.py @ np.abs(least)), first),
     )  # fmt: skip
+
+
+def _shorter(d: Transport, length: int) -> Transport:
+    """``d`` with its cost divided by 2^length."""
+    with np.errstate(over="ignore", under="ignore"):
+        return Transport(d.name, np.minimum(np.ldexp(d.cost, -length), np.finfo(float).max))
 
 
 def _two(exponent: int) -> Fraction:

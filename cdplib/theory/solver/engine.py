@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from cdplib.theory import divergences
 from cdplib.theory.certificate import distortion, lower_bound
 from cdplib.theory.divergences import Divergence, Wasserstein1
+from cdplib.theory.ground import Transport
 from cdplib.theory.problem import Problem
 from cdplib.theory.solver import columns, linear
 from cdplib.theory.solver.core import CONIC_GAP, LINEAR_GAP, Core, Found
@@ -116,7 +117,7 @@ class Engine:
     def _short(self, P: float) -> int:
         """By how much the unit of positions is made smaller for the budget ``P``."""
         inner = self.scaled.perception(P)
-        own = isinstance(self.scaled.divergence, Wasserstein1)
+        own = isinstance(self.scaled.divergence, Wasserstein1 | Transport)
         return _down(inner) if own and 0 < inner < _SMALL else 0
 
     # -- edges ---------------------------------------------------------------------------------

@@ -1,10 +1,11 @@
-"""C(D,P) for TV, for W1 on a line and for Rényi's order inf: a linear program, kept warm in HiGHS.
+"""C(D,P) for TV, W1 and Rényi's order inf: a linear program, kept warm in HiGHS.
 
 Rows: the marginal of Y (m), the link between the marginal r of X^ and p_X (n), <delta, W> <= D,
 and the perceptual budget.  Extra columns say what r may lack or carry along the line:
 
     tv         r_j + s_j >= p_j,  s >= 0,  sum s <= P
     w1         r_j - inflow_j + outflow_j = p_j,  sum |x_j+1 - x_j| |flow_j| <= P
+    ot         r_j - inflow_j + outflow_j = p_j,  outflow <= p,  sum c_ij flow_ij <= P
     renyi:inf  r_j >= exp(-P) p_j
 
 Moving (D, P) changes right-hand sides only, so the last basis stays dual feasible and the dual
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cdplib.theory.divergences import Divergence, Renyi, TotalVariation, Wasserstein1
+from cdplib.theory.ground import Transport
 from cdplib.theory.problem import Problem
 from cdplib.theory.solver.answer import LARGEST, Answer
 from cdplib.theory.solver.columns import Mask
@@ -29,10 +31,13 @@ Array = NDArray[np.float64]
 #: The smallest tolerance HiGHS takes; what is left is repaired and certified outside.
 _TOLERANCE = 1e-10
 
+#: Rounds in which flows are priced in before an answer is handed over as it is.
+_ROUNDS = 100
+
 
 def handles(divergence: Divergence) -> bool:
     """Whether the ball of ``divergence`` is a polyhedron that this module knows."""
-    if isinstance(divergence, TotalVariation | Wasserstein1):
+    if isinstance(divergence, TotalVariation | Wasserstein1 | Transport):
         return True
     return isinstance(divergence, Renyi) and divergence.order == math.inf
 
@@ -41,7 +46,7 @@ class LinearModel:
     """One HiGHS model over a growing set of columns; ``solve`` for any (D, P).
 
     ``cost`` (m, n): what to minimise, err or delta.  With ``least_divergence`` the cost is left
-    out and the divergence (TV or W1) itself is minimised.
+    out and the divergence itself is minimised.
     """
 
     def __init__(
@@ -57,6 +62,8 @@ class LinearModel:
         self.mask: Mask = np.zeros(problem.shape, dtype=bool)
         self._given = self.mask  # masks grow by replacement: the same object holds the same columns
         self.columns: NDArray[np.int64] = np.zeros((0, 2), dtype=np.int64)
+        self.place: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self.flows: Mask | None = None  # those of a ground cost that are columns
         self._start()
 
     def _start(self) -> None:
@@ -71,7 +78,7 @@ class LinearModel:
             self.highs.setOptionValue(option, value)
         (m, n), inf = self.problem.shape, highspy.kHighsInf
         none = np.zeros(0, dtype=np.int32)
-        equal = isinstance(self.divergence, Wasserstein1)
+        equal = isinstance(self.divergence, Wasserstein1 | Transport)
         link_top = self.problem.px if equal else np.full(n, inf)
         scaled = isinstance(self.divergence, Renyi) and self.least_divergence
         link = np.zeros(n) if scaled else self.problem.px
@@ -81,11 +88,12 @@ class LinearModel:
             np.concatenate([self.problem.py, link_top, [inf, inf]]),
             0, none, none, np.zeros(0),
         )  # fmt: skip
-        self.extra = self._add_extra()
+        self._add_extra()
 
-    def _add_extra(self) -> int:
-        """Add the columns of the perceptual block; how many they are."""
+    def _add_extra(self) -> None:
+        """Add the columns of the perceptual block."""
         (m, n), budget = self.problem.shape, sum(self.problem.shape) + 1
+        inf = highspy.kHighsInf
         if isinstance(self.divergence, TotalVariation):
             index = np.stack([m + np.arange(n), np.full(n, budget)], axis=1)
             value = np.ones((n, 2))
@@ -100,14 +108,69 @@ class LinearModel:
             value = np.concatenate(
                 [np.stack([one, -one, gap], axis=1), np.stack([-one, one, gap], axis=1)]
             )
+        elif isinstance(self.divergence, Transport):
+            none = np.zeros(0, dtype=np.int32)
+            self.highs.addRows(
+                n, np.full(n, -inf), self.problem.px, 0, none, none, np.zeros(0)
+            )  # fmt: skip
+            self.ground = np.minimum(self.divergence.costs(n), LARGEST)
+            known = self.divergence.near(self.problem.px > 0) if self.flows is None else self.flows
+            self.flows = np.eye(n, dtype=bool)  # staying costs nothing and needs no column
+            self._add_flows(known)
+            return
         elif self.least_divergence:  # r_j >= v p_j for the largest v = exp(-P)
             self._add(np.array([-1.0]), m + np.arange(n)[None], -self.problem.px[None])
-            return 1
+            return
         else:
-            return 0
+            return
         cost = value[:, -1] if self.least_divergence else np.zeros(len(value))
         self._add(cost, index, value)
-        return len(index)
+
+    def _add_flows(self, flows: Mask) -> None:
+        """Add the flows (i, j) where ``flows`` (n, n) is true and that are not there yet."""
+        m, n = self.problem.shape
+        i, j = np.nonzero(flows if self.flows is None else flows & ~self.flows)
+        price, one = self.ground[i, j], np.ones(i.size)
+        index = np.stack([m + i, m + j, np.full(i.size, m + n + 1), m + n + 2 + i], axis=1)
+        cost = price if self.least_divergence else 0 * price
+        self._add(cost, index, np.stack([one, -one, price, one], axis=1))
+        self.flows = flows if self.flows is None else self.flows | flows
+
+    def _missing_flows(self, dual: Array, price: float, most: int) -> Mask:
+        """The best flows (n, n), ``most`` out of each letter, where reduced costs are negative.
+
+        ``price``: what the budget's dual and the objective make of a unit of transport.
+        """
+        m, n = self.problem.shape
+        out = dual[m : m + n] + dual[m + n + 2 :]
+        gain = price * self.ground + dual[m : m + n] - out[:, None]
+        gain[self.flows] = gain[self.problem.px == 0] = 0.0
+        best = np.argpartition(gain, min(most, n) - 1, axis=1)[:, :most]
+        chosen = np.zeros((n, n), dtype=bool)
+        np.put_along_axis(chosen, best, True, axis=1)
+        return np.asarray(chosen & (gain < -_TOLERANCE))
+
+    def _wanted_flows(self, optimal: bool) -> Mask | None:
+        """Flows (n, n) that lower the objective, or that a proof of infeasibility has not seen.
+
+        None where no flow can: the answer stands.
+        """
+        m, n = self.problem.shape
+        if not isinstance(self.divergence, Transport):
+            return None
+        if optimal:
+            dual = np.asarray(self.highs.getSolution().row_dual)
+            own, most = (1.0 if self.least_divergence else 0.0), 2
+        else:  # Farkas: along the ray all columns that there are have one sign, new ones may not
+            _, there, ray = self.highs.getDualRay()  # type: ignore[attr-defined]
+            if not there:
+                return None
+            y, x = self.columns.T
+            dual, own, most = np.asarray(ray), 0.0, 16
+            along = dual[y] + dual[m + x] * self.lens[x] + dual[m + n] * self.delta[y, x]
+            dual = dual * -np.copysign(1.0, along.sum()) / max(float(np.abs(dual).max()), 1e-300)
+        more = self._missing_flows(dual, own - float(dual[m + n + 1]), most)
+        return more if more.any() else None
 
     def _add(self, cost: Array, index: NDArray[np.int64], value: Array) -> None:
         count, entries = index.shape
@@ -128,6 +191,8 @@ class LinearModel:
         index = np.stack([y, m + x, np.full(len(new), m + n)], axis=1)
         value = np.stack([np.ones(len(new)), self.lens[x], self.delta[y, x]], axis=1)
         cost = np.zeros(len(new)) if self.least_divergence else self.cost[y, x]
+        first = self.highs.getNumCol()  # flows may have come in between
+        self.place = np.concatenate([self.place, first + np.arange(len(new))])
         self._add(cost, index, value)
         self.mask = self.mask | mask
         self.columns = np.concatenate([self.columns, new])
@@ -136,7 +201,7 @@ class LinearModel:
         """Build the model anew, without a basis: the way out of numerical trouble."""
         mask, self.mask = self.mask, np.zeros(self.problem.shape, dtype=bool)
         self._given = self.mask
-        self.columns = self.columns[:0]
+        self.columns, self.place = self.columns[:0], self.place[:0]
         self._start()
         self.set_columns(mask)
 
@@ -152,14 +217,21 @@ class LinearModel:
                 highs.changeRowBounds(m + letter, low, inf)
         else:
             highs.changeRowBounds(m + n + 1, -inf, inf if P == math.inf else P)
-        highs.run()
-        if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        if isinstance(self.divergence, Transport):  # those of the least D make its budgets feasible
+            self._add_flows(self.divergence.asked)
+        for _ in range(_ROUNDS):
+            highs.run()
+            optimal = highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
+            more = self._wanted_flows(optimal)
+            if more is None or not isinstance(self.divergence, Transport):
+                break
+            self.divergence.asked[more] = True
+            self._add_flows(more)
+        if not optimal:
             return None if fresh else self.solve(D, P, fresh=True)
         solution = highs.getSolution()
         dual = np.asarray(solution.row_dual)
         plan = np.zeros(self.problem.shape)
         y, x = self.columns.T
-        plan[y, x] = np.asarray(solution.col_value)[
-            self.extra :
-        ]  # the perceptual block comes first
+        plan[y, x] = np.asarray(solution.col_value)[self.place]
         return Answer(plan, max(0.0, -float(dual[m + n])), dual[m : m + n] * self.lens)

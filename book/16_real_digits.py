@@ -143,7 +143,7 @@ print(f"certificate: at least {bound:.10f}, gap {point.upper - bound:.0e}")
 print(f"shadow prices: {point.lam:.3g} per unit of D, {point.mu:.3g} per unit of P")
 
 # %% tags=["hide-input"]
-if hasattr(exact, "enclose") and point.status == "optimal":
+if point.status == "optimal":
     low, high = exact.enclose(problem, "tv", D, P, point)
     print(f"enclosed in rationals: C is in [{float(low):.15f}, {float(high):.15f}],")
     print(f"an interval of width {float(high - low):.0e}")

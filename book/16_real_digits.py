@@ -37,19 +37,19 @@ from cdpbook import surfaces, text
 from cdpbook.figures import digits as draw
 from cdpbook.figures import style
 from cdpbook.figures import surface as figures
-from cdpbook.studies import attainable, planar, real_digits
+from cdpbook.studies import planar, published_digits, real_digits
 from cdplib.theory import exact
 
 style.apply()
 
 # %% tags=["hide-input"]
 name = real_digits.classifiers.display(classifier)
-known = attainable.floors(classifier, sigma)
-rim = attainable.rims(classifier, sigma)
+known = published_digits.floors(classifier, sigma)
+rim = published_digits.rims(classifier, sigma)
 surface = surfaces.surface("tv", classifier=classifier, sigma=float(sigma))
 inside = surface.status != "infeasible"
 proved = int((surface.status == "optimal").sum())
-perfect = attainable.edge(classifier, sigma)[0][0]
+perfect = published_digits.edge(classifier, sigma)[0][0]
 Markdown(
     f"**The answer**, for {name}, noise of standard deviation {sigma}, and a prior of "
     f"{surfaces.lines('tv', classifier=classifier)['digits'].iloc[0]:,} digits. The least distortion is {known['mse']:.4f} at any $P$ and "
@@ -177,7 +177,10 @@ what $C$ exceeds the Bayes error by. Look for the share at which a line reaches 
 
 # %% mystnb={"figure": {"name": "fig-digits-rim", "caption": "C above its least value, over how far D is above the least distortion of each P (logarithmic). One line a P. Look for where a line reaches zero: from there on classification costs nothing more."}, "image": {"alt": "Two panels of falling lines, one for each P, for CNN-1 and logistic regression"}}
 draw.rims(
-    {real_digits.classifiers.display(c): attainable.rims(c, sigma) for c in ("cnn1", "logistic")}
+    {
+        real_digits.classifiers.display(c): published_digits.rims(c, sigma)
+        for c in ("cnn1", "logistic")
+    }
 )
 
 # %% tags=["hide-input"]
@@ -207,7 +210,7 @@ percent = dict.fromkeys(("error_rate", "bayes", "changed"), lambda v: f"{100 * v
 forms = percent | {"mse": ".5f", "sigma": "g", "moved": ".4f"}
 forms["share"] = lambda v: f"{100 * v:.3f}\u00a0%"
 head = ["c₀", "σ", "least D", "C there", "least C", "images changed", "pixel change", "more D"]
-Markdown(text.table(attainable.prices(), head, forms))
+Markdown(text.table(published_digits.prices(), head, forms))
 
 # %%
 count, kept = len(sample.images), np.argsort(-sample.weights.max(axis=1))
@@ -280,8 +283,10 @@ Five restorers that need no training, as points $(D,P)$ over the edge, and what 
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-restorers", "caption": "The edge of what is feasible, and five restorers. Grey: no restoration. Look for how far a restorer is to the right of the edge at its own P: that much distortion is given away."}, "image": {"alt": "The edge of the feasible set falls from the upper left to the lower right, with five restorers as markers on it and to the right of it"}}
-points = attainable.restorers(classifier, sigma)
-draw.plane(attainable.edge(classifier, sigma), points, ("D: distortion", "P: total variation"))
+points = published_digits.restorers(classifier, sigma)
+draw.plane(
+    published_digits.edge(classifier, sigma), points, ("D: distortion", "P: total variation")
+)
 
 # %% tags=["hide-input"]
 rates = ("C", "attainable", "excess")
@@ -317,7 +322,7 @@ fast network was trained for it. Look at the ratio of the two distortions.
 """
 
 # %% tags=["hide-input"]
-nets = attainable.networks(sigma).sort_values(["digits", "network"])
+nets = published_digits.networks(sigma).sort_values(["digits", "network"])
 rates = dict.fromkeys(("error_rate", "least_error"), lambda v: f"{100 * v:.1f}\u00a0%")
 columns = ["network", "digits", "mse", "least_mse", "ratio", "error_rate", "least_error", "w1"]
 head = ["network", "N", "D", "attainable", "ratio", "C of CNN-1", "attainable", "W1"]
@@ -357,8 +362,8 @@ Look for the grey band between the curves, and for where the networks are in it.
 """
 
 # %% mystnb={"figure": {"name": "fig-digits-ladder", "caption": "Distortion of the posterior mean of N digits, on noisy digits of its own and on fresh ones, for both noises (logarithmic axes; bars: two standard errors over the noisy digits). Dotted: the network of the last section with the least D, on the same fresh digits. Look for the band that must hold the MMSE of digits in general."}, "image": {"alt": "Two panels with a rising and a falling curve over N that approach each other, and a dotted level line of a trained network between them"}}
-ladders = {f"σ = {s}": attainable.ladder(s) for s in (1, 2)}
-trained = {f"σ = {s}": attainable.networks(s)["fresh_mse"].min() for s in (1, 2)}
+ladders = {f"σ = {s}": published_digits.ladder(s) for s in (1, 2)}
+trained = {f"σ = {s}": published_digits.networks(s)["fresh_mse"].min() for s in (1, 2)}
 draw.ladder(ladders, trained)
 
 # %% tags=["hide-input"]
@@ -385,7 +390,7 @@ shown = ["mse", "perfect", "bayes", "error_rate", "perfect_error", "price"]
 head = ["least D", "at P = 0", "least C", "C of the mean", "C at P = 0", "D for the least C (10⁻⁶)"]
 forms = dict.fromkeys(shown, lambda found: text.interval(found, 4)) | {"size": "g"}
 forms["price"] = lambda found: text.interval(found, 1, factor=1e6)
-grown, again = attainable.growth(classifier), attainable.spread()
+grown, again = published_digits.growth(classifier), published_digits.spread()
 tables = {
     "Growth with N = m at σ = 2: samples of other digits and other noise": ("N", grown),
     "Fresh samples of Y from one prior, CNN-1": ("σ", again),
@@ -407,9 +412,9 @@ Is the thin rim a matter of dimension, of the classifier, or of memory? In the p
 """
 
 # %% tags=["hide-input"]
-plane = attainable.plane()
+plane = published_digits.plane()
 forms = dict.fromkeys(map(str, plane.columns), lambda v: f"{100 * v:.2f}\u00a0%") | {"P": "g"}
-head = ["P", *(f"C, D {100 * share:.2g} % above the least" for share in plane.columns)]
+head = ["d", "P", *(f"C, D {100 * share:.2g} % above the least" for share in plane.columns)]
 gap = (surfaces.lines("plane")["upper"] - surfaces.lines("plane")["lower"]).max()
 size = f"{planar.SIDE} x {planar.SIDE} points for each of $X$, $Y$ and $\\hat X$"
 Markdown(text.table(plane.reset_index(), head, forms) + f"\n\n{size}; largest gap {gap:.0e}.")

@@ -294,10 +294,12 @@ def attainable(of: Sample, restored: NDArray[np.float64], at: dict[str, float]) 
 def plane() -> Iterator[Line]:
     """The toy in the plane, between the line and images."""
     setting = Setting("", 1.0, planar.SIDE**2, planar.SIDE**2)
-    for name in planar.DIVERGENCES:
-        if not _known("plane", replace(setting, alphabet=name)):
-            for found in planar.points(planar.SIDE, name):
-                yield {"part": "plane", **asdict(replace(setting, alphabet=name)), **found}
+    table = _table()
+    for name in planar.BUDGETS:
+        done = table[(table["part"] == "plane") & (table["alphabet"] == name)]
+        known = set(zip(done["name"], done["P"], strict=True))
+        for found in planar.points(planar.SIDE, name, known):
+            yield {"part": "plane", **asdict(replace(setting, alphabet=name)), **found}
 
 
 PARTS: dict[str, Callable[[], Iterator[Line]]] = {

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cdpbook import surfaces
-from cdpbook.studies import attainable, real_digits
+from cdpbook.studies import published_digits, real_digits
 from cdplib.errors import DataError, InputError
 from cdplib.theory import exact
 from cdplib.theory.solver.engine import Engine
@@ -17,12 +17,12 @@ from cdplib.theory.solver.engine import Engine
 def test_the_page_finds_all_of_its_points_published(classifier, sigma):
     shown = surfaces.surface("tv", classifier=classifier, sigma=sigma)
     assert shown.value.shape == (10, 8)
-    assert len(attainable.restorers(classifier, sigma)) == 5
-    assert set(attainable.floors(classifier, sigma)) >= {"bayes", "mse", "price", "moved"}
-    assert len(attainable.rims(classifier, sigma)) == 9 * len(surfaces.RIM)
-    assert (attainable.ladder(sigma)["digits"] == surfaces.LADDER).all()
-    assert {"mse", "error_rate", "w1"} <= set(attainable.networks(sigma))
-    assert list(attainable.growth(classifier).index) == list(surfaces.GROWTH)
+    assert len(published_digits.restorers(classifier, sigma)) == 5
+    assert set(published_digits.floors(classifier, sigma)) >= {"bayes", "mse", "price", "moved"}
+    assert len(published_digits.rims(classifier, sigma)) == 9 * len(surfaces.RIM)
+    assert (published_digits.ladder(sigma)["digits"] == surfaces.LADDER).all()
+    assert {"mse", "error_rate", "w1"} <= set(published_digits.networks(sigma))
+    assert list(published_digits.growth(classifier).index) == list(surfaces.GROWTH)
 
 
 @pytest.mark.parametrize("part", ["tv", "w1", "plain"])
@@ -41,16 +41,16 @@ def test_published_values_are_bounded_monotone_and_proved_to_a_hundred_millionth
 def test_no_restorer_is_below_the_function_and_no_network_below_what_is_attainable():
     for sigma in surfaces.SIGMAS:
         for classifier in surfaces.CLASSIFIERS:
-            assert (attainable.restorers(classifier, sigma)["excess"] > -1e-8).all()
-        nets = attainable.networks(sigma).dropna()
+            assert (published_digits.restorers(classifier, sigma)["excess"] > -1e-8).all()
+        nets = published_digits.networks(sigma).dropna()
         assert (nets["least_mse"] <= nets["mse"]).all()
         assert (nets["least_error"] <= nets["error_rate"] + 1e-9).all()
 
 
 def test_the_network_is_inside_the_wide_band_of_noise_1_and_above_the_narrow_one_of_noise_2():
     for sigma, inside in ((1.0, True), (2.0, False)):
-        band = attainable.ladder(sigma).iloc[-1]
-        found = attainable.networks(sigma)["fresh_mse"].min()
+        band = published_digits.ladder(sigma).iloc[-1]
+        found = published_digits.networks(sigma)["fresh_mse"].min()
         assert band["mse"] < found
         assert bool(found < band["fresh_mse"]) is inside
 
@@ -59,7 +59,7 @@ def test_the_network_is_inside_the_wide_band_of_noise_1_and_above_the_narrow_one
 def test_the_posterior_mean_keeps_the_w1_of_every_network_with_room_to_spare():
     for sigma in surfaces.SIGMAS:
         of = real_digits.sample(real_digits.Setting("cnn1", sigma, 200, 200, "blends"))
-        nets = attainable.networks(sigma)
+        nets = published_digits.networks(sigma)
         nets = nets[nets["digits"] == 200]
         assert (real_digits.w1(of.images, of.means) < nets["w1"]).all()
         least = real_digits.floor(of)
@@ -79,7 +79,7 @@ def test_published_points_are_what_is_solved_now():
     known = dict(zip(lines["name"], lines["value"], strict=True))
     for name, value in surfaces.ends(small).items():
         assert value == pytest.approx(known[name], rel=1e-3, abs=1e-6), name
-    known = attainable.ladder(2.0).iloc[0]
+    known = published_digits.ladder(2.0).iloc[0]
     again = real_digits.ladder(real_digits.Setting("", 2.0, 0, 1000), [250]).iloc[0]
     assert again["mse"] == pytest.approx(known["mse"], rel=1e-9)
 

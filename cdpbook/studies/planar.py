@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ import numpy as np
 from cdplib.theory import exact
 from cdplib.theory.problem import Problem
 
-#: Points along each axis of the published grid, and the divergences that it is solved for.
-SIDE, DIVERGENCES = 24, ("tv",)
+#: Points along each axis of the published grid, and the divergences and P that it is solved for.
+SIDE = 24
+BUDGETS = {"tv": (0.0, 0.05, 0.1, 0.2, 0.4), "kl": (0.005, 0.02, 0.1)}
 
 
 def problem(side: int, width: float = 8.0, prior: float = 0.7) -> Problem:
@@ -39,12 +40,20 @@ def problem(side: int, width: float = 8.0, prior: float = 0.7) -> Problem:
     )
 
 
-def points(side: int, divergence: str) -> Iterator[dict[str, Any]]:
-    """C at the least distortion of each P and a little above it, as lines of a table."""
+def points(
+    side: int, divergence: str, known: Collection[tuple[str, float]] = ()
+) -> Iterator[dict[str, Any]]:
+    """C a little above the least distortion of each P, as lines of a table.
+
+    ``known``: pairs (name, P) of lines that need not be solved again.
+    """
     of = problem(side)
-    for P in (0.0, 0.05, 0.1, 0.2, 0.4) if divergence == "tv" else (0.05,):
+    for P in BUDGETS[divergence]:
+        factors = [f for f in (1.005, 1.05, 1.2) if (f"{f:g}", P) not in known]
+        if not factors:
+            continue
         least = float(exact.least_distortion(of, divergence, P))
-        for factor in (1.005, 1.05, 1.2):
+        for factor in factors:
             begun = time.perf_counter()
             at = exact.solve(of, divergence, factor * least, P)
             yield {

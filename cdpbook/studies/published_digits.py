@@ -102,7 +102,10 @@ def networks(sigma: float) -> pd.DataFrame:
 
 
 def plane() -> pd.DataFrame:
-    """The toy in the plane: index P, a column for each share by which D is above the least."""
+    """The toy in the plane: index (divergence, P), a column for each share of D above the least."""
     table = surfaces.lines("plane")
     table["share"] = table["name"].astype(float) - 1
-    return table.pivot(index="P", columns="share", values="value")
+    table["d"] = table["divergence"].map({"tv": "total variation", "kl": "KL"})
+    return table.pivot(index=["d", "P"], columns="share", values="value").sort_index(
+        ascending=[False, True]
+    )

@@ -4,4 +4,4 @@
 Importing ``cdplib`` itself imports neither.
 """
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

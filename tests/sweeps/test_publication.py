@@ -298,6 +298,19 @@ def test_every_file_of_the_book_s_weights_has_its_digest_and_is_of_a_row_or_clas
     assert set(digests) <= wanted
 
 
+def test_every_restorer_of_the_book_has_its_values_image_by_image():
+    checked._published.cache_clear()
+    shipped = checked.rows()
+    assert shipped
+    for row in shipped:
+        values = checked.published(row)
+        assert values is not None, row["config_hash"]
+        assert len(values.squared_error) == len(values.classes) == checked.IMAGES
+        # A sample of the row's own images: five standard errors of it around the row's value.
+        se = values.squared_error.std() / checked.IMAGES**0.5
+        assert abs(values.squared_error.mean() - row["mse"]) < 5 * se + 5 * row["mse_se"]
+
+
 def test_images_that_gamma_turns_come_first_and_are_counted(book, row, monkeypatch):
     table = results.load("exp2").assign(variant=row["variant"])
     run = runs.Run("exp2", settings.resolve("exp2", "smoke", TINY), "smoke", table, True)

@@ -1,4 +1,6 @@
-# The CDP Book: `make help` lists what can be made. GNU make 4, a POSIX shell, Python 3.11 or 3.12.
+# The CDP Book: `make help` lists what can be made. GNU make 3.81 or later (macOS has that one), a
+# POSIX shell, Python 3.11 or 3.12. Each line of a recipe is a command of its own, or a script of
+# .ci/: make 3.81 has no .ONESHELL, and a step that fails must end with a status that is not 0.
 # Every target makes the environment it needs, in .venv/, and reuses what is there.
 
 PRESET ?= read
@@ -6,23 +8,21 @@ ONLY ?=
 PROBLEMS ?= 20000
 SEED ?= 2026
 SHELL := /bin/sh
-.SHELLFLAGS := -euc
-.ONESHELL:
 .SILENT:
 .DEFAULT_GOAL := help
 .PHONY: help setup data book student check test lint golden results torture proofs bench tuning clean clean-env browser
 
 BIN := .venv/bin
 # One thread a process: numbers repeat, and processes share the cores.
-export OMP_NUM_THREADS ?= 1
+OMP_NUM_THREADS ?= 1
+export OMP_NUM_THREADS
+TORCH ?= auto
+export TORCH
 
 help: ## List the targets
-	printf 'usage: make TARGET [PRESET=name of a file in params/]\n\n'
-	sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r target text; do
-	  printf '  %-10s %s\n' "$$target" "$$text"
-	done
+	./.ci/help
 
-setup: ## Make the environment in .venv/ (once, about 7 GB)
+setup: ## Make the environment in .venv/ (once; TORCH=cpu or cuda chooses the build of torch)
 	./.ci/setup
 
 data: setup ## Fetch the data sets into the user's cache and check them
@@ -38,11 +38,7 @@ browser: setup
 	./.ci/browser
 
 test: data browser ## Run the tests: library, driver on real data, golden outputs, pages in a browser
-	start=$$(date +%s)
-	status=0
-	$(BIN)/python -m pytest -n auto --dist loadfile -rs --durations=5 || status=$$?
-	echo "make test: $$(( $$(date +%s) - start )) s"
-	exit $$status
+	./.ci/test
 
 lint: setup ## Check style and types (ruff, mypy)
 	$(BIN)/ruff check .
@@ -56,22 +52,7 @@ golden: setup ## Write tests/golden/ again from the chapters (then look at the d
 	$(BIN)/python -m cdpbook.notebooks.golden
 
 results: data ## Train and publish what is missing of every sweep (many hours; stop it at any time)
-	experiments=$$($(BIN)/python -c 'from cdplib.experiments.table import EXPERIMENTS as e; print(*e)')
-	for name in $$experiments; do
-	  $(BIN)/cdp sweep $$name --preset quick -p 'seeds=[0,1,2]' --publish
-	done
-	$(BIN)/cdp sweep exp2 --preset quick --dataset fashion-mnist --publish
-	$(BIN)/python -m cdpbook.references
-	for name in ensemble noise_input less_noise more_noise select equal_cost critic_steps scratch released_critic; do
-	  $(BIN)/cdp sweep exp2 --ablation $$name -p 'seeds=[0,1,2]' --publish
-	done
-	for name in $$experiments; do
-	  $(BIN)/cdp sweep $$name --preset full --publish
-	done
-	$(BIN)/cdp sweep exp2 --preset full --ablation longer --publish
-	for number in 2 5; do
-	  $(BIN)/cdp sweep exp$$number --preset full -p restorer=fast-large --publish
-	done
+	./.ci/results
 
 torture: setup ## Random problems against the exact solver, judged in 60 digits (PROBLEMS=20000 SEED=2026; hours)
 	mkdir -p _build
@@ -81,10 +62,7 @@ proofs: ## Have Coq check the formal proof in proofs/ (skipped where there is no
 	./.ci/proofs
 
 bench: setup ## Measure the solvers and the training against the alternatives
-	for file in bench/theory.py bench/experiments.py; do
-	  echo "== $$file"
-	  $(BIN)/python "$$file"
-	done
+	./.ci/bench
 
 tuning: data ## Train what is missing of the table that chose the schedules (hours)
 	$(BIN)/python bench/tuning.py

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cdplib import __version__, parameters
 from cdplib.errors import DataError, InputError
+from cdplib.storage import paths
 
 
 def _data(args: argparse.Namespace) -> int:
@@ -64,7 +65,7 @@ def _sweep(args: argparse.Namespace) -> int:
 def _compare(args: argparse.Namespace) -> int:
     from cdplib.sweeps import compare
 
-    return compare.command(args.results, experiments=args.experiments)
+    return compare.command(args.results, experiments=args.experiments, publish=args.publish)
 
 
 def _exact(args: argparse.Namespace) -> int:
@@ -125,12 +126,13 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--device", default="auto", help="auto, cpu or cuda[:N] (default: auto)")
     sub.add_argument("--store", type=Path, metavar="DIR", help="where the points are kept")
     sub.add_argument("--dry-run", action="store_true", help="say what would be trained, and stop")
-    sub.add_argument("--retrain", action="store_true", help="ignore the shipped weights")
+    sub.add_argument("--retrain", action="store_true", help="train all of it anew")
     sub.add_argument("--publish", action="store_true", help="write the rows to book/results")
 
     sub = command("compare", _compare, "Run published points again and compare every column.")
     sub.add_argument("results", type=Path, metavar="RESULTS", help="for example book/results")
     sub.add_argument("--experiments", nargs="+", metavar="EXP", default=[])
+    sub.add_argument("--publish", action="store_true", help="record what came out, for the pages")
 
     sub = command("exact", _exact, "Solve your own finite problem, with a certificate.")
     sub.add_argument("problem", type=Path, metavar="PROBLEM.json")
@@ -138,10 +140,25 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _open_streams() -> None:
+    """Let what was closed (``cdp ... >&-``) be the null device.
+
+    Python has None in its place, and the next file that is opened would be written to instead.
+    """
+    while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(handle, True)
+    os.close(handle)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``cdp``; 0 is success, 1 a failure outside the input, 2 wrong input (one line)."""
+    _open_streams()
     args = _parser().parse_args(argv)
     try:
+        paths.settle()
         status = int(args.action(args))
         sys.stdout.flush()  # a reader that has gone is met here, not when Python ends
         return status

@@ -1,4 +1,4 @@
-"""Published rows checked where a page is made: shipped restorers measured again, a point retrained.
+"""Published rows checked where a page is made: a shipped restorer run again, a point retrained.
 
 Nothing here writes to the store or to the book.
 """
@@ -7,57 +7,24 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 
-from cdpbook import text
+from cdpbook import checked, text
 from cdpbook.runs import Run
-from cdplib.experiments import classifiers, data, device, measures, networks, restoration, results
+from cdplib.experiments import classifiers, data, measures, networks, results
 from cdplib.experiments.material import degraded_split
-from cdplib.experiments.settings import Point
-from cdplib.storage import store
-from cdplib.sweeps import compare, jobs, publication
+from cdplib.sweeps import compare, publication
 
-CPU = torch.device("cpu")
 TRAINED_HERE = "These points were trained on this machine: there is nothing published to check."
 
 
-def restorer(row: dict[str, Any]) -> tuple[Point, networks.Restorer] | None:
-    """A published row's point and its shipped restorer, on the CPU; None: not shipped.
+def restorers(run: Run, most: int = 1) -> str:
+    """Markdown: at most ``most`` shipped restorers of a page's rows, run again on test images.
 
-    Raises :class:`DataError` if the weights are damaged or the row's settings have changed since.
-    """
-    state = publication.weights(row)
-    if state is None:
-        return None
-    point = compare.point_of(row)
-    model = restoration.new_restorer(point)
-    store.fill(model, state, point.label())
-    device.to_device(model, CPU)
-    return point, model
-
-
-def measured_again(row: dict[str, Any]) -> dict[str, float] | None:
-    """``mse`` and ``error_rate`` of a row's shipped restorer on the test set; None: not shipped.
-
-    Raises as :func:`restorer`.
-    """
-    kept = restorer(row)
-    if kept is None:
-        return None
-    point, model = kept
-    restored, clean, labels = jobs.restored(point, model, CPU)
-    classifier = classifiers.get(point.settings.classifier, point.settings.dataset)
-    wrong = measures.wrong(measures.outputs(classifier, restored), labels)
-    return {
-        "mse": measures.mean(measures.squared_error(restored, clean)),
-        "error_rate": measures.mean(wrong),
-    }
-
-
-def restorers(run: Run, most: int = 2) -> str:
-    """Markdown: at most ``most`` shipped restorers of a page's rows, published and measured again.
-
-    The least weights come first, then the greatest; a sentence says where there is nothing.
+    Each gives the first :data:`.checked.IMAGES` test images again, which are held against the
+    values published for those images. The least weights come first, then the greatest; a sentence
+    says where there is nothing.
     """
     if not run.published:
         return TRAINED_HERE
@@ -66,23 +33,34 @@ def restorers(run: Run, most: int = 2) -> str:
     rows = [*rows[:1], *rows[:0:-1]][:most]
     lines = []
     for row in rows:
-        values = (row, measured_again(row) or {})
-        d, c = ([text.quantity(n).number(v[n]) for v in values] for n in ("mse", "error_rate"))
+        before, now = checked.published(row), checked.run(row)
+        if before is None or now is None:
+            continue
+        _, labels = data.load(str(row["dataset"])).test.tensors(slice(0, checked.IMAGES))
+        d, c = [], []
+        for values in (before, now):
+            wrong = float(np.mean(values.classes != labels.numpy()))
+            d.append(text.quantity("mse").number(float(values.squared_error.mean(dtype=float))))
+            c.append(text.quantity("error_rate").number(wrong))
         same = d[0] == d[1] and c[0] == c[1]
         lines.append((f"{row['beta']:g}", f"{row['gamma']:g}", *d, *c, "yes" if same else "**no**"))
     if not lines:
         return "Nothing was checked: no restorer of these rows is shipped, or `checked` is 0."
     head = ["β", "γ", "D published", "D now", "C published (%)", "C now (%)", "equal"]
     equal = sum(line[-1] == "yes" for line in lines)
-    return f"{text.table(lines, head)}\n\n{equal} of {len(lines)} give their row's digits."
+    return (
+        f"{text.table(lines, head)}\n\n{equal} of {len(lines)} give the digits published for the "
+        f"first {checked.IMAGES} test images."
+    )
 
 
-def turned(run: Run, images: int = 500, count: int = 12) -> tuple[dict[str, Any], str]:
+def turned(run: Run, count: int = 12) -> tuple[dict[str, Any], str]:
     """Test images that the predefined classifier reads differently without and with gamma.
 
     The arguments of :func:`cdpbook.figures.samples.weights_grid` for ``count`` of the first
-    ``images`` test images, those that change first, as the shipped restorers of the least seed
-    restore them now, and a sentence that counts them. Nothing shipped: :meth:`.Run.images`.
+    :data:`.checked.IMAGES` test images, those that change first by the published classes, as the
+    shipped restorers of the least seed restore them now, and a sentence that counts them. Nothing
+    shipped: :meth:`.Run.images`.
     """
     rows = [r for r in run.table.to_dict("records") if run.published and publication.is_shipped(r)]
     rows = [row for row in rows if row["seed"] == min(r["seed"] for r in rows)]
@@ -90,17 +68,13 @@ def turned(run: Run, images: int = 500, count: int = 12) -> tuple[dict[str, Any]
     if len(gammas) < 2:
         return run.images(count), "No two restorers of these rows are shipped: none is run here."
     point = compare.point_of(rows[0])
-    clean, labels = data.load(point.settings.dataset).test.tensors(slice(0, images))
-    degraded = degraded_split(point, "test")[:images]
-    classifier = classifiers.get(point.settings.classifier, point.settings.dataset)
-    restored, read = {}, {}
+    clean, labels = data.load(point.settings.dataset).test.tensors(slice(0, checked.IMAGES))
+    read = {}
     for row in rows:
-        kept = restorer(row)
-        assert kept is not None  # it is shipped
-        key = row["beta"], row["gamma"]
-        restored[key] = networks.restore(kept[1], degraded)
-        read[key] = measures.outputs(classifier, restored[key]).argmax(1)
-    changes, said = torch.zeros(images, dtype=torch.bool), []
+        values = checked.published(row) or checked.run(row)
+        assert values is not None  # it is shipped
+        read[row["beta"], row["gamma"]] = torch.from_numpy(values.classes.astype("int64"))
+    changes, said = torch.zeros(len(labels), dtype=torch.bool), []
     for beta in sorted({row["beta"] for row in rows}):
         if (beta, gammas[0]) in read and (beta, gammas[-1]) in read:
             before, after = read[beta, gammas[0]], read[beta, gammas[-1]]
@@ -109,18 +83,26 @@ def turned(run: Run, images: int = 500, count: int = 12) -> tuple[dict[str, Any]
             wrong = int(((before == labels) & (after != labels)).sum())
             said.append(f"at β = {beta:g} γ = {gammas[-1]:g} turns {right} right and {wrong} wrong")
     chosen = torch.argsort(~changes, stable=True)[:count]
-    shown: dict[str, Any] = {"original": clean, "degraded": degraded, "labels": labels}
-    shown = {name: values[chosen].numpy() for name, values in shown.items()}
-    for name, kinds in (("restored", restored), ("predicted", read)):
-        shown[name] = {key: values[chosen].numpy() for key, values in kinds.items()}
-    return shown, f"**Seen:** of the first {images} test images, {'; '.join(said)}."
+    degraded = degraded_split(point, "test")[: checked.IMAGES][chosen]
+    classifier = classifiers.get(point.settings.classifier, point.settings.dataset)
+    shown: dict[str, Any] = {"original": clean[chosen], "labels": labels[chosen]}
+    shown = {name: values.numpy() for name, values in (shown | {"degraded": degraded}).items()}
+    shown |= {"restored": {}, "predicted": {}}
+    for row in rows:
+        kept, key = checked.restorer(row), (row["beta"], row["gamma"])
+        assert kept is not None
+        images = networks.restore(kept[1], degraded)
+        shown["restored"][key] = images.numpy()
+        shown["predicted"][key] = measures.outputs(classifier, images).argmax(1).numpy()
+    return shown, f"**Seen:** of the first {checked.IMAGES} test images, {'; '.join(said)}."
 
 
-def training(run: Run) -> str:
-    """Markdown: the cheapest published quick point of the page's experiment, trained again now.
+def training(run: Run, now: bool = False) -> str:
+    """Markdown: the cheapest published quick point of the page's experiment, trained again.
 
-    Each column with its band (:data:`cdplib.sweeps.compare.BANDS`). Raises
-    :class:`DataError` if the training fails; where there is no such row a sentence says so.
+    Each column with its band (:data:`cdplib.sweeps.compare.BANDS`): as `cdp compare` recorded it
+    last, or with ``now`` trained here. Raises :class:`DataError` if the training fails; a sentence
+    says where there is nothing to show.
     """
     if not run.published:
         return TRAINED_HERE
@@ -128,15 +110,25 @@ def training(run: Run) -> str:
     if table.empty:
         return "No row of preset `quick` is published: there is nothing cheap to train again."
     row = compare.cheapest(table)
-    found = compare.differences(row, compare.again(row))
+    if now:
+        found, last = compare.differences(row, compare.again(row)), "trained again for this page"
+    else:
+        found = compare.recorded(row)
+        if found.empty:
+            return (
+                "No training of this point a second time is on record; `train_again=true` does it "
+                "here, and `cdp compare book/results --publish` records it."
+            )
+        made = found.iloc[0]
+        last = f"last trained again on {made['date']}, on {made['hardware']}, torch {made['torch']}"
     shown = found[["column", "published", "again", "difference", "band", "inside"]]
-    head = ["column", "published", "now", "difference", "band (±)", "inside"]
+    head = ["column", "published", "again", "difference", "band (±)", "inside"]
     forms: dict[str, text.Form] = {
         **{"column": "`{}`".format, "difference": "+.2g", "band": ".2g"},
         "inside": lambda inside: "yes" if inside else "**no**",
     }
     return (
-        f"{compare.point_of(row).label()}, preset `quick`, published from {row['hardware']}:\n\n"
-        f"{text.table(shown, head, forms)}\n\n"
+        f"{compare.point_of(row).label()}, preset `quick`, published from {row['hardware']}, "
+        f"{last}:\n\n{text.table(shown, head, forms)}\n\n"
         f"{int(found['inside'].sum())} of {len(found)} columns are inside their band."
     )

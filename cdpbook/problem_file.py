@@ -189,20 +189,6 @@ def _json(value: Any) -> Any:
     return value
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Write whole or not at all; a link, a pipe or a device is written through, and stays."""
-    if path.is_symlink() or _is_special(path):
-        with path.open("wb") as stream:
-            stream.write(content)
-        return
-    with files.atomic(path) as temporary:
-        temporary.write_bytes(content)
-
-
-def _is_special(path: Path) -> bool:
-    return path.exists() and not path.is_file()
-
-
 def command(path: Path, output: Path | None = None) -> int:
     """Solve the problem in ``path``; write to ``output``, or print.  0: solved or infeasible.
 
@@ -212,7 +198,7 @@ def command(path: Path, output: Path | None = None) -> int:
     table_file, picture = output, None
     if output is not None:
         files.check_target(output, "--output", "file")
-        if "Ds" in content and not _is_special(output):  # a table, and a picture beside it
+        if "Ds" in content and not files.is_special(output):  # a table, and a picture beside it
             table_file, picture = output.with_suffix(".csv"), output.with_suffix(".png")
             for target in (table_file, picture):
                 files.check_target(target, "--output", "file")
@@ -236,6 +222,6 @@ def command(path: Path, output: Path | None = None) -> int:
         figure.axes[0].title.set_parse_math(False)  # it is the user's own, not TeX
         drawn = io.BytesIO()
         figure.savefig(drawn, format="png")
-        _write(picture, drawn.getvalue())
-    _write(table_file, text.encode())
+        files.write_bytes(picture, drawn.getvalue())
+    files.write_text(table_file, text)
     return int(uncertified)

@@ -35,20 +35,20 @@ ENOUGH_SEEDS = 3
 FALLBACK = {"exp2": "quick"}
 
 
-def asked(experiment: str, preset: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that a reader changed: those in ``values`` that differ from the preset's.
+def asked(experiment: str, preset: str, **values: Any) -> dict[str, Any]:
+    """The settings that a reader changed: those of ``values`` that differ from the preset's.
 
-    ``values`` is a chapter's namespace. An empty list, 0, ``default`` and a name that is no
-    setting all mean "as in the preset".
+    ``values`` are the chapter's parameters that are settings, by name. None and ``default`` mean
+    "as in the preset"; every other value is asked for, 0 and false too.
     """
     known = settings.declared()
     base = parameters.preset(preset, ["all", experiment], known)
     found = {}
-    for name in known:
-        value = values.get(name)
-        if value in (None, [], 0, "", "default", False) or value == base.get(name):
-            continue
-        found[name] = value
+    for name, value in values.items():
+        if name not in known:
+            raise unknown("setting", name, known)
+        if value is not None and value not in ("default", base.get(name)):
+            found[name] = value
     return found
 
 

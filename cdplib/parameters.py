@@ -6,6 +6,7 @@ body of :class:`.settings.Settings` is one too, so that sweeps and chapters have
     gammas: list[float] = [0.0, 0.01]  # in [0, 10]; weights of the cross entropy (Eq. 16)
     divergence: str = "kl"  # one of tv|w1|kl; the measure of perception
     retrain: bool = False  # train the classifier again
+    steps: int | None = None  # in [1, 1000000]; steps of each point; none: the preset's
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import re
 import reprlib
 import tokenize
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,17 @@ KINDS = ("int", "float", "bool", "str", "list[int]", "list[float]", "list[str]")
 #: Files of ``params/`` that are no presets.
 OTHERS = ("grids", "ablations")
 
+_OPTIONAL = " | None"
 _RANGE = re.compile(r"in\s*([\[(])\s*(\S+)\s*,\s*(\S+?)\s*([\])])$")
 # YAML 1.1 reads 1e-3 (no dot) and inf as strings: a float parameter takes them as numbers.
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+|[-+]?inf")
+# It also reads 010 as 8, 1:30 as 90 and 1_0 as 10, which nobody means here.
+_PLAIN = {
+    "int": re.compile(r"[-+]?(0|[1-9][0-9]*)"),
+    "float": re.compile(
+        r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?\.(inf|nan)", re.I
+    ),
+}
 _SHORT = reprlib.Repr()
 _SHORT.maxlist = _SHORT.maxdict = 8
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
@@ -43,6 +52,7 @@ _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
 class Parameter:
     """One parameter: ``kind`` is one of :data:`KINDS`; range and choices hold for each element.
 
+    An ``optional`` one may be None (``null`` in YAML), which a chapter reads as "not asked for".
     ``low`` and ``high`` are included unless ``low_open`` or ``high_open``. A list may be empty
     only when its default is.
     """
@@ -56,6 +66,7 @@ class Parameter:
     high_open: bool = False
     choices: tuple[Any, ...] = ()
     help: str = ""
+    optional: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -83,11 +94,13 @@ class Parameter:
         Raises :class:`InputError`, one line that quotes the value and ``where`` it was given.
         """
         quoted = f"{where} {self.name}={_SHORT.repr(value)}".strip()
+        if value is None and self.optional:
+            return None
         if not self.kind.startswith("list["):
             return self._check_one(value, quoted)
         if not isinstance(value, list | tuple):
             raise InputError(f"{quoted}: expected {self.kind}, a list such as [{_example(self)}]")
-        if not value and self.default:
+        if not value and (self.default or self.optional):
             raise InputError(f"{quoted}: expected at least one element")
         return [self._check_one(element, quoted) for element in value]
 
@@ -95,7 +108,7 @@ class Parameter:
         shown = _SHORT.repr(value)
         if self.element == "float":
             if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-                value = float(value)
+                value = _float(value, quoted)
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise InputError(f"{quoted}: {shown} is not a float")
             try:
@@ -118,6 +131,16 @@ class Parameter:
             if below or above:
                 raise InputError(f"{quoted}: {shown} is not in {self.range}")
         return value
+
+
+def _float(text: str, quoted: str) -> float:
+    """The number that ``text`` writes, unless no float is near it: 1e400, 1e-400."""
+    value = float(text)
+    if math.isinf(value) and "inf" not in text.lower():
+        raise InputError(f"{quoted}: {text} is too large for a float")
+    if value == 0 and re.search(r"[1-9]", re.split("[eE]", text)[0]):
+        raise InputError(f"{quoted}: {text} is too small for a float")
+    return value
 
 
 def _end(value: float) -> str:
@@ -151,6 +174,8 @@ def declared(source: str, where: str = "parameters cell") -> dict[str, Parameter
         if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
             raise InputError(f"{line}: {ast.unparse(node)[:60]!r}: {expected}")
         name, kind = node.target.id, ast.unparse(node.annotation)
+        optional = kind.endswith(_OPTIONAL)
+        kind = kind.removesuffix(_OPTIONAL)
         if kind not in KINDS:
             raise InputError(f"{line}: {name}: {kind!r} is not one of {', '.join(KINDS)}")
         if name in found:
@@ -161,7 +186,7 @@ def declared(source: str, where: str = "parameters cell") -> dict[str, Parameter
             raise InputError(f"{line}: {name}: the default is not a literal; {expected}") from None
         last = node.end_lineno or node.lineno
         comment = next((comments[n] for n in range(last, node.lineno - 1, -1) if n in comments), "")
-        parameter = _parameter(name, kind, default, comment, line)
+        parameter = replace(_parameter(name, kind, default, comment, line), optional=optional)
         parameter.check(default, where=line)
         found[name] = parameter
     return found
@@ -211,12 +236,36 @@ def assignments(given: Iterable[str]) -> dict[str, Any]:
 
 
 def read_yaml(text: str | bytes, where: str) -> Any:
-    """What ``text`` holds; :class:`InputError`, one line with ``where``, if it cannot be read."""
+    """What ``text`` holds; :class:`InputError`, one line with ``where``, if it cannot be read.
+
+    Numbers are decimal: YAML's octal, hexadecimal, base 60 and underscores are refused.
+    """
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, _Decimal)
+    except InputError as error:
+        raise InputError(f"{where}: cannot be read, {error}") from None
     except Exception as error:  # whatever int(), a date or the recursion of the parser raises
         reason = " ".join(str(error).split()) or type(error).__name__
         raise InputError(f"{where}: cannot be read, it is not YAML ({reason[:200]})") from None
+
+
+class _Decimal(yaml.SafeLoader):
+    """YAML whose numbers are decimal."""
+
+
+def _decimal(loader: _Decimal, node: yaml.ScalarNode) -> int | float:
+    kind = node.tag.rpartition(":")[2]
+    if not _PLAIN[kind].fullmatch(node.value):
+        raise InputError(f"{_SHORT.repr(node.value)} is not a decimal number")
+    if kind == "int":
+        return int(node.value)
+    if node.value.lower().lstrip("+-") in (".inf", ".nan"):
+        return float(node.value.replace(".", ""))
+    return _float(node.value, _SHORT.repr(node.value))
+
+
+for _kind in _PLAIN:
+    _Decimal.add_constructor(f"tag:yaml.org,2002:{_kind}", _decimal)
 
 
 def resolve(
@@ -243,7 +292,9 @@ def section_of(chapter: str) -> str:
 def chapters(folder: Path | None = None) -> list[str]:
     """The chapters' file names without their endings, sorted."""
     found = (paths.BOOK if folder is None else folder).glob("[0-9A-Za-z]*.*")
-    return sorted(path.stem for path in found if path.suffix in (".py", ".md"))
+    # A copy that an editor made, `03_toy_example-Copy1.py`, is no chapter.
+    own = (path.stem for path in found if path.suffix in (".py", ".md"))
+    return sorted(stem for stem in own if re.fullmatch(r"\w+", stem))
 
 
 def presets(folder: Path | None = None) -> list[str]:

@@ -94,6 +94,17 @@ def test_a_reader_that_goes_away_is_no_error():
     assert said == ""
 
 
+def test_a_closed_output_is_no_error_and_no_file_is_taken_for_it(tmp_path):
+    command = [sys.executable, "-W", "ignore", "-m", "cdpbook.cli", "exact", PROBLEM]
+    closed = ["sh", "-c", 'exec "$@" >&- <&-', "sh", *command]
+    done = subprocess.run(closed, stderr=subprocess.PIPE, text=True, cwd=paths.ROOT)
+    assert (done.returncode, done.stderr) == (0, "")
+    closed += ["--output", str(tmp_path / "table.csv")]
+    done = subprocess.run(closed, stderr=subprocess.PIPE, text=True, cwd=paths.ROOT)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "table.csv").read_text().startswith("D,P,value")
+
+
 def test_the_command_and_the_theory_import_no_torch():
     code = (
         "import sys, cdplib, cdplib.theory, cdpbook.cli; "

@@ -106,6 +106,13 @@ def test_an_assignment_becomes_a_value_of_its_type(declared, given, value):
         ('n=!!int ""', "cannot be read"),
         ("n=" + "[" * 5000, "cannot be read"),
         ("n=10000000000", "10000000000 is not in (0, 2147483647]"),
+        ("n=010", "'010' is not a decimal number"),  # YAML reads 8, 90, 16 and 10
+        ("gammas=[1:30]", "'1:30' is not a decimal number"),
+        ("n=0x10", "'0x10' is not a decimal number"),
+        ("n=1_0", "'1_0' is not a decimal number"),
+        ("gammas=[1e400]", "1e400 is too large for a float"),
+        ("gammas=[1.0e+400]", "1.0e+400 is too large for a float"),
+        ("gammas=[1e-400]", "1e-400 is too small for a float"),
         ("n", "expected NAME=VALUE"),
         ("=1", "expected NAME=VALUE"),
     ],
@@ -115,6 +122,30 @@ def test_wrong_input_is_one_line_that_quotes_it(declared, given, said):
         parameters.resolve(declared, parameters.assignments([given]))
     assert said in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_an_optional_parameter_may_be_left_to_others_and_is_checked_else():
+    line = "seeds: list[int] | None = None  # in [0, 9]; none: the preset's"
+    seeds = parameters.declared(line)["seeds"]
+    assert (seeds.kind, seeds.default, seeds.optional) == ("list[int]", None, True)
+    assert seeds.check([0, 9]) == [0, 9]
+    assert parameters.resolve({"seeds": seeds}, parameters.assignments(["seeds=null"])) == {
+        "seeds": None
+    }
+    for wrong in ([], [10], 3):
+        with pytest.raises(InputError):
+            seeds.check(wrong)
+    with pytest.raises(InputError, match="None is not an int"):
+        parameters.declared("n: int = 3  # in [0, 9]; how many")["n"].check(None)
+
+
+@pytest.mark.parametrize(
+    "copy", ["03_toy-Copy1.py", "03_toy copy.py", "03_toy (1).md", "03_toy.orig.py"]
+)
+def test_a_copy_that_an_editor_made_is_no_chapter(tmp_path, copy):
+    for name in ("03_toy.py", "index.md", copy):
+        (tmp_path / name).write_text("")
+    assert parameters.chapters(tmp_path) == ["03_toy", "index"]
 
 
 def test_the_same_name_twice_is_refused():

@@ -144,9 +144,30 @@ def test_wrong_settings_are_refused_before_any_training(trained):
 
 def test_only_what_differs_from_the_preset_is_asked_for():
     quick = settings.resolve("exp2", "quick")
-    values = {"betas": list(quick.betas), "gammas": [0.0, 0.5], "seeds": [], "steps": 0}
-    values |= {"dataset": "default", "restorer": "default", "unrelated": 3}
-    assert runs.asked("exp2", "quick", values) == {"gammas": [0.0, 0.5]}
+    values = {"betas": list(quick.betas), "gammas": [0.0, 0.5], "seeds": None, "steps": None}
+    values |= {"dataset": "default", "restorer": "default"}
+    assert runs.asked("exp2", "quick", **values) == {"gammas": [0.0, 0.5]}
+
+
+def test_zero_and_false_can_be_asked_for_and_only_settings_can():
+    given = {"pretrain_steps": 0, "noise_input": False, "select": False}
+    assert runs.asked("exp2", "paper", **given) == given
+    assert runs.asked("exp2", "quick", betas=[]) == {"betas": []}  # and is then refused:
+    with pytest.raises(InputError, match="at least one element"):
+        settings.resolve("exp2", "quick", {"betas": []})
+    with pytest.raises(InputError, match="unknown setting 'unrelated'"):
+        runs.asked("exp2", "quick", unrelated=3)
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_an_empty_list_and_no_steps_are_refused_before_a_page_is_made(name):
+    from cdpbook.notebooks import execute
+
+    for given in ({"betas": []}, {"steps": 0}):
+        with pytest.raises(InputError):
+            execute.prepare(sources.find(name), "read", given)
+    job = execute.prepare(sources.find(name), "read", {"pretrain_steps": 0, "steps": None})
+    assert (job.values["pretrain_steps"], job.values["steps"]) == (0, None)
 
 
 def test_a_smoke_run_says_that_it_shows_no_tradeoff(published):
@@ -193,8 +214,8 @@ def test_chapter_parameters_are_settings_with_the_same_types_and_ranges(name):
         setting = known[parameter.name]
         assert parameter.kind == setting.kind
         assert set(parameter.choices) <= {*setting.choices, "default"}
-        assert (parameter.high, parameter.high_open) == (setting.high, setting.high_open)
-        assert parameter.default in ([], 0, "default")  # all mean: as in the preset
+        assert parameter.range == setting.range
+        assert parameter.default in (None, "default")  # both mean: as in the preset
 
 
 @pytest.mark.parametrize("preset", ["smoke", "read", "quick", "full", "paper"])
@@ -204,4 +225,5 @@ def test_no_preset_asks_for_anything_by_itself(name, preset):
 
     job = execute.prepare(sources.find(name), preset)
     assert job.values["preset"] == preset
-    assert runs.asked(name[3:], preset, job.values) == {}
+    own = {n: v for n, v in job.values.items() if n in settings.declared()}
+    assert runs.asked(name[3:], preset, **own) == {}

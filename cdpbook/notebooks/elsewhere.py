@@ -11,7 +11,8 @@ import functools
 import re
 from typing import Any
 
-from cdplib.storage import paths
+from cdpbook.notebooks import sources
+from cdplib import parameters
 
 _SECTION = re.compile(r"^\((?P<label>[\w:-]+)\)=\n#+ (?P<title>.+)$", re.M)
 _BLOCK = re.compile(
@@ -25,7 +26,7 @@ _EQUATION = re.compile(r"^(?:\$\$ ?\(|:label: )(?P<label>eq:[\w:-]+)\)?$", re.M)
 def words() -> dict[str, str]:
     """Label to plain words, from the sources of all the chapters."""
     found: dict[str, str] = {}
-    for path in sorted(paths.BOOK.glob("*.py")) + sorted(paths.BOOK.glob("*.md")):
+    for path in (sources.find(name).path for name in parameters.chapters()):
         text = path.read_text(encoding="utf-8")
         found |= {match["label"]: _plain(match["title"]) for match in _SECTION.finditer(text)}
         for match in _BLOCK.finditer(text):

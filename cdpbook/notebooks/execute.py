@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
 import json
 import logging
 import os
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,6 +56,7 @@ def prepare(
 
     Raises :class:`cdplib.errors.InputError` before any kernel starts.
     """
+    have_home()
     declared = chapter.declared()
     known = dict(declared)
     if chapter.section in EXPERIMENTS:
@@ -70,6 +74,18 @@ def prepare(
         name: changed[name] if name in (given or {}) else preset_values[name] for name in declared
     }
     return Job(chapter, preset, values, preset_values, student)
+
+
+def have_home() -> None:
+    """Give a process without a home folder (no HOME, no account) one, until it ends.
+
+    Jupyter will not start without, and keeps nothing there that is needed.
+    """
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = tempfile.mkdtemp(prefix="cdp-home-")
+        atexit.register(shutil.rmtree, os.environ["HOME"], ignore_errors=True)
 
 
 def is_fresh(job: Job, folder: Path) -> bool:
@@ -100,6 +116,7 @@ def execute(job: Job, folder: Path, progress: bool = False) -> float:
     from nbclient.exceptions import DeadKernelError
 
     digest = job.digest  # of the inputs as they are before the run
+    folder = folder.absolute()  # kernels run in the checkout
     folder.mkdir(parents=True, exist_ok=True)
     name = job.chapter.name
     failed = folder / f"{name}.failed.ipynb"

@@ -1,17 +1,41 @@
-"""A kernel that is this very Python, whatever kernels the user has registered elsewhere."""
+"""A kernel that is this very Python, whatever the user has set up for others.
+
+Kernels that are registered elsewhere, ``MPLBACKEND`` and the user's ``matplotlibrc`` have no say: a
+page without its figures, or with others' fonts, would be another page.
+"""
 
 from __future__ import annotations
 
+import importlib.util
+import os
 import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
 
 
 class ThisPython(AsyncKernelManager):
-    """Start ``sys.executable -m ipykernel_launcher``."""
+    """Start ``sys.executable -m ipykernel_launcher`` in :func:`environment`."""
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
         """The command line of the kernel process."""
         command = [sys.executable, "-m", "ipykernel_launcher", "-f", self.connection_file]
         # It would say once a kernel, in the middle of our lines, that TCP is not encrypted.
         return [*command, "--IPKernelApp.log_level=50", *(extra_arguments or [])]
+
+    async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
+        """Start the kernel; ``env`` of the options is the environment to begin with."""
+        environment_ = environment(options.pop("env", None) or os.environ)
+        await super().start_kernel(env=environment_, **options)
+
+
+def environment(given: Mapping[str, str]) -> dict[str, str]:
+    """``given`` with what a kernel needs in place of what the user set for other programs."""
+    found = dict(given)
+    found["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+    spec = importlib.util.find_spec("matplotlib")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        found["MATPLOTLIBRC"] = str(Path(folder) / "mpl-data" / "matplotlibrc")
+    return found

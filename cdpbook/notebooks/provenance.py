@@ -10,33 +10,25 @@ import os
 import platform
 import re
 import shlex
-import subprocess
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
 
 from cdpbook.notebooks.sources import Chapter
-from cdplib import machine
+from cdplib import checkout, machine
 from cdplib.parameters import Parameter
-from cdplib.storage import paths
 
 _PLUMBING = {"ipykernel", "IPython", "yaml", "cycler", "tqdm", "filelock", "platformdirs"}
 
 
 def commit() -> str:
     """The commit of the checkout and whether files differ from it, in words."""
-    try:
-        head = _git("rev-parse", "--short=12", "HEAD")
-        changed = _git("status", "--porcelain").splitlines()
-    except (OSError, subprocess.CalledProcessError):
+    head = checkout.git("rev-parse", "--short=12", "HEAD")
+    if head is None:
         return "not a git checkout"
+    changed = (checkout.git("status", "--porcelain") or "").splitlines()
     return f"`{head}`" + (f", with {len(changed)} uncommitted changes" if changed else "")
-
-
-def _git(*arguments: str) -> str:
-    command = ["git", "-C", str(paths.ROOT), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:
@@ -77,6 +69,8 @@ def command(
 def _yaml(value: Any) -> str:
     if isinstance(value, list):
         return f"[{','.join(map(_yaml, value))}]"
+    if value is None:
+        return "null"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):

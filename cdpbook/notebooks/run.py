@@ -27,7 +27,7 @@ def run_chapter(
     """
     found = sources.find(chapter)
     job = execute.prepare(found, preset, parameters.assignments(assignments))
-    output = paths.BUILD / "run" / found.name if output is None else output
+    output = paths.BUILD / "run" / found.name if output is None else output.absolute()
     files.check_target(output, "--output", "folder")
     output.mkdir(parents=True, exist_ok=True)
     if found.has_code():

@@ -125,6 +125,8 @@ def find(name: str, folder: Path | None = None) -> Chapter:
     names = parameters.chapters(folder)
     asked = Path(name).stem
     matches = [n for n in names if asked in (n, parameters.section_of(n), n.partition("_")[0])]
+    if len(matches) > 1:  # `03` with a draft of one's own beside the chapter: the book's
+        matches = [n for n in matches if n in toc()]
     if len(matches) != 1:
         raise unknown("chapter", name, matches or names)
     path = next(folder / f"{matches[0]}{s}" for s in (".py", ".md") if _is(folder, matches[0], s))

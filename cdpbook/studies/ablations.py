@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from cdpbook import live, runs, text
+from cdpbook import checked, runs, text
 from cdpbook.statistics import trends
 from cdpbook.statistics.estimates import Interval, over_images, student
 from cdplib.errors import DataError, InputError
@@ -210,7 +210,7 @@ def statistics_at_test(run: runs.Run, sizes: Iterable[int], images: int) -> pd.D
     kinds = {"running": ("running", 50), **{f"batch of {n:,}": ("batch", n) for n in sizes}}
     found: dict[str, list[np.ndarray]] = {title: [] for title in kinds}
     for row in run.table.to_dict("records"):
-        kept = live.restorer(row)
+        kept = checked.restorer(row)
         if kept is None:
             continue
         point, restorer = kept

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchmetrics.functional.image import structural_similarity_index_measure
 
 from cdplib.errors import InputError
 from cdplib.experiments import device, perception
@@ -38,6 +37,9 @@ def psnr(restored: Tensor, clean: Tensor) -> Tensor:
 
 def ssim(restored: Tensor, clean: Tensor) -> Tensor:
     """Structural similarity of each image (torchmetrics' defaults, Wang et al. 2004), at most 1."""
+    # Here, because it takes as long to import as everything else that a page needs.
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
     parts = zip(restored.split(_BATCH), clean.split(_BATCH), strict=True)
     values = [
         structural_similarity_index_measure(a, b, data_range=1.0, reduction="none")

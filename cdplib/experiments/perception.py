@@ -16,7 +16,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import ot
 import torch
 from torch import Tensor, nn
 
@@ -174,6 +173,8 @@ def sliced_w2(restored: Tensor, real: Tensor, seed: int = 0) -> float:
 
 def _sliced(a: Tensor, b: Tensor, seed: int) -> float:
     x, y = (images.flatten(1).to("cpu", torch.float32).numpy() for images in (a, b))
+    import ot  # slow to import: only where it is used
+
     return float(ot.sliced_wasserstein_distance(x, y, n_projections=PROJECTIONS, p=2, seed=seed))
 
 
@@ -215,6 +216,8 @@ def exact_w1(restored: Tensor, real: Tensor, seed: int = 0, samples: int = 1_000
     _check(restored, real)
     one, other = (h[:samples] for h in halves(len(real), seed))
     a, b = (x.flatten(1).to("cpu", torch.float64).numpy() for x in (restored[one], real[other]))
+    import ot
+
     cost = ot.dist(a, b, metric="euclidean")
     return float(ot.emd2([], [], cost, numItermax=10_000_000))
 

@@ -258,13 +258,14 @@ def train(
 ) -> Trained:
     """The point itself, from the given networks, which are changed: as :class:`Trainer`.
 
-    With ``select`` the restorer of the least validation loss in the last three eighths is kept,
-    as released. Raises :class:`Diverged`.
+    With ``select`` the restorer of the least validation loss in the last three eighths is kept, as
+    released, with the critic of that step. The loss has the cross entropy that trains: the mean
+    over ``against``. Raises :class:`Diverged`.
     """
     s = point.settings
     trainer = Trainer(point, material, where, restorer, critic, against)
     curve: list[dict[str, float]] = []
-    best: tuple[float, dict[str, Tensor]] = (math.inf, {})
+    best: tuple[float, list[dict[str, Tensor]]] = (math.inf, [])
     every = max(1 if s.select else 50, s.steps // (80 if s.select else 5))
 
     def look(step: int) -> None:
@@ -273,14 +274,14 @@ def train(
         _check(torch.tensor(sum(found.values())), "validation", step)
         curve.append({"step": step, **found})
         if s.select and step > 0.625 * s.steps:
+            others = [watch(restorer, material, s.statistics, net)["ce"] for net in against[1:]]
             loss = (
                 point.alpha * found["mse"]
                 + point.beta * found["p_critic"]
-                + point.gamma * found["ce"]
+                + point.gamma * (found["ce"] + sum(others)) / len(against)
             )
             if loss < best[0]:
-                state = {k: v.detach().clone() for k, v in restorer.state_dict().items()}
-                best = (loss, state)
+                best = (loss, [copied(network) for network in (restorer, critic)])
 
     look(0)
     for step in range(1, s.steps + 1):
@@ -288,9 +289,14 @@ def train(
         trainer.step(step)
         if step % every == 0 or step == s.steps:
             look(step)
-    if best[1]:
-        restorer.load_state_dict(best[1])
+    for network, state in zip((restorer, critic), best[1], strict=False):
+        network.load_state_dict(state)
     return Trained(restorer.eval(), critic.eval(), curve)
+
+
+def copied(network: nn.Module) -> dict[str, Tensor]:
+    """A copy of a network's state as it is now."""
+    return {name: values.detach().clone() for name, values in network.state_dict().items()}
 
 
 def rates(schedule: str, steps: int) -> Callable[[int], float]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,17 +15,27 @@ from cdplib.errors import InputError
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; move it there if the block ends without an error."""
+    """Yield a temporary path beside ``path``; move it there if the block ends without an error.
+
+    The process's umask decides who may read a new file; one that was there keeps its mode. A link
+    stays one: the file that it names is written. Use :func:`write_bytes` for what may be a device.
+    """
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}")
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:
         yield temporary
-        temporary.chmod(0o644)  # mkstemp makes it private to its writer
+        if path.exists():
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def is_special(path: Path) -> bool:
+    """Whether ``path`` is a device or a pipe: written through, for it cannot be replaced."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def check_target(path: Path, option: str, kind: str) -> None:
@@ -44,10 +55,19 @@ def check_target(path: Path, option: str, kind: str) -> None:
         raise InputError(f"{said}: {str(there)!r} may not be written to")
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` atomically (UTF-8)."""
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write ``content`` to ``path``: atomically, or through a device or a pipe, which stays."""
+    if is_special(path):
+        with path.open("wb") as stream:
+            stream.write(content)
+        return
     with atomic(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` to ``path`` (UTF-8) as :func:`write_bytes`."""
+    write_bytes(path, text.encode())
 
 
 def sha256(path: Path) -> str:

@@ -86,8 +86,13 @@ class Store:
         """Where the trained restorer's weights are, or will be."""
         return self.folder(key) / "weights.safetensors"
 
-    def put(self, key: str, configuration: Mapping[str, Any], outcome: Outcome) -> None:
-        """Keep a finished point: all of it appears at once. A point already there stays."""
+    def put(
+        self, key: str, configuration: Mapping[str, Any], outcome: Outcome, replace: bool = False
+    ) -> None:
+        """Keep a finished point: all of it appears at once. A point already there stays.
+
+        With ``replace`` it gives way, when the new one is whole.
+        """
         final = self.folder(key)
         final.parent.mkdir(parents=True, exist_ok=True)
         for left in final.parent.glob(".new-*"):  # by a kill
@@ -107,6 +112,8 @@ class Store:
             if outcome.weights:
                 np.save(new / "samples.npy", outcome.samples, allow_pickle=False)
                 (new / "weights.safetensors").write_bytes(outcome.weights)
+            if replace and final.exists():
+                final.rename(Path(name) / "former")
             try:
                 new.rename(final)
             except OSError:

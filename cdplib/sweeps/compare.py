@@ -6,6 +6,7 @@ thousand steps of training amplify that: a band says how far an honest re-run ma
 
 from __future__ import annotations
 
+import datetime
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from cdplib.errors import DataError, InputError, unknown
 from cdplib.experiments import device, generation, results, settings
 from cdplib.experiments.settings import Point
 from cdplib.experiments.table import EXPERIMENTS, get
-from cdplib.storage import store
+from cdplib.storage import files, paths, store
 from cdplib.sweeps import configuration, jobs
 
 #: (relative, absolute) half-width of the band of each column; error rates also get 3 standard
@@ -121,10 +122,39 @@ def cheapest(rows: pd.DataFrame) -> dict[str, Any]:
     return rows.sort_values(["seconds", "config_hash"]).iloc[0].to_dict()
 
 
-def command(path: Path, *, experiments: Sequence[str] = ()) -> int:
+def record(row: Mapping[str, Any], new: Mapping[str, Any], found: pd.DataFrame) -> None:
+    """Publish how a second training of a row came out: when, where, and each column."""
+    today = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}"
+    facts = {"config_hash": row["config_hash"], "date": today}
+    facts |= {name: new[name] for name in ("hardware", "precision", "torch", "code_version")}
+    table = found.assign(**facts)
+    if _recorded().is_file():
+        old = pd.read_csv(_recorded(), float_precision="round_trip")
+        table = pd.concat([old[old["config_hash"] != row["config_hash"]], table])
+    content = table.to_csv(index=False, float_format="%.9g", lineterminator="\n")
+    files.write_text(_recorded(), content)
+
+
+def recorded(row: Mapping[str, Any]) -> pd.DataFrame:
+    """The last second training of a row that is on record, as :func:`differences`, and when and
+    where it was done; empty where there is none, or the published values have changed since."""
+    if not _recorded().is_file():
+        return pd.DataFrame()
+    table = pd.read_csv(_recorded(), float_precision="round_trip")
+    table = table[table["config_hash"] == row["config_hash"]].reset_index(drop=True)
+    same = [math.isclose(row[c], v, rel_tol=1e-6) for c, v in table[["column", "published"]].values]
+    return table if all(same) else pd.DataFrame()
+
+
+def _recorded() -> Path:
+    return paths.PUBLISHED / "compared.csv"
+
+
+def command(path: Path, *, experiments: Sequence[str] = (), publish: bool = False) -> int:
     """``cdp compare``: the cheapest published point of each experiment, run again.
 
-    Status 1 where a column leaves its band. ``path`` is a folder of tables, or one table.
+    Status 1 where a column leaves its band; ``publish`` records what came out, for the pages.
+    ``path`` is a folder of tables, or one table.
     Raises :class:`InputError` or :class:`DataError` before any training where there is nothing to
     compare, or a row that says of no point how it was trained.
     """
@@ -150,8 +180,11 @@ def command(path: Path, *, experiments: Sequence[str] = ()) -> int:
     outside = 0
     for name, row in rows.items():
         print(f"{points[name].label()} (preset {row['preset']}, {row['hardware']}):")
-        found = differences(row, again(row))
+        new = again(row)
+        found = differences(row, new)
         print(found.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
         outside += int((~found["inside"]).sum())
+        if publish:
+            record(row, new, found)
     print("every column is inside its band" if not outside else f"{outside} outside their bands")
     return int(outside > 0)

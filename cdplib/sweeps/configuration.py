@@ -7,15 +7,14 @@ the store, the shipped weights and the published rows know it.
 from __future__ import annotations
 
 import functools
-import subprocess
 from typing import Any
 
 import torch
 
-from cdplib import __version__
+from cdplib import __version__, checkout
 from cdplib.experiments import classifiers, datasets, device, generation, measures
 from cdplib.experiments.settings import GRID, VERSION, Point
-from cdplib.storage import paths, store
+from cdplib.storage import store
 
 
 def of_start(point: Point) -> dict[str, Any]:
@@ -66,8 +65,17 @@ def of_point(point: Point, where: str = "cpu", precision: str | None = None) -> 
         **point.coordinates,
         "precision": precision or device.precision(device.choose(where).type),
         "measures": measures.VERSION,
+        **_selection(point),
         **code(point),
     }
+
+
+def _selection(point: Point) -> dict[str, Any]:
+    """What is kept of the selected step, and by which loss: rows that were trained before had its
+    restorer with the last step's critic, and an ensemble's first member in the loss."""
+    if not point.settings.select:
+        return {}
+    return {"selected": "restorer and critic, by the loss over all classifiers"}
 
 
 def code(point: Point) -> dict[str, Any]:
@@ -116,20 +124,8 @@ def identity(point: Point, where: torch.device) -> dict[str, Any]:
 @functools.cache
 def code_version() -> str:
     """The commit of the checkout (``+`` when files of cdplib differ from it), or the version."""
-    try:
-        answers = [
-            subprocess.run(
-                ["git", "-C", str(paths.ROOT), *command],
-                capture_output=True,
-                text=True,
-                check=True,
-                timeout=10,
-            ).stdout.strip()
-            for command in (
-                ["rev-parse", "--short=10", "HEAD"],
-                ["status", "--porcelain", "--untracked-files=no", "--", "cdplib"],
-            )
-        ]
-    except (OSError, subprocess.SubprocessError):
+    head = checkout.git("rev-parse", "--short=10", "HEAD")
+    if head is None:
         return __version__
-    return answers[0] + ("+" if answers[1] else "")
+    differs = checkout.git("status", "--porcelain", "--untracked-files=no", "--", "cdplib")
+    return head + ("+" if differs else "")

@@ -48,12 +48,14 @@ class Job:
 class Site:
     """Where and how jobs run: ``device`` by name, ``shipped`` weights allowed or not.
 
-    ``parent`` is the process whose death ends the job (0: none).
+    ``parent`` is the process whose death ends the job (0: none). With ``anew`` a classifier or a
+    start is trained even where its weights are kept, which are replaced.
     """
 
     device: str = "cpu"
     shipped: bool = True
     parent: int = 0
+    anew: bool = False
 
 
 def needed(job: Job) -> list[tuple[str, str]]:
@@ -78,6 +80,8 @@ def run(job: Job, site: Site, packed: dict[str, bytes] | None = None) -> Any:
     """
     store.unpack(packed or {})
     where = device.choose(site.device)
+    if site.anew:
+        _forget(job)
     with device.one_thread():
         if job.kind == "classifier":
             dataset = job.point.settings.dataset
@@ -92,6 +96,16 @@ def run(job: Job, site: Site, packed: dict[str, bytes] | None = None) -> Any:
                 return {}  # each of its points will fail, and say why in its row
             return store.pack(needed(job), shipped=site.shipped)
         return _point(job.point, where, site)
+
+
+def _forget(job: Job) -> None:
+    """Remove the cached weights that a classifier's or a start's job makes."""
+    made = needed(job)
+    if job.kind == "classifier":
+        made = [("classifier", classifiers.key(job.name, job.point.settings.dataset))]
+        classifiers.get.cache_clear()
+    for kind, key in made:
+        store.weights_path(kind, key).unlink(missing_ok=True)
 
 
 def _tick(site: Site) -> Callable[[], None]:

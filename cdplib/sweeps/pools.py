@@ -5,11 +5,14 @@ A pool takes jobs one by one, as it has room for them, and gives each back with 
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from cdplib import __version__
 from cdplib.errors import DataError
+from cdplib.experiments import generation
 from cdplib.storage import store
 from cdplib.sweeps import jobs
 
@@ -54,34 +57,60 @@ def _pair(job: jobs.Job, site: jobs.Site, packed: dict[str, bytes] | None = None
     return job, jobs.run(job, site, packed)
 
 
+def _code() -> tuple[str, str]:
+    """The version of cdplib here, and the digest of what trains."""
+    return __version__, generation.digest(*generation.ROOTS["point"])
+
+
+def _check_workers(answers: Mapping[str, Any]) -> None:
+    """Raise :class:`DataError` where a worker has no cdplib, or one that trains otherwise."""
+    for worker, answer in answers.items():
+        if answer != _code():
+            other = "it has another cdplib, whose training differs"
+            said = " ".join(str(answer).split())[:200] if isinstance(answer, Exception) else other
+            raise DataError(f"the Dask worker at {worker} cannot be used: {said}")
+
+
+def _of_cluster(call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """What ``call`` gives; :class:`DataError`, one line, for whatever goes wrong in a job, a
+    worker or the cluster."""
+    try:
+        return call(*arguments, **options)
+    except Exception as error:
+        said = " ".join(str(error).split())[:300]
+        raise DataError(
+            f"the Dask cluster lost workers or its scheduler, or a job failed "
+            f"({type(error).__name__}: {said}); what was finished is kept, start the sweep again"
+        ) from None
+
+
 def dask(address: str) -> Pool:
     """The Dask cluster whose scheduler is at ``address``; its workers need not share a disk."""
 
     def pool(todo: Iterable[jobs.Job], site: jobs.Site) -> Iterator[tuple[jobs.Job, Any]]:
         import distributed
-        from distributed.comm import CommClosedError
 
+        # What it logs of a lost connection is a traceback; what there is to say is said below.
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         try:
             client = distributed.Client(address, timeout="20s", set_as_default=False)
         except (OSError, ValueError) as error:
             raise DataError(f"no Dask scheduler answers at {address}: {error}") from None
         with client:
+            _check_workers(_of_cluster(client.run, _code, on_error="return"))
             sent: dict[tuple[tuple[str, str], ...], Any] = {}
-            waiting = distributed.as_completed(loop=client.loop, with_results=True)
+            waiting = distributed.as_completed(loop=client.loop)
             for job in todo:
                 keys = tuple(jobs.needed(job))
                 if keys not in sent:  # once to every worker, not once a point
                     packed = store.pack(list(keys), shipped=site.shipped)
-                    (sent[keys],) = client.scatter([packed], broadcast=True, hash=False)
-                waiting.add(client.submit(_pair, job, site, sent[keys], pure=False))
-            try:
-                for future, result in waiting:
-                    future.release()  # else the cluster would train it again if its worker died
-                    yield result
-            except (distributed.KilledWorker, CommClosedError) as error:
-                raise DataError(
-                    f"the Dask cluster lost workers or its scheduler ({error}); "
-                    "what was finished is kept, start the sweep again"
-                ) from None
+                    (sent[keys],) = _of_cluster(
+                        client.scatter, [packed], broadcast=True, hash=False
+                    )
+                waiting.add(_of_cluster(client.submit, _pair, job, site, sent[keys], pure=False))
+            for future in waiting:
+                found = _of_cluster(future.result)
+                future.release()  # else the cluster would train it again if its worker died
+                yield found
 
     return pool

@@ -10,6 +10,7 @@ import statistics
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,11 @@ def run(
     ``given`` are settings over the preset's (:class:`.settings.Settings`), checked first, or all
     of them as they were resolved.
     ``workers`` local processes (default: the cores), or the Dask cluster at ``scheduler``;
-    ``where`` is ``auto``, ``cpu`` or ``cuda[:N]``; ``folder`` is the store's; ``retrain`` ignores
-    shipped weights; ``progress`` writes a line a point to standard error (default: if it is a
-    terminal). ``publish`` writes finished points to the book as they come, and takes those that
-    are published already for trained (unless ``retrain``). Failed points are left out of the
-    table and named on standard error.
+    ``where`` is ``auto``, ``cpu`` or ``cuda[:N]``; ``folder`` is the store's; ``retrain`` trains
+    everything anew, whatever is shipped, cached or in the store; ``progress`` writes a line a
+    point to standard error (default: if it is a terminal). ``publish`` writes finished points to
+    the book as they come, and takes those that are published already for trained (unless
+    ``retrain``). Failed points are left out of the table and named on standard error.
 
     Raises :class:`InputError` for wrong input, before any work, and :class:`DataError` if workers
     are lost.
@@ -108,6 +109,8 @@ class Sweep:
         self.publishes = False
         self.published: Mapping[str, dict[str, Any]] = {}
         self._written = 0.0
+        # Of what is trained anew: the points that this run has finished.
+        self._anew: set[str] | None = None if shipped else set()
 
     def row(self, key: str) -> dict[str, Any] | None:
         """The point's row, from the store or as it is published; None if it is to be trained."""
@@ -115,6 +118,8 @@ class Sweep:
 
     def missing(self) -> list[str]:
         """Hashes of the points that are to be trained."""
+        if self._anew is not None:
+            return [key for key in self.keys if key not in self._anew]
         return [key for key in self.keys if self.row(key) is None]
 
     def rows(self, variant: str = "") -> list[dict[str, Any]]:
@@ -160,13 +165,15 @@ class Sweep:
         return [stage for stage in stages if stage]
 
     def _kept(self, kind: str, key: str) -> bool:
+        if self._anew is not None:
+            return False
         return store.load_weights(kind, key, shipped=self.shipped) is not None
 
     def train(self, pool: pools.Pool) -> None:
         """Prepare, train and keep every missing point."""
         site = jobs.Site(self.where, self.shipped)
         for stage in self.preparations():
-            for job, packed in pool(stage, site):
+            for job, packed in pool(stage, replace(site, anew=self._anew is not None)):
                 store.unpack(packed)
                 self._say(f"{job.label()}: done")
         missing = self.missing()
@@ -177,7 +184,10 @@ class Sweep:
             try:
                 for job, outcome in pool(self._claimed(missing, claims), site):
                     key = configuration.key(job.point, self.where)
-                    self.store.put(key, configuration.of_point(job.point, self.where), outcome)
+                    configured = configuration.of_point(job.point, self.where)
+                    self.store.put(key, configured, outcome, replace=self._anew is not None)
+                    if self._anew is not None:
+                        self._anew.add(key)
                     claims.pop(key).release()
                     done += 1
                     self._report(outcome.row, job.point, done, total, began)
@@ -202,7 +212,7 @@ class Sweep:
             claim = self.store.claim(key)
             if claim is None:
                 continue
-            if self.store.row(key) is not None:
+            if self._anew is None and self.store.row(key) is not None:
                 claim.release()
                 continue
             claims[key] = claim

@@ -166,6 +166,43 @@ def test_selection_keeps_the_best_validated_step():
     assert now == pytest.approx(min(late), rel=1e-5)
 
 
+def test_selection_keeps_the_critic_of_the_kept_step():
+    """P of the kept step is read again from the kept networks: it is not the last critic's."""
+    given = {"alpha": 1.0, "beta": 0.1, "select": True, "steps": 16, "lr": 0.05, "batch": 20}
+    given |= {"critic_lr": 0.05}
+    found = trained(CPU, squares(), statistics="batch", **given)
+    late = [entry for entry in found.curve if entry["step"] > 10]
+    best = min(late, key=lambda entry: entry["mse"] + 0.1 * entry["p_critic"])
+    assert best["step"] < 16
+    again = restoration.watch(found.restorer, squares(), "batch", critic=found.critic)
+    assert math.isclose(again["p_critic"], best["p_critic"], rel_tol=1e-4)
+    assert not math.isclose(again["p_critic"], late[-1]["p_critic"], rel_tol=1e-2)
+
+
+def test_an_ensemble_is_selected_by_all_its_members(monkeypatch):
+    """Members that disagree: the mean of their entropies chooses, not the first one's alone."""
+    entropies = {"first": {6: 1.0, 7: 2.0, 8: 3.0}, "second": {6: 9.0, 7: 0.0, 8: 3.0}}  # by step
+
+    def watch(model, material, statistics, classifier=None, critic=None):
+        step = int(next(model.parameters()).flatten()[0])
+        ce = entropies[classifier].get(step, 9.0)
+        return {"mse": 0.0, "error_rate": 0.0, "ce": ce, "p_critic": 0.0}
+
+    class Trainer:
+        def __init__(self, point, material, where, restorer, *others):
+            self.restorer = restorer
+
+        def step(self, number):
+            with torch.no_grad():
+                for parameter in self.restorer.parameters():
+                    parameter.fill_(number)
+
+    monkeypatch.setattr(restoration, "watch", watch)
+    monkeypatch.setattr(restoration, "Trainer", Trainer)
+    found = trained(CPU, squares(), ["first", "second"], gamma=1.0, select=True, steps=8)
+    assert next(found.restorer.parameters()).flatten()[0] == 7
+
+
 def test_streams_of_one_seed_are_independent_and_repeatable():
     def draw(purpose, seed):
         return torch.rand(3, generator=stream(point(seed=seed), purpose)).tolist()

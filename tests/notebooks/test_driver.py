@@ -1,6 +1,7 @@
 """The driver on a chapter of four cells: values, provenance, what is executed again, failures."""
 
 import json
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -93,6 +94,43 @@ def test_run_writes_an_executed_notebook_and_its_page(tiny, tmp_path, capsys):
     said = capsys.readouterr().out.splitlines()
     # On a machine that renders its first page MathJax is fetched, which takes one line more.
     assert len([line for line in said if not line.startswith("fetching ")]) == 3
+
+
+def test_a_users_matplotlib_takes_no_figure_away(tiny, tmp_path, monkeypatch):
+    drawing = "import matplotlib.pyplot as plt\n\nplt.plot([a, 1])\nplt.show()\n"
+    (tiny / "01_tiny.py").write_text(CHAPTER.split("# %%\n")[0] + "# %%\n" + drawing)
+    (tmp_path / "matplotlibrc").write_text("text.usetex: true\nfont.family: none of these\n")
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    monkeypatch.setenv("MATPLOTLIBRC", str(tmp_path / "matplotlibrc"))
+    execute.execute(execute.prepare(sources.find("tiny"), "smoke"), tmp_path / "out")
+    notebook = nbformat.read(tmp_path / "out" / "01_tiny.ipynb", as_version=4)
+    (output,) = [o for cell in notebook.cells for o in cell.get("outputs", [])]
+    assert "image/png" in output.data
+
+
+def test_an_output_is_meant_where_the_command_was_given(tiny, tmp_path, monkeypatch):
+    elsewhere, checkout = tmp_path / "elsewhere", tmp_path / "checkout"
+    elsewhere.mkdir()
+    (checkout / "res").mkdir(parents=True)
+    monkeypatch.setattr(paths, "ROOT", checkout)  # kernels run there
+    monkeypatch.setattr(site, "assemble", lambda *arguments, **how: None)
+    monkeypatch.setattr(site, "render", lambda source, output, strict: elsewhere)
+    monkeypatch.setattr(run.shutil, "copytree", lambda *arguments, **how: None)
+    monkeypatch.chdir(elsewhere)
+    run.run_chapter("tiny", "smoke", [], Path("res/deep/er"))
+    assert (elsewhere / "res/deep/er/01_tiny.ipynb").is_file()
+    (tiny / "01_tiny.py").write_text(CHAPTER.replace("b = a + 1", "b = a / 0"))
+    with pytest.raises(DataError, match="division by zero"):
+        run.run_chapter("tiny", "smoke", [], Path("res"))
+    assert (elsewhere / "res/01_tiny.failed.ipynb").is_file()
+    assert not list((checkout / "res").iterdir())
+
+
+def test_a_chapter_is_found_beside_copies_and_drafts(tiny):
+    (tiny / "01_tiny-Copy1.py").write_text(CHAPTER)
+    (tiny / "01_draft.py").write_text(CHAPTER)
+    assert sources.find("01").name == "01_tiny"
+    assert sources.find("draft").name == "01_draft"
 
 
 @pytest.mark.parametrize(

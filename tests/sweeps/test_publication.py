@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from cdpbook import live, runs
+from cdpbook import checked, live, runs
 from cdpbook.studies import costs
 from cdplib.errors import DataError
-from cdplib.experiments import results, settings
+from cdplib.experiments import measures, results, settings
 from cdplib.experiments.table import EXPERIMENTS
 from cdplib.storage import files, paths, store
 from cdplib.sweeps import compare, configuration, jobs, pools, publication, sweep
@@ -58,10 +58,13 @@ def row(book, monkeypatch):
     (first, *_) = results.load("exp2").to_dict("records")
     model = jobs.classifiers.get("cnn1", "mnist")
     monkeypatch.setattr(live.classifiers, "get", lambda name, dataset: model)
-    return {
-        **first,
-        "variant": settings.variant("exp2", "smoke", settings.resolve("exp2", "smoke", TINY)),
-    }
+    variant = settings.variant("exp2", "smoke", settings.resolve("exp2", "smoke", TINY))
+    if not (paths.PUBLISHED / "checked.npz").is_file():
+        every = results.load("exp2").assign(variant=variant).to_dict("records")
+        checked.write(row for row in every if publication.is_shipped(row))
+    checked._published.cache_clear()
+    yield {**first, "variant": variant}
+    checked._published.cache_clear()
 
 
 def test_every_finished_point_is_published_with_samples_and_weights(book):
@@ -94,25 +97,59 @@ def test_a_row_of_other_settings_does_not_count(book):
 
 
 def test_a_shipped_restorer_gives_its_row_digit_for_digit(row):
-    found = live.measured_again(row)
-    assert found is not None
-    assert found["mse"] == pytest.approx(row["mse"], rel=1e-8)
-    assert found["error_rate"] == row["error_rate"]
+    point, model = checked.restorer(row)
+    restored, clean, labels = jobs.restored(point, model, torch.device("cpu"))
+    cnn1 = live.classifiers.get("cnn1", "mnist")
+    wrong = measures.wrong(measures.outputs(cnn1, restored), labels)
+    squared_error = measures.squared_error(restored, clean)
+    assert measures.mean(squared_error) == pytest.approx(row["mse"], rel=1e-8)
+    assert measures.mean(wrong) == row["error_rate"]
+    # The values published image by image are of the same images, which come first.
+    images = checked.published(row)
+    assert images.squared_error[:200] == pytest.approx(squared_error.numpy(), rel=1e-4)
+    assert ((images.classes[:200] != labels.numpy()) == wrong.numpy()).all()
 
 
-def test_the_page_s_check_says_which_rows_differ(book, row):
+def test_the_page_s_check_says_which_restorers_differ(book, row, monkeypatch):
     table = results.load("exp2").assign(variant=row["variant"])
     own = settings.resolve("exp2", "smoke", TINY)
     run = runs.Run("exp2", own, "smoke", table, True)
     said = live.restorers(run, 2)
-    assert "2 of 2 give their row's digits" in said
-    run.table = table.assign(mse=table["mse"] + 1e-5)
+    assert "2 of 2 give the digits published" in said
+    now = checked.run
+    changed = np.full(checked.IMAGES, 10)
+    monkeypatch.setattr(checked, "run", lambda row: now(row)._replace(classes=changed))
     said = live.restorers(run, 2)
     assert "0 of 2" in said
     assert "**no**" in said
+    monkeypatch.setattr(checked, "run", now)
     assert "Nothing was checked" in live.restorers(run, 0)
     run.published = False
     assert live.restorers(run, 2) == live.TRAINED_HERE
+
+
+def test_a_second_training_is_recorded_with_when_and_where_and_shown(book, row, monkeypatch):
+    again = {**row, "mse": 2 * row["mse"], "hardware": "another machine", "torch": "9.9"}
+    table = results.load("exp2").assign(preset="quick", variant=row["variant"])
+    own = settings.resolve("exp2", "smoke", TINY)
+    run = runs.Run("exp2", own, "smoke", table, True)
+    monkeypatch.setattr(live.results, "load", lambda *names, **columns: table)
+    monkeypatch.setattr(compare, "cheapest", lambda rows: row)
+    monkeypatch.setattr(compare, "again", lambda row: pytest.fail("a page trains"))
+    assert "is on record; `train_again=true`" in live.training(run)
+    for _ in range(2):  # a later one replaces the former
+        compare.record(row, again, compare.differences(row, again))
+    found = compare.recorded(row)
+    assert len(found) == len(compare.differences(row, again))
+    said = live.training(run)
+    assert "on another machine, torch 9.9" in said
+    assert "**no**" in said
+    assert f"{len(found) - 1} of {len(found)} columns are inside" in said
+    assert compare.recorded({**row, "mse": 3 * row["mse"]}).empty  # of other values
+    (paths.PUBLISHED / "compared.csv").unlink()
+    monkeypatch.setattr(compare, "again", lambda row: again)
+    assert "trained again for this page" in live.training(run, now=True)
+    assert not (paths.PUBLISHED / "compared.csv").exists()
 
 
 def test_changed_weights_are_refused(book, row):
@@ -121,7 +158,7 @@ def test_changed_weights_are_refused(book, row):
     try:
         file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
         with pytest.raises(DataError, match="digest"):
-            live.measured_again(row)
+            checked.run(row)
     finally:
         file.write_bytes(content)
 
@@ -261,14 +298,27 @@ def test_every_file_of_the_book_s_weights_has_its_digest_and_is_of_a_row_or_clas
     assert set(digests) <= wanted
 
 
+def test_every_restorer_of_the_book_has_its_values_image_by_image():
+    checked._published.cache_clear()
+    shipped = checked.rows()
+    assert shipped
+    for row in shipped:
+        values = checked.published(row)
+        assert values is not None, row["config_hash"]
+        assert len(values.squared_error) == len(values.classes) == checked.IMAGES
+        # A sample of the row's own images: five standard errors of it around the row's value.
+        se = values.squared_error.std() / checked.IMAGES**0.5
+        assert abs(values.squared_error.mean() - row["mse"]) < 5 * se + 5 * row["mse_se"]
+
+
 def test_images_that_gamma_turns_come_first_and_are_counted(book, row, monkeypatch):
     table = results.load("exp2").assign(variant=row["variant"])
     run = runs.Run("exp2", settings.resolve("exp2", "smoke", TINY), "smoke", table, True)
-    shown, said = live.turned(run, images=100, count=6)
+    shown, said = live.turned(run, count=6)
     assert len(shown["labels"]) == 6
     assert set(shown["restored"]) == set(zip(table["beta"], table["gamma"], strict=True))
     beta, gamma = table["beta"].min(), table["gamma"].max()
-    assert f"of the first 100 test images, at β = {beta:g} γ = {gamma:g} turns" in said
+    assert f"of the first 500 test images, at β = {beta:g} γ = {gamma:g} turns" in said
     changed = [
         any((read[beta, 0.0] != read[beta, gamma])[i] for beta in table["beta"].unique())
         for read in [shown["predicted"]]

@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -170,8 +171,6 @@ def test_a_dask_cluster_that_loses_a_worker_still_gives_every_row(trace, tmp_pat
         with distributed.Client(address, set_as_default=False) as client:
             client.wait_for_workers(2, timeout=120)
 
-        import threading
-
         safe: set[str] = set()
 
         def kill_one() -> None:
@@ -201,6 +200,108 @@ def test_a_dask_cluster_that_loses_a_worker_still_gives_every_row(trace, tmp_pat
     assert len(safe) >= 2
     assert {events(trace, "start")[label] for label in safe} == {1}
     assert kept(tmp_path) == 12
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """Start a scheduler and, by a command after its address, a worker; all end with the test."""
+    started = []
+
+    def begin(*command, **environment):
+        started.append(
+            subprocess.Popen(
+                [sys.executable, *command],
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, **environment},
+            )
+        )
+        return started[-1]
+
+    begin(
+        *("-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0"),
+        *("--no-dashboard", "--scheduler-file", str(tmp_path / "s.json")),
+    )
+    wait_for(lambda: (tmp_path / "s.json").exists())
+    time.sleep(0.2)
+    address = json.loads((tmp_path / "s.json").read_text())["address"]
+    yield begin, address, started
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+WORKER = ("--no-nanny", "--nthreads", "1", "--no-dashboard")
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_killed_scheduler_is_said_in_one_line(trace, tmp_path, monkeypatch, cluster):
+    begin, address, started = cluster
+    monkeypatch.setattr(sweep.Sweep, "preparations", lambda self: [])
+    begin(
+        *("-m", "distributed.cli.dask_worker", address, *WORKER, "--preload", "fake_jobs"),
+        *("--local-directory", str(tmp_path / "w")),
+    )
+    killer = threading.Thread(target=lambda: (wait_for(lambda: kept(tmp_path)), started[0].kill()))
+    killer.start()
+    given = {"betas": [0.1 * k for k in range(60)], "gammas": [0.0]}
+    with pytest.raises(DataError, match="the Dask cluster lost workers or its scheduler") as said:
+        sweep.run(
+            "exp2", given, preset="smoke", scheduler=address, folder=tmp_path / "store", where="cpu"
+        )
+    killer.join()
+    assert "\n" not in str(said.value)
+    assert kept(tmp_path) >= 1
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_worker_without_cdplib_is_said_in_one_line(tmp_path, monkeypatch, cluster):
+    begin, address, _ = cluster
+    monkeypatch.setattr(sweep.Sweep, "preparations", lambda self: [])
+    hide = "import sys; sys.modules['cdplib'] = None; "
+    hide += "from distributed.cli.dask_worker import main; main()"
+    begin("-c", hide, address, *WORKER, "--local-directory", str(tmp_path / "w"))
+    from distributed import Client
+
+    with Client(address, set_as_default=False) as client:
+        client.wait_for_workers(1, timeout=120)
+    with pytest.raises(DataError, match=r"worker at tcp://.* cannot be used: .*cdplib") as said:
+        sweep.run("exp2", preset="smoke", scheduler=address, folder=tmp_path / "s", where="cpu")
+    assert "\n" not in str(said.value)
+
+
+def test_training_anew_replaces_what_the_store_has(trace, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sweep.Sweep, "preparations", lambda self: [])
+    monkeypatch.setattr(jobs, "run", jobs.run)  # what the import replaces comes back
+    import fake_jobs  # noqa: F401
+
+    monkeypatch.setenv("CDP_TEST_SECONDS", "0")
+    how = {"preset": "smoke", "workers": 1, "folder": tmp_path / "store", "where": "cpu"}
+    for retrain, times in ((False, 1), (False, 1), (True, 2), (True, 3)):
+        assert len(sweep.run("exp2", retrain=retrain, **how)) == 4
+        assert set(events(trace, "start").values()) == {times}
+    assert not list((tmp_path / "store").glob("??/.new-*"))
+
+
+def test_training_anew_does_not_start_from_what_is_cached(tmp_path, monkeypatch):
+    from cdplib.experiments import classifiers
+
+    monkeypatch.setenv("CDP_CACHE", str(tmp_path))
+    (point, *_) = settings.plan("exp2", "smoke")
+    start, classifier = jobs.Job("start", point), jobs.Job("classifier", point, "cnn1")
+    made = [*jobs.needed(start), ("classifier", classifiers.key("cnn1", "mnist"))]
+    for kind, key in made:
+        store.save_weights(kind, key, {"old": torch.zeros(1)}, {})
+    monkeypatch.setattr(jobs, "_start", lambda *arguments: None)
+    monkeypatch.setattr(classifiers, "_trained", lambda *a: (_ for _ in ()).throw(InterruptedError))
+    jobs.run(start, jobs.Site())
+    assert all(store.weights_path(*pair).is_file() for pair in made)
+    jobs.run(start, jobs.Site(shipped=False, anew=True))
+    with pytest.raises(InterruptedError):  # it is trained, though its weights were kept
+        jobs.run(classifier, jobs.Site(shipped=False, anew=True))
+    assert not any(store.weights_path(*pair).is_file() for pair in made)
+    anew = sweep.Sweep([point], store.Store(tmp_path / "s"), "cpu", shipped=False)
+    assert [len(stage) for stage in anew.preparations()] == [len(classifiers.names("mnist")), 1]
 
 
 def test_no_scheduler_at_the_address_is_said(tmp_path, monkeypatch):

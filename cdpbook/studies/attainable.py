@@ -17,6 +17,7 @@ from cdpbook import text as words
 from cdpbook.claims import NAMES
 from cdpbook.runs import Run
 from cdpbook.statistics.estimates import LEVEL, Interval, student
+from cdpbook.statistics.hulls import Hull
 from cdplib.experiments.table import get
 
 _Z = float(stats.norm.ppf(1 - LEVEL / 2))
@@ -25,6 +26,18 @@ LETTERS = {
     "mean": "m", "blend_33": "1", "blend_67": "2", "sample": "s", "most_probable": "d",
     "class_mean": "M", "class_sample": "S",
 }  # fmt: skip
+
+#: How pages write the columns of the tables.
+FORMS: dict[str, words.Form] = {
+    "D": words.quantity("mse").number,
+    **dict.fromkeys(("P: judge", "P"), words.quantity("p_judge").number),
+    "sliced W2": words.quantity("sliced_w2").number,
+    "Fréchet": words.quantity("frechet").number,
+    **dict.fromkeys(
+        ("C (%)", "C of the hull (%)", "below (points)"), lambda rate: words.number(100 * rate, 2)
+    ),
+    "error": lambda error: words.percent(error, 1),
+}
 
 
 @dataclass(frozen=True)
@@ -42,7 +55,7 @@ class Beside:
     @classmethod
     def none(cls) -> Beside:
         """Nothing beside the points."""
-        return cls(pd.DataFrame(), math.nan)
+        return cls(pd.DataFrame(columns=["letter", "mse", "error_rate"]), math.nan)
 
     def within(self, x: str, y: str) -> pd.DataFrame:
         """The points that have both columns."""
@@ -71,7 +84,8 @@ def beside(run: Run) -> Beside:
     found = restorers(run)
     points = found[found.index.isin(LETTERS)].assign(letter=lambda t: t.index.map(LETTERS))
     best = floor(run)
-    return Beside(points, math.nan if best is None else best.error.value)
+    error = math.nan if best is None else best.error.value
+    return Beside(points if len(points) else Beside.none().points, error)
 
 
 @dataclass(frozen=True)
@@ -156,6 +170,24 @@ def sentence(run: Run) -> str:
     return " ".join(said)
 
 
+def under_hull(run: Run, perception: str = "p_judge") -> pd.DataFrame:
+    """How far each restorer without training is below what mixtures of published points reach.
+
+    Its D, P and C; the least C of a mixture of published points within budgets of that D and P
+    (inf: none keeps to both); their difference.
+    """
+    shown, points = beside(run).within("mse", perception), run.points()
+    hull = Hull.of(*(points[name] for name in ("mse", perception, "error_rate")))
+    columns = ["restorer", "D", "P", "C (%)", "C of the hull (%)", "below (points)"]
+    rows = []
+    for name, row in shown.iterrows():
+        d, p, c = row["mse"], row[perception], row["error_rate"]
+        trained = float(hull.value(d, p))
+        title = f"{row['letter']}: {attainable.TITLES[str(name)]}"
+        rows.append((title, d, p, c, trained, trained - c))
+    return pd.DataFrame(rows, columns=columns)
+
+
 def compared(run: Run) -> pd.DataFrame:
     """Restorers without training in every measure, by restorer; columns as the text writes them."""
     found = restorers(run)
@@ -168,7 +200,7 @@ def compared(run: Run) -> pd.DataFrame:
         row = found.loc[name]
         own = row[attainable.ERROR_OF_Y] if name == "label" else np.nan
         cells = {title: row[column] for column, title in columns.items()}
-        errors = {f"{NAMES[k]} (%)": 100 * row[column] for column, k in names.items()}
+        errors = {f"{NAMES[k]} (%)": round(100 * row[column], 2) for column, k in names.items()}
         letter = f" ({LETTERS[name]})" if name in LETTERS else ""
         rows.append(
             {

@@ -148,7 +148,9 @@ transferred = runs.seen_by(
     runs.results("exp2", preset, runs.asked("exp2", preset, globals()), betas=2), "logistic"
 )
 released = verdicts.of(transferred, perception)
-of_error = [c for c in released if c.number in ("E2", "E3", "E4", "E10")]  # C occurs in them
+of_error = [
+    c for c in released if c.number in ("E2", "E3", "E4a", "E4b", "E10")
+]  # C occurs in them
 Markdown(f"{transferred.origin()}\n\n{claims.markdown(of_error)}")
 
 # %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-released", "caption": "Exp-1 as released: restorers trained with CNN-1's cross entropy, C measured by the logistic regression. Axes, shapes, sizes, lines and bars as before. Dotted: P of real images against other real images. Look in (b) and (c) whether C still falls with γ (shape) at equal β (size)."}}

@@ -210,7 +210,7 @@ From here on $C$ is the error rate again and $P$ the measure of the parameters. 
 trained ones reaches the mean of their $D$ and of their $C$, and at most the mean of their $P$, because $d$ is convex (step
 {eq}`eq:paper-13` of the proof). So every point of the cloud's lower hull is an upper bound on $C(D,P)$, and
 what a point lies above the hull is error rate that mixing would save. Look for orange between dot and bar, and compare it
-with the grey error bar. Whether noise alone could have lifted the points is E4 of {ref}`ch:verdicts`.
+with the grey error bar. Whether noise alone could have lifted the points is E4a of {ref}`ch:verdicts`.
 """
 
 # %% mystnb={"figure": {"name": "fig-theory-distances", "caption": "Error rate of each point (dot, with its error bar) and the hull at its D and P (upright bar); orange between them is the distance. Black diamonds: restorers without training, letters as in the experiment's planes. Dash-dotted: C of a classifier of Y itself. Look for orange longer than the error bar beside it, and for diamonds left of every dot."}, "image": {"alt": "Rows of dots with error bars and an orange tick for the hull beside each"}}

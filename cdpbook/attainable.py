@@ -69,7 +69,7 @@ def table(row: Experiment) -> pd.DataFrame:
     file = paths.PUBLISHED / FILE
     if row.dataset != DATASET or not file.is_file():
         return pd.DataFrame(columns=["restorer", "draw"])
-    found = pd.read_csv(file, float_precision="round_trip")
+    found = pd.read_csv(file)
     found = found[
         (found["kind"] == row.degradation) & (found["rests_on"] == rests_on(row.degradation))
     ]
@@ -152,7 +152,7 @@ def _publish(row: dict[str, Any]) -> None:
     """Add ``row`` to the published ones, in place of one of the same name."""
     file, table = paths.PUBLISHED / FILE, pd.DataFrame([row])
     if file.is_file():
-        old = pd.read_csv(file, float_precision="round_trip")
+        old = pd.read_csv(file)
         table = pd.concat([old, table], ignore_index=True).drop_duplicates(_KEY, keep="last")
     first = [*_KEY, "draws", "n", "width", "rests_on", "seconds"]
     table = table[[*first, *(column for column in table if column not in first)]]

@@ -41,7 +41,7 @@ def published() -> pd.DataFrame:
     file = paths.PUBLISHED / FILE
     if not file.is_file():
         return pd.DataFrame(columns=[*_KEY, "rests_on"])
-    table = pd.read_csv(file, float_precision="round_trip")
+    table = pd.read_csv(file)
     now = {(r.dataset, r.degradation, r.classifier): rests_on(r) for r in READERS}
     keys = table[_KEY[:3]].itertuples(index=False, name=None)
     return table[[now.get(key) == line for key, line in zip(keys, table["rests_on"], strict=True)]]

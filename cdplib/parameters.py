@@ -29,7 +29,7 @@ from cdplib.storage import paths
 
 KINDS = ("int", "float", "bool", "str", "list[int]", "list[float]", "list[str]")
 #: Files of ``params/`` that are no presets.
-OTHERS = ("grids", "ablations")
+OTHERS = ("grids", "ablations", "verdicts")
 
 _RANGE = re.compile(r"in\s*([\[(])\s*(\S+)\s*,\s*(\S+?)\s*([\])])$")
 # YAML 1.1 reads 1e-3 (no dot) and inf as strings: a float parameter takes them as numbers.

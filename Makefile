@@ -62,6 +62,8 @@ results: data ## Train and publish what is missing of every sweep (many hours; s
 	done
 	$(BIN)/cdp sweep exp2 --preset quick --dataset fashion-mnist --publish
 	$(BIN)/python -m cdpbook.references
+	$(BIN)/python -m cdpbook.attainable
+	$(BIN)/python -m cdpbook.floors
 	for name in ensemble noise_input less_noise more_noise select equal_cost critic_steps scratch released_critic; do
 	  $(BIN)/cdp sweep exp2 --ablation $$name -p 'seeds=[0,1,2]' --publish
 	done

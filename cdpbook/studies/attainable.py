@@ -130,8 +130,15 @@ def readers(run: Run) -> list[Level]:
 
 
 def floor(run: Run) -> Level | None:
-    """The classifier of Y that validation images choose; None where none is published."""
-    return next(iter(readers(run)), None)
+    """The classifier of Y that validation images choose, or None.
+
+    Where no network is published it is the likeliest class, which needs no training.
+    """
+    found, rows = readers(run), restorers(run)
+    if found or "label" not in rows.index:
+        return next(iter(found), None)
+    rate, se = rows.loc["label", [attainable.ERROR_OF_Y, f"{attainable.ERROR_OF_Y}_se"]]
+    return Level("label", _image_interval(rate, se), 0, math.nan)
 
 
 def _image_interval(rate: float, se: float) -> Interval:
@@ -161,9 +168,11 @@ def sentence(run: Run) -> str:
             f"(over images and draws)."
         )
     if (best := floor(run)) is not None:
+        trained = f"{NAMES.get(best.classifier, best.classifier)}, trained on Y itself,"
+        trained = trained if best.seeds else "The likeliest class, read from Y itself,"
+        over = f" ({words.count(best.seeds, 'seed')})" if best.seeds else ""
         said.append(
-            f"{NAMES.get(best.classifier, best.classifier)} trained on Y itself errs on "
-            f"{words.percent(best.error, 1)} ({words.count(best.seeds, 'seed')}): restoring first "
+            f"{trained} errs on {words.percent(best.error, 1)}{over}: restoring first "
             f"could do as well, and by {{prf:ref}}`prop:data-processing` no better than the best "
             f"classifier of Y, which this one need not be."
         )

@@ -5,7 +5,7 @@ noise, in the columns of the published rows. ``published`` is the draw that ever
 has, and has all measures; ``fresh`` are :data:`FRESH` other draws together, one value an image
 being its mean over them: the noise of two images is independent, so the standard error over
 images has images *and* draws in it. ``python -m cdpbook.attainable``
-measures all and writes; ``python -m cdpbook.attainable noise`` one degradation.
+measures what is missing and writes; with a name, ``noise``, one degradation.
 """
 
 from __future__ import annotations
@@ -100,8 +100,11 @@ def _errors(restored: Tensor, labels: Tensor) -> dict[str, Tensor]:
     }
 
 
-def _measured(kind: str, prior: Prior, whole: data.Dataset) -> Iterator[dict[str, Any]]:
-    """Every row of ``kind``: the published draw by all measures, then the fresh ones together."""
+def _measured(
+    kind: str, prior: Prior, whole: data.Dataset, known: set[tuple[str, str]]
+) -> Iterator[dict[str, Any]]:
+    """Every row of ``kind`` that is not ``known``, as (restorer, draw): the published draw by all
+    measures, then the fresh ones together."""
     clean, labels = whole.test.tensors()
     start = time.perf_counter()
     found = of_prior.restore(prior, _observed(kind, whole, 0))
@@ -110,10 +113,12 @@ def _measured(kind: str, prior: Prior, whole: data.Dataset) -> Iterator[dict[str
     features = classifiers.get(classifiers.extractor(DATASET), DATASET).features
     own = classifiers.get(classifiers.predefined(DATASET)[0], DATASET)
     for name, restored in _restorers(found).items():
+        if (name, "published") in known:
+            continue
         row = measures.evaluate(restored, clean, labels, own, feature_net=features)
         row = {c: v for c, v in row.items() if c != "ce" and not c.startswith("error_rate")}
         yield about | {"restorer": name} | row | _summary(_errors(restored, labels))
-    if kind == "noise":
+    if kind == "noise" and (FRESH_RESTORER, "fresh") not in known:
         yield from _fresh(prior, whole)
 
 
@@ -136,16 +141,25 @@ def _fresh(prior: Prior, whole: data.Dataset) -> Iterator[dict[str, Any]]:
 
 
 def write(kinds: Sequence[str] = KINDS) -> None:
-    """Measure ``kinds`` and publish each row as soon as it is there; one core."""
+    """Measure what is missing of ``kinds`` and publish each row as it is there; one core."""
     torch.set_num_threads(1)
     whole = data.load(DATASET)
     for kind in kinds:
         prior, start = of_prior.mnist_prior(kind, whole), time.perf_counter()
         about = {"kind": kind, "rests_on": rests_on(kind), "n": IMAGES, "width": prior.width}
-        for row in _measured(kind, prior, whole):
+        for row in _measured(kind, prior, whole, _known(kind)):
             _publish(about | row)
             print(kind, row["restorer"], row["draw"], row.get("mse"), flush=True)
         print(f"{kind}: {(time.perf_counter() - start) / 60:.1f} minutes", flush=True)
+
+
+def _known(kind: str) -> set[tuple[str, str]]:
+    file = paths.PUBLISHED / FILE
+    if not file.is_file():
+        return set()
+    old = pd.read_csv(file)
+    old = old[(old["kind"] == kind) & (old["rests_on"] == rests_on(kind))]
+    return set(old[["restorer", "draw"]].itertuples(index=False, name=None))
 
 
 def _publish(row: dict[str, Any]) -> None:

@@ -40,10 +40,10 @@ class Reader:
 
 
 READERS = (
-    Reader("mnist", "noise", "cnn1", Recipe(20, 0.02, "sgd", batch=100)),
+    Reader("mnist", "noise", "cnn1", Recipe(8, 0.02, "sgd", batch=100)),
     Reader("mnist", "noise", "convbn", Recipe(10, 0.01, shift=1)),
     Reader("mnist", "noise", "cnn2", Recipe(3, 0.1, "sgd", decay=5e-4, shift=1, fold=True)),
-    Reader("mnist", "sr6", "cnn1", Recipe(20, 0.02, "sgd", batch=100)),
+    Reader("mnist", "sr6", "cnn1", Recipe(8, 0.02, "sgd", batch=100)),
     Reader("mnist", "sr6", "convbn", Recipe(8, 0.01)),
     Reader("mnist", "sr6", "cnn2", Recipe(2, 0.1, "sgd", decay=5e-4, fold=True)),
     Reader(
@@ -51,7 +51,7 @@ READERS = (
         Recipe(12, 0.25, "sgd", 256, 5e-4, smoothing=0.1, shift=1, flip=True, fold=True),
         low=True,
     ),
-    Reader(*("cifar10", "sr3", "convbn"), Recipe(15, 0.01, shift=1, flip=True), low=True),
+    Reader(*("cifar10", "sr3", "convbn"), Recipe(10, 0.01, shift=1, flip=True), low=True),
 )
 
 

@@ -27,6 +27,7 @@ LETTERS = {
     "class_mean": "M", "class_sample": "S",
 }  # fmt: skip
 
+LIKELIEST = "the likeliest class under the training digits"
 #: How pages write the columns of the tables.
 FORMS: dict[str, words.Form] = {
     "D": words.quantity("mse").number,
@@ -90,11 +91,12 @@ def beside(run: Run) -> Beside:
 
 @dataclass(frozen=True)
 class Level:
-    """A classifier of Y: its error on the test images, with an interval over images and seeds."""
+    """A classifier of Y: its error on the test images, and what the interval is over; its error on
+    the validation images, by which it is chosen."""
 
     classifier: str
     error: Interval
-    seeds: int
+    over: str
     validation: float
 
 
@@ -112,33 +114,33 @@ def over_seeds_and_images(rows: pd.DataFrame) -> Interval:
 
 
 def readers(run: Run) -> list[Level]:
-    """The classifiers of Y for ``run``'s images, those of least validation error first."""
-    row, table = get(run.experiment), floors.published()
+    """The classifiers of Y for ``run``'s images, those of least validation error first.
+
+    Trained networks, and the likeliest class under the training digits (:data:`LIKELIEST`).
+    """
+    row, table, rows = get(run.experiment), floors.published(), restorers(run)
     if run.settings.dataset != row.dataset or run.settings.noise_sigma != 1:
         return []
-    rows = table[(table["dataset"] == row.dataset) & (table["degradation"] == row.degradation)]
+    table = table[(table["dataset"] == row.dataset) & (table["degradation"] == row.degradation)]
     found = [
         Level(
-            str(name),
+            f"{NAMES[str(name)]}, trained on Y itself",
             over_seeds_and_images(part),
-            part["seed"].nunique(),
+            f"{words.count(part['seed'].nunique(), 'seed')}, images",
             float(part["validation_error"].mean()),
         )
-        for name, part in rows.groupby("classifier")
+        for name, part in table.groupby("classifier")
     ]
+    if "label" in rows.index:
+        own = rows.loc["label"]
+        error = _image_interval(own[attainable.ERROR_OF_Y], own[f"{attainable.ERROR_OF_Y}_se"])
+        found.append(Level(LIKELIEST, error, "images", float(own["validation_error"])))
     return sorted(found, key=lambda level: level.validation)
 
 
 def floor(run: Run) -> Level | None:
-    """The classifier of Y that validation images choose, or None.
-
-    Where no network is published it is the likeliest class, which needs no training.
-    """
-    found, rows = readers(run), restorers(run)
-    if found or "label" not in rows.index:
-        return next(iter(found), None)
-    rate, se = rows.loc["label", [attainable.ERROR_OF_Y, f"{attainable.ERROR_OF_Y}_se"]]
-    return Level("label", _image_interval(rate, se), 0, math.nan)
+    """The classifier of Y that validation images choose; None where none is published."""
+    return next(iter(readers(run)), None)
 
 
 def _image_interval(rate: float, se: float) -> Interval:
@@ -168,13 +170,11 @@ def sentence(run: Run) -> str:
             f"(over images and draws)."
         )
     if (best := floor(run)) is not None:
-        trained = f"{NAMES.get(best.classifier, best.classifier)}, trained on Y itself,"
-        trained = trained if best.seeds else "The likeliest class, read from Y itself,"
-        over = f" ({words.count(best.seeds, 'seed')})" if best.seeds else ""
         said.append(
-            f"{trained} errs on {words.percent(best.error, 1)}{over}: restoring first "
-            f"could do as well, and by {{prf:ref}}`prop:data-processing` no better than the best "
-            f"classifier of Y, which this one need not be."
+            f"Of classifiers of Y itself, {best.classifier} is the best on validation images: it "
+            f"errs on {words.percent(best.error, 1)} (over {best.over}). Restoring first could do "
+            "as well, and by {prf:ref}`prop:data-processing` no better than the best classifier "
+            "of Y, which this one need not be."
         )
     return " ".join(said)
 
@@ -240,12 +240,5 @@ def ways(run: Run) -> pd.DataFrame:
             rate, se = found.loc[name, ["error_rate", "error_rate_se"]]
             title = f"{attainable.TITLES[name]}, {run.classifier}"
             rows.append((title, _image_interval(rate, se), "images"))
-    if "label" in found.index:
-        rate, se = found.loc["label", [attainable.ERROR_OF_Y, f"{attainable.ERROR_OF_Y}_se"]]
-        rows.append((attainable.TITLES["label"], _image_interval(rate, se), "images"))
-    rows += [
-        (f"{NAMES.get(level.classifier, level.classifier)} trained on Y", level.error,
-         f"{words.count(level.seeds, 'seed')}, images")
-        for level in readers(run)
-    ]  # fmt: skip
+    rows += [(level.classifier, level.error, level.over) for level in readers(run)]
     return pd.DataFrame(rows, columns=["way", "error", "of"])

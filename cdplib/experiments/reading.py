@@ -41,7 +41,7 @@ class Reader:
 
 READERS = (
     Reader("mnist", "noise", "cnn1", Recipe(8, 0.02, "sgd", batch=100)),
-    Reader("mnist", "noise", "convbn", Recipe(10, 0.01, shift=1)),
+    Reader("mnist", "noise", "convbn", Recipe(4, 0.01, shift=1)),
     Reader("mnist", "noise", "cnn2", Recipe(3, 0.1, "sgd", decay=5e-4, shift=1, fold=True)),
     Reader("mnist", "sr6", "cnn1", Recipe(8, 0.02, "sgd", batch=100)),
     Reader("mnist", "sr6", "convbn", Recipe(8, 0.01)),

@@ -29,7 +29,7 @@ from IPython.display import Markdown
 
 from cdpbook import claims, live, runs, text
 from cdpbook.figures import maps, planes, samples, style
-from cdpbook.studies import benefits, transfer, verdicts
+from cdpbook.studies import attainable, benefits, transfer, verdicts
 
 style.apply()
 given = {
@@ -37,8 +37,9 @@ given = {
     "pretrain_steps": pretrain_steps, "steps": steps,
 }  # fmt: skip
 run = runs.results("exp1", preset, runs.asked("exp1", preset, **given))
-found = verdicts.of(run, perception)
-Markdown(verdicts.answer(run, found, perception).sentences)
+found, beside = verdicts.of(run, perception), attainable.beside(run)
+answer = verdicts.answer(run, found, perception).sentences
+Markdown(f"{answer}\n\n{attainable.sentence(run)}")
 
 # %% [markdown]
 r"""
@@ -58,8 +59,8 @@ fixed templates: a restorer can please it by adding a little of the right one. E
 in $D$; is it cheap in $P$? The three pictures should look like those of Exp-2 up to the labels of the axes.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp1-planes", "caption": "Exp-1 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines stand where the colour changes. Dotted: P of real images against other real images. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}}
-planes.three_planes(run.table, perception, run.floor(perception))
+# %% mystnb={"figure": {"name": "fig-exp1-planes", "caption": "Exp-1 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines stand where the colour changes. Dotted: P of real images against other real images. Bars: standard deviation over seeds; with one seed, standard error on the test images. Letters: restorers without training (m posterior mean, s posterior sample, 1 and 2 blends on the line between them, d most probable training digit, M and S mean and sample given the likeliest class). Dash-dotted: C of a classifier of Y itself. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}}
+planes.three_planes(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
 r"""
@@ -80,8 +81,23 @@ The least error rate among the trained restorers within each budget, an upper bo
 for this classifier. It falls by construction; look at its steps, where a larger budget in one direction buys nothing.
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-achieved", "caption": "The least error rate of the logistic regression among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real images against other real images. Look for steps, and for markers unlike their ground: another restorer is better in all three."}, "image": {"alt": "Exp-1: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of the logistic regression, with the restorers as markers and hatched where there is none"}}
-maps.achieved_map(run.table, perception, run.floor(perception))
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-achieved", "caption": "The least error rate of the logistic regression among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real images against other real images. Squares with a letter: restorers without training, as above, by their own error rate; orange in the scale: C of a classifier of Y itself. Look for steps, and for markers unlike their ground: another restorer is better in all three. Look for squares darker than their ground: no trained restorer reached that corner."}, "image": {"alt": "Exp-1: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of the logistic regression, with the restorers as markers and hatched where there is none"}}
+maps.achieved_map(run.table, perception, run.floor(perception), beside)
+
+# %% [markdown]
+r"""
+Restorers without training ({ref}`ch:exp2` explains them) are the same images as there, read by the logistic regression. They
+are held against the published points behind the folds, and so are classifiers of the noisy digits themselves.
+"""
+
+# %% tags=["hide-input"]
+folds = {
+    "Restorers without training, every measure": attainable.compared(run),
+    "How far below the hull of all published points": attainable.under_hull(run, perception),
+    "Restore, then classify; or classify at once": attainable.ways(run),
+}
+formats = attainable.FORMS
+Markdown("\n\n".join(text.fold(name, text.table(t, forms=formats)) for name, t in folds.items()))
 
 # %% [markdown]
 r"""
@@ -115,8 +131,8 @@ Do classifiers with other eyes share the gain? A linear model has the simplest g
 here first. The fold has each classifier's error at every point; the table has what part of the gain arrives.
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of the logistic regression. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-1: scatter plots of the error rates of independent classifiers, one below the other, against that of the logistic regression, with a line for each β and error bars"}}
-maps.gaming(run.table, run.shown_others(), run.classifier)
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of the logistic regression. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Letters and dash-dotted lines as in the planes. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-1: scatter plots of the error rates of independent classifiers, one below the other, against that of the logistic regression, with a line for each β and error bars"}}
+maps.gaming(run.table, run.shown_others(), run.classifier, beside)
 
 # %% tags=["hide-input"]
 shares = benefits.shares(transfer.gains({"exp1": run}))
@@ -136,7 +152,9 @@ transferred = runs.seen_by(
     runs.results("exp2", preset, runs.asked("exp2", preset, **given), betas=2), "logistic"
 )
 released = verdicts.of(transferred, perception)
-of_error = [c for c in released if c.number in ("E2", "E3", "E4", "E10")]  # C occurs in them
+of_error = [
+    c for c in released if c.number in ("E2", "E3", "E4a", "E4b", "E10")
+]  # C occurs in them
 Markdown(f"{transferred.origin()}\n\n{claims.markdown(of_error)}")
 
 # %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-released", "caption": "Exp-1 as released: restorers trained with CNN-1's cross entropy, C measured by the logistic regression. Axes, shapes, sizes, lines and bars as before. Dotted: P of real images against other real images. Look in (b) and (c) whether C still falls with γ (shape) at equal β (size)."}}

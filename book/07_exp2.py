@@ -37,7 +37,7 @@ from IPython.display import Markdown
 
 from cdpbook import claims, live, runs, text
 from cdpbook.figures import maps, planes, samples, style
-from cdpbook.studies import benefits, transfer, verdicts
+from cdpbook.studies import attainable, benefits, transfer, verdicts
 from cdplib.experiments import results
 
 style.apply()
@@ -46,8 +46,9 @@ asked = runs.asked(
     pretrain_steps=pretrain_steps, steps=steps,
 )  # fmt: skip
 run = runs.results("exp2", preset, asked)
-found = verdicts.of(run, perception)
-Markdown(verdicts.answer(run, found, perception).sentences)
+found, beside = verdicts.of(run, perception), attainable.beside(run)
+answer = verdicts.answer(run, found, perception).sentences
+Markdown(f"{answer}\n\n{attainable.sentence(run)}")
 
 # %% [markdown]
 r"""
@@ -59,8 +60,8 @@ it restores, and $P$ the gap that one judge critic finds between restored and re
 lift the curve away from the origin; in (b) and (c), curves should fall and be convex.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp2-planes", "caption": "Exp-2 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines stand where the colour changes. Dotted: P of real digits against other real digits. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}}
-planes.three_planes(run.table, perception, run.floor(perception))
+# %% mystnb={"figure": {"name": "fig-exp2-planes", "caption": "Exp-2 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines stand where the colour changes. Dotted: P of real digits against other real digits. Bars: standard deviation over seeds; with one seed, standard error on the test images. Letters: restorers without training (m posterior mean, s posterior sample, 1 and 2 blends on the line between them, d most probable training digit, M and S mean and sample given the likeliest class). Dash-dotted: C of a classifier of Y itself. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}}
+planes.three_planes(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
 r"""
@@ -174,14 +175,15 @@ maps.weights_map(run.table, ("error_rate", "mse", perception))
 
 # %% [markdown]
 r"""
-The idea of Fig. 3 takes six lines. Plane (b): a line for each $\beta$, its points in the order of $\gamma$. Does the
+The idea of Fig. 3 takes seven lines. Plane (b): a line for each $\beta$, its points in the order of $\gamma$. Does the
 line fall, so that $P$ is the price of a smaller $C$?
 """
 
-# %% mystnb={"figure": {"name": "fig-exp2-idea", "caption": "Plane (b) of Fig. 3 in six lines: C of CNN-1 over P, one line for each β, along γ. Look for lines that fall to the right: γ buys C and pays with P."}, "image": {"alt": "Exp-2: error rate of CNN-1 over the perceptual difference, a line for each β"}}
+# %% mystnb={"figure": {"name": "fig-exp2-idea", "caption": "Plane (b) of Fig. 3 in seven lines: C of CNN-1 over P, one line for each β, along γ. Dash-dotted: C of a classifier of Y itself. Look for lines that fall to the right: γ buys C and pays with P."}, "image": {"alt": "Exp-2: error rate of CNN-1 over the perceptual difference, a line for each β"}}
 _, axes = plt.subplots(figsize=(7, 3.2))
 for beta, line in run.points().groupby("beta"):
     axes.plot(line[perception], 100 * line["error_rate"], "o-", label=f"β = {beta:g}")
+axes.axhline(100 * beside.error, color="#D55E00", linestyle="-.", label="read from Y")
 axes.set(xlabel=text.quantity(perception).name, ylabel="C of CNN-1: error rate (%)")
 axes.legend()
 plt.show()
@@ -196,8 +198,56 @@ non-increasing by construction, so this figure tests nothing; it shows what was 
 each restorer is worth having. A restorer whose corner is hidden by another's colour is never the best choice.
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp2-achieved", "caption": "The least error rate of CNN-1 among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real digits against other real digits. Look for steps, and for markers unlike their ground: another restorer is better in all three."}, "image": {"alt": "Exp-2: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-1, with the restorers as markers and hatched where there is none"}}
-maps.achieved_map(run.table, perception, run.floor(perception))
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp2-achieved", "caption": "The least error rate of CNN-1 among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real digits against other real digits. Squares with a letter: restorers without training, as above, by their own error rate; orange in the scale: C of a classifier of Y itself. Look for steps, and for markers unlike their ground: another restorer is better in all three. Look for squares darker than their ground: no trained restorer reached that corner."}, "image": {"alt": "Exp-2: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-1, with the restorers as markers and hatched where there is none"}}
+maps.achieved_map(run.table, perception, run.floor(perception), beside)
+
+# %% [markdown]
+r"""
+## Held against no training
+
+A cloud shows what training reached, not what can be reached. For one prior the best restorers are exact: let $X$ be one of
+the 55,000 training digits, each as likely as any other. Given $y$, digit $x_i$ has the weight
+$w_i\propto e^{-\lVert y-x_i\rVert^2/2}$. The mean under these weights has the least $D$, one digit drawn by them has the
+prior's law, and the class of most weight is the best guess of the class.
+"""
+
+# %%
+from cdplib.experiments import posterior
+
+prior = posterior.mnist_prior("noise", mnist)
+untrained = posterior.restore(prior, noisy[:100])
+for name, images in untrained.images.items():
+    errors = measures.wrong(measures.outputs(cnn1, images), labels[:100]).sum()
+    D = measures.squared_error(images, clean[:100]).mean()
+    print(f"{name}: D {D:.4f}, CNN-1 errs on {errors:.0f} of 100")
+
+# %% [markdown]
+r"""
+The same on all test digits, measured as every published point is (a run's own critic does not exist here). These are
+points that can be *attained*, with no claim to be best: test digits are not among the training digits, so the prior is
+wrong, and too sure of itself: a sample has less than twice the $D$ of the mean. Compare the columns with the best
+published point: where is a network better, where is it worse than looking through the training digits?
+"""
+
+# %% tags=["hide-input"]
+folds = {
+    "Restorers without training, every measure": attainable.compared(run),
+    "How far below the hull of all published points": attainable.under_hull(run, perception),
+}
+formats = attainable.FORMS
+Markdown("\n\n".join(text.fold(name, text.table(t, forms=formats)) for name, t in folds.items()))
+
+# %% [markdown]
+r"""
+Should one restore at all in order to classify? A classifier trained on noisy digits needs no restorer. By
+{prf:ref}`prop:data-processing` nothing that is made of $y$ lets any classifier err less than the best classifier of $y$:
+its error, the Bayes error of $Y$, is below every point of this page. The trained ones in the table are upper estimates of
+it, no bounds, but levels that restoring first could reach: by drawing a digit of the class that was read. Section 2.2
+leaves "non-blind restoration" to the future: {ref}`ch:beyond-nonblind` has its theory.
+"""
+
+# %% tags=["hide-input"]
+Markdown(text.table(attainable.ways(run), forms=attainable.FORMS))
 
 # %% [markdown]
 r"""
@@ -239,8 +289,8 @@ more agreeable to CNN-1. A line that runs down to the left is a gain that is sha
 CNN-1 being gamed; the dotted diagonal is where both err equally often.
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp2-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-1. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-2: scatter plot of the error rate of an independent classifier against that of CNN-1, with a line for each β and error bars"}}
-maps.gaming(run.table, run.shown_others(1), run.classifier)
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp2-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-1. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Letters and dash-dotted lines as in the planes. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-2: scatter plot of the error rate of an independent classifier against that of CNN-1, with a line for each β and error bars"}}
+maps.gaming(run.table, run.shown_others(1), run.classifier, beside)
 
 # %% tags=["hide-cell"]
 shares = benefits.shares(transfer.gains({"exp2": run}))

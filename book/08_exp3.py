@@ -30,7 +30,7 @@ from IPython.display import Markdown
 from cdpbook import claims, live, runs, text
 from cdpbook.figures import maps, planes, samples, style
 from cdpbook.statistics import estimates
-from cdpbook.studies import benefits, transfer, verdicts
+from cdpbook.studies import attainable, benefits, transfer, verdicts
 
 style.apply()
 asked = runs.asked(
@@ -38,8 +38,9 @@ asked = runs.asked(
     pretrain_steps=pretrain_steps, steps=steps,
 )  # fmt: skip
 run = runs.results("exp3", preset, asked)
-found = verdicts.of(run, perception)
-Markdown(verdicts.answer(run, found, perception).sentences)
+found, beside = verdicts.of(run, perception), attainable.beside(run)
+answer = verdicts.answer(run, found, perception).sentences
+Markdown(f"{answer}\n\n{attainable.sentence(run)}")
 
 # %% [markdown]
 r"""
@@ -58,8 +59,8 @@ release trained Exp-3 with $\alpha = 0.5$ and $0.75$ too; only ratios of weights
 The pictures to compare with Fig. 3: a line of smaller $C$ in (a) should lie further out; (b) and (c) should fall.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp3-planes", "caption": "Exp-3 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines stand where the colour changes. Dotted: P of real images against other real images. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}}
-planes.three_planes(run.table, perception, run.floor(perception))
+# %% mystnb={"figure": {"name": "fig-exp3-planes", "caption": "Exp-3 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines stand where the colour changes. Dotted: P of real images against other real images. Bars: standard deviation over seeds; with one seed, standard error on the test images. Letters: restorers without training (m posterior mean, s posterior sample, 1 and 2 blends on the line between them, d most probable training digit, M and S mean and sample given the likeliest class). Dash-dotted: C of a classifier of Y itself. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}}
+planes.three_planes(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
 r"""
@@ -85,8 +86,23 @@ r"""
 The best error rate of CNN-2 for each budget of $D$ and $P$, among the restorers that were trained.
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp3-achieved", "caption": "The least error rate of CNN-2 among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real images against other real images. Look for steps, and for markers unlike their ground: another restorer is better in all three."}, "image": {"alt": "Exp-3: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-2, with the restorers as markers and hatched where there is none"}}
-maps.achieved_map(run.table, perception, run.floor(perception))
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp3-achieved", "caption": "The least error rate of CNN-2 among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real images against other real images. Squares with a letter: restorers without training, as above, by their own error rate; orange in the scale: C of a classifier of Y itself. Look for steps, and for markers unlike their ground: another restorer is better in all three. Look for squares darker than their ground: no trained restorer reached that corner."}, "image": {"alt": "Exp-3: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-2, with the restorers as markers and hatched where there is none"}}
+maps.achieved_map(run.table, perception, run.floor(perception), beside)
+
+# %% [markdown]
+r"""
+Restorers without training ({ref}`ch:exp2` explains them) are the same images as there, read by CNN-2. They are held
+against the published points behind the folds, and so are classifiers of the noisy digits themselves.
+"""
+
+# %% tags=["hide-input"]
+folds = {
+    "Restorers without training, every measure": attainable.compared(run),
+    "How far below the hull of all published points": attainable.under_hull(run, perception),
+    "Restore, then classify; or classify at once": attainable.ways(run),
+}
+formats = attainable.FORMS
+Markdown("\n\n".join(text.fold(name, text.table(t, forms=formats)) for name, t in folds.items()))
 
 # %% [markdown]
 r"""
@@ -119,8 +135,8 @@ CNN-1 took no part here, and CNN-2 took none in {ref}`ch:exp2`: read together, t
 network calls recognisable is so for the other.
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp3-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-2. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-3: scatter plots of the error rates of independent classifiers, one below the other, against that of CNN-2, with a line for each β and error bars"}}
-maps.gaming(run.table, run.shown_others(), run.classifier)
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp3-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-2. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Letters and dash-dotted lines as in the planes. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-3: scatter plots of the error rates of independent classifiers, one below the other, against that of CNN-2, with a line for each β and error bars"}}
+maps.gaming(run.table, run.shown_others(), run.classifier, beside)
 
 # %% tags=["hide-input"]
 shares = benefits.shares(transfer.gains({"exp3": run}))

@@ -29,7 +29,7 @@ from IPython.display import Markdown
 
 from cdpbook import claims, live, runs, text
 from cdpbook.figures import maps, planes, samples, style
-from cdpbook.studies import benefits, transfer, verdicts
+from cdpbook.studies import attainable, benefits, transfer, verdicts
 
 style.apply()
 asked = runs.asked(
@@ -37,8 +37,9 @@ asked = runs.asked(
     pretrain_steps=pretrain_steps, steps=steps,
 )  # fmt: skip
 run = runs.results("exp4", preset, asked)
-found = verdicts.of(run, perception)
-Markdown(verdicts.answer(run, found, perception).sentences)
+found, beside = verdicts.of(run, perception), attainable.beside(run)
+answer = verdicts.answer(run, found, perception).sentences
+Markdown(f"{answer}\n\n{attainable.sentence(run)}")
 
 # %% [markdown]
 r"""
@@ -56,8 +57,8 @@ The release has more pairs of weights for this experiment than for all others to
 `params/grids.yml`). Look in (b) and (c) for curvature, which needs several points along a curve to be seen.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp4-planes", "caption": "Exp-4 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines stand where the colour changes. Dotted: P of real images against other real images. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}}
-planes.three_planes(run.table, perception, run.floor(perception))
+# %% mystnb={"figure": {"name": "fig-exp4-planes", "caption": "Exp-4 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines stand where the colour changes. Dotted: P of real images against other real images. Bars: standard deviation over seeds; with one seed, standard error on the test images. Letters: restorers without training (m posterior mean, s posterior sample, 1 and 2 blends on the line between them, d most probable training digit, M and S mean and sample given the likeliest class). Dash-dotted: C of a classifier of Y itself. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}}
+planes.three_planes(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
 r"""
@@ -77,8 +78,24 @@ r"""
 The least error of CNN-1 within a budget of $D$ and $P$, among the trained restorers.
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp4-achieved", "caption": "The least error rate of CNN-1 among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real images against other real images. Look for steps, and for markers unlike their ground: another restorer is better in all three."}, "image": {"alt": "Exp-4: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-1, with the restorers as markers and hatched where there is none"}}
-maps.achieved_map(run.table, perception, run.floor(perception))
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp4-achieved", "caption": "The least error rate of CNN-1 among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real images against other real images. Squares with a letter: restorers without training, as above, by their own error rate; orange in the scale: C of a classifier of Y itself. Look for steps, and for markers unlike their ground: another restorer is better in all three. Look for squares darker than their ground: no trained restorer reached that corner."}, "image": {"alt": "Exp-4: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-1, with the restorers as markers and hatched where there is none"}}
+maps.achieved_map(run.table, perception, run.floor(perception), beside)
+
+# %% [markdown]
+r"""
+{ref}`ch:exp2` explains restorers without training. Here nothing is random, and no training digit is reduced to exactly the
+pixels $y$: so the weights are those of a Gaussian kernel, $w_i\propto e^{-\lVert y-y_i\rVert^2/2h^2}$ over the 25 pixels, whose width
+$h$ has the least $D$ on the validation digits. That is smoothed search for neighbours, not the posterior of any noise.
+"""
+
+# %% tags=["hide-input"]
+folds = {
+    "Restorers without training, every measure": attainable.compared(run),
+    "How far below the hull of all published points": attainable.under_hull(run, perception),
+    "Restore, then classify; or classify at once": attainable.ways(run),
+}
+formats = attainable.FORMS
+Markdown("\n\n".join(text.fold(name, text.table(t, forms=formats)) for name, t in folds.items()))
 
 # %% [markdown]
 r"""
@@ -112,8 +129,8 @@ With no noise to average out, the restorer's freedom is in what it invents. Whet
 classifier reads, or ones that CNN-1 alone reads, is the question here.
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp4-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-1. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-4: scatter plots of the error rates of independent classifiers, one below the other, against that of CNN-1, with a line for each β and error bars"}}
-maps.gaming(run.table, run.shown_others(), run.classifier)
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp4-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-1. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Letters and dash-dotted lines as in the planes. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-4: scatter plots of the error rates of independent classifiers, one below the other, against that of CNN-1, with a line for each β and error bars"}}
+maps.gaming(run.table, run.shown_others(), run.classifier, beside)
 
 # %% tags=["hide-input"]
 shares = benefits.shares(transfer.gains({"exp4": run}))

@@ -28,7 +28,7 @@ from IPython.display import Markdown
 
 from cdpbook import claims, live, runs, text
 from cdpbook.figures import maps, planes, samples, style
-from cdpbook.studies import benefits, transfer, verdicts
+from cdpbook.studies import attainable, benefits, transfer, verdicts
 
 style.apply()
 asked = runs.asked(
@@ -36,8 +36,9 @@ asked = runs.asked(
     pretrain_steps=pretrain_steps, steps=steps,
 )  # fmt: skip
 run = runs.results("exp5", preset, asked)
-found = verdicts.of(run, perception)
-Markdown(verdicts.answer(run, found, perception).sentences)
+found, beside = verdicts.of(run, perception), attainable.beside(run)
+answer = verdicts.answer(run, found, perception).sentences
+Markdown(f"{answer}\n\n{attainable.sentence(run)}")
 
 # %% [markdown]
 r"""
@@ -56,8 +57,8 @@ In (b), C against P, look at the points of $\gamma=0$ (circles): if they run dow
 together. The trade-off begins where no point lies further to the lower left.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp5-planes", "caption": "Exp-5 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines stand where the colour changes. Dotted: P of real images against other real images. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}}
-planes.three_planes(run.table, perception, run.floor(perception))
+# %% mystnb={"figure": {"name": "fig-exp5-planes", "caption": "Exp-5 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines stand where the colour changes. Dotted: P of real images against other real images. Bars: standard deviation over seeds; with one seed, standard error on the test images. Dash-dotted: C of a classifier of Y itself. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}}
+planes.three_planes(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
 r"""
@@ -86,8 +87,17 @@ For each budget of $D$ and $P$, the least error rate among the trained restorers
 tight: there the trade-off of Theorem 1 is at work, whatever happens inside.
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp5-achieved", "caption": "The least error rate of CNN-2' among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real images against other real images. Look for steps, and for markers unlike their ground: another restorer is better in all three."}, "image": {"alt": "Exp-5: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-2', with the restorers as markers and hatched where there is none"}}
-maps.achieved_map(run.table, perception, run.floor(perception))
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp5-achieved", "caption": "The least error rate of CNN-2' among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real images against other real images. Orange in the scale: C of a classifier of Y itself. Look for steps, and for markers unlike their ground: another restorer is better in all three."}, "image": {"alt": "Exp-5: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-2', with the restorers as markers and hatched where there is none"}}
+maps.achieved_map(run.table, perception, run.floor(perception), beside)
+
+# %% [markdown]
+r"""
+For photographs the training images are too far apart for restorers without training to be worth a point. Classifiers that
+read the $12\times12$ pixels of $y$ itself are held against restoring first (Section 2.2; {ref}`ch:exp2` says what they bound).
+"""
+
+# %% tags=["hide-input"]
+Markdown(text.table(attainable.ways(run), forms=attainable.FORMS))
 
 # %% [markdown]
 r"""
@@ -120,8 +130,8 @@ An independent residual network reads the same images. If $\beta$ helps it as mu
 what both were missing; if $\gamma$ helps CNN-2' alone, that part is gaming.
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp5-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-2'. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-5: scatter plots of the error rates of independent classifiers, one below the other, against that of CNN-2', with a line for each β and error bars"}}
-maps.gaming(run.table, run.shown_others(), run.classifier)
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp5-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-2'. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Dash-dotted: as in the planes. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-5: scatter plots of the error rates of independent classifiers, one below the other, against that of CNN-2', with a line for each β and error bars"}}
+maps.gaming(run.table, run.shown_others(), run.classifier, beside)
 
 # %% tags=["hide-input"]
 shares = benefits.shares(transfer.gains({"exp5": run}))

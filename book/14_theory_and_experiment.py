@@ -40,7 +40,7 @@ from cdpbook.figures import style
 from cdpbook.figures import supports as draw
 from cdpbook.runs import published_runs
 from cdpbook.statistics import hulls, trends
-from cdpbook.studies import landscapes, supports, yardsticks
+from cdpbook.studies import attainable, landscapes, supports, yardsticks
 from cdplib.theory import exact
 from cdplib.theory.toy import GaussianToy
 
@@ -210,17 +210,30 @@ From here on $C$ is the error rate again and $P$ the measure of the parameters. 
 trained ones reaches the mean of their $D$ and of their $C$, and at most the mean of their $P$, because $d$ is convex (step
 {eq}`eq:paper-13` of the proof). So every point of the cloud's lower hull is an upper bound on $C(D,P)$, and
 what a point lies above the hull is error rate that mixing would save. Look for orange between dot and bar, and compare it
-with the grey error bar. Whether noise alone could have lifted the points is E4 of {ref}`ch:verdicts`.
+with the grey error bar. Whether noise alone could have lifted the points is E4a of {ref}`ch:verdicts`.
 """
 
-# %% mystnb={"figure": {"name": "fig-theory-distances", "caption": "Error rate of each point (dot, with its error bar) and the hull at its D and P (upright bar); orange between them is the distance. Look for orange longer than the error bar beside it."}, "image": {"alt": "Rows of dots with error bars and an orange tick for the hull beside each"}}
-draw.distances(excess)
+# %% mystnb={"figure": {"name": "fig-theory-distances", "caption": "Error rate of each point (dot, with its error bar) and the hull at its D and P (upright bar); orange between them is the distance. Black diamonds: restorers without training, letters as in the experiment's planes. Dash-dotted: C of a classifier of Y itself. Look for orange longer than the error bar beside it, and for diamonds left of every dot."}, "image": {"alt": "Rows of dots with error bars and an orange tick for the hull beside each"}}
+draw.distances(excess, attainable.beside(runs[experiment]))
 
 # %% tags=["hide-input"]
 on_hull = int((excess["excess"] <= 1e-9).sum())
 Markdown(
     f"{on_hull} of {len(excess)} points are on the hull; the largest distance is "
     f"{100 * excess['excess'].max():.2f} points of error rate, the mean {100 * excess['excess'].mean():.2f}."
+)
+
+# %% [markdown]
+r"""
+The hull is what was *trained*. Restorers without training ({ref}`ch:exp2`) are worth more than their number: where one of
+them is below the hull, $C(D,P)$ is lower than all published points and their mixtures say, by at least as much, whatever
+the weights. Then distances *within* the cloud, and trade-offs along it, are those of trainings.
+"""
+
+# %% tags=["hide-input"]
+Markdown(
+    f"{attainable.sentence(runs[experiment])}\n\n"
+    + text.table(attainable.under_hull(runs[experiment], perception), forms=attainable.FORMS)
 )
 
 # %% [markdown]

@@ -30,7 +30,7 @@ from cdplib.storage import paths
 
 KINDS = ("int", "float", "bool", "str", "list[int]", "list[float]", "list[str]")
 #: Files of ``params/`` that are no presets.
-OTHERS = ("grids", "ablations")
+OTHERS = ("grids", "ablations", "verdicts")
 
 _OPTIONAL = " | None"
 _RANGE = re.compile(r"in\s*([\[(])\s*(\S+)\s*,\s*(\S+?)\s*([\])])$")

@@ -9,14 +9,19 @@ from __future__ import annotations
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib import patheffects
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from cdpbook import text
+from cdpbook.figures import beside as drawn
 from cdpbook.figures import planes, style
 from cdpbook.figures.panels import WIDTH, Panels
 from cdpbook.statistics import trends
+from cdpbook.studies.attainable import Beside
 from cdplib.errors import InputError
+
+_EDGE = [patheffects.withStroke(linewidth=2, foreground="black")]
 
 
 def weights_map(frame: pd.DataFrame, columns: tuple[str, ...] = ("error_rate",)) -> Panels:
@@ -65,17 +70,24 @@ def achieved_error(
 
 
 def achieved_map(
-    frame: pd.DataFrame, perception: str = "p_judge", floor: float | None = None
+    frame: pd.DataFrame,
+    perception: str = "p_judge",
+    floor: float | None = None,
+    beside: Beside | None = None,
 ) -> Figure:
     """C over its two constraints: the least error rate among points with MSE <= D and P <= P.
 
-    Hatched: no trained restorer satisfies both constraints.
+    Hatched: no trained restorer satisfies both constraints. Restorers without training that are
+    ``beside`` them are squares with a letter, in the colour of their own error; the ground is of
+    trained ones alone.
     """
     shown = planes.quantity(perception, frame)
     points = trends.over_seeds(frame)
     limits: list[np.ndarray] = []
+    apart = (beside or Beside.none()).within("mse", perception)
     for name in ("mse", perception):
-        low, high = points[name].min(), points[name].max()
+        both = pd.concat([points[name], apart[name]] if len(apart) else [points[name]])
+        low, high = both.min(), both.max()
         pad = 0.06 * (high - low or abs(high) or 1.0)
         limits.append(np.linspace(low - pad, high + pad, 401))
     values = achieved_error(frame, limits[0], limits[1], perception)
@@ -84,7 +96,8 @@ def achieved_map(
     axes.set_facecolor("0.93")
     axes.patch.set(hatch="//", edgecolor="0.75")
     error = 100 * points["error_rate"].to_numpy(float)
-    norm = mpl.colors.Normalize(error.min(), error.max())
+    every = np.concatenate([error, 100 * apart["error_rate"]]) if len(apart) else error
+    norm = mpl.colors.Normalize(every.min(), every.max())
     image = axes.pcolormesh(
         *limits, 100 * np.where(np.isfinite(values), values, np.nan).T, cmap=style.MAP,
         norm=norm, shading="nearest", rasterized=True,
@@ -94,6 +107,12 @@ def achieved_map(
             points["mse"][row], points[perception][row], c=[error[row]], norm=norm,
             cmap=style.MAP, marker=shape, s=size, edgecolors="white", linewidths=1.2,
         )  # fmt: skip
+    for _, row in apart.iterrows():
+        where = row["mse"], row[perception]
+        axes.scatter(*where, c=[100 * row["error_rate"]], norm=norm, cmap=style.MAP, marker="s",
+                     s=170, edgecolors="black", linewidths=1.2)  # fmt: skip
+        axes.annotate(row["letter"], where, color="white", ha="center", va="center_baseline",
+                      fontsize=9, path_effects=_EDGE)  # fmt: skip
     if floor is not None and planes.near(floor, points[perception]):
         axes.axhline(floor, color="0.3", linestyle=":", linewidth=1.5)
     axes.set(xlabel=text.quantity("mse").name + " ≤", ylabel=shown.name + " ≤")
@@ -101,15 +120,23 @@ def achieved_map(
     axes.xaxis.set_major_locator(MaxNLocator(6))
     figure.colorbar(image, ax=axes, label="least " + text.quantity("error_rate").name, pad=0.02)
     planes.legend(figure, frame, floor)
+    if beside is not None and np.isfinite(beside.error):
+        figure.axes[-1].axhline(100 * beside.error, color="#D55E00", linewidth=3)
     return figure
 
 
-def gaming(frame: pd.DataFrame, others: tuple[str, ...], trained_against: str) -> Figure:
+def gaming(
+    frame: pd.DataFrame,
+    others: tuple[str, ...],
+    trained_against: str,
+    beside: Beside | None = None,
+) -> Figure:
     """The error of other classifiers against that of the one trained against, point by point.
 
     ``others``: names of classifiers with a column ``error_rate_<name>``. Lines join the points
     of one beta in the order of gamma; a line that goes up to the left is a gain that the other
-    classifier does not share.
+    classifier does not share. ``beside``: also restorers without training, and the level of C that
+    is read from Y.
     """
     points = trends.over_seeds(frame)
     betas = sorted(points["beta"].unique())
@@ -130,9 +157,13 @@ def gaming(frame: pd.DataFrame, others: tuple[str, ...], trained_against: str) -
             ax.scatter(100 * point["error_rate"], 100 * point[column], marker=shapes[at],
                        s=sizes[at], c=[betas.index(point["beta"])], norm=norm, cmap=style.MAP,
                        edgecolors="black", linewidths=0.9, zorder=3)  # fmt: skip
+        if beside is not None:
+            drawn.letters(ax, beside, "error_rate", column)
+            drawn.level(ax, beside, "x")
+            drawn.level(ax, beside, "y")
         ends = np.array(ax.get_xlim())
         ax.plot(ends, ends, color="0.3", linestyle=":", linewidth=1.2, scalex=False, scaley=False)
         ax.set(xlabel=f"error rate of {trained_against} (trained against, %)",
                ylabel=shown.name)  # fmt: skip
-    planes.legend(figure, frame, None)
+    planes.legend(figure, frame, None, beside)
     return figure

@@ -22,9 +22,11 @@ from matplotlib.ticker import MaxNLocator
 from scipy import ndimage
 
 from cdpbook import claims, text
+from cdpbook.figures import beside as drawn
 from cdpbook.figures import style
 from cdpbook.figures.panels import WIDTH, Panels
 from cdpbook.statistics import trends
+from cdpbook.studies.attainable import Beside
 from cdplib.errors import InputError, unknown
 
 MARKERS = "osD^vP*Xph<>"
@@ -78,9 +80,18 @@ def level_curves(
 
 
 def plane(
-    frame: pd.DataFrame, x: str, y: str, colour: str, floor: float | None = None, title: str = ""
+    frame: pd.DataFrame,
+    x: str,
+    y: str,
+    colour: str,
+    floor: float | None = None,
+    title: str = "",
+    beside: Beside | None = None,
 ) -> Figure:
-    """One plane: points with their bars, curves where ``colour`` changes, the floor of P."""
+    """One plane: points with their bars, curves where ``colour`` changes, the floor of P.
+
+    ``beside``: also the restorers without training, and the level of C that is read from Y.
+    """
     figure = style.canvas(width=WIDTH, height=1.1 * WIDTH)
     axes = figure.axes[0]
     quantities = {name: quantity(name, frame) for name in (x, y, colour)}
@@ -100,6 +111,11 @@ def plane(
         for name, line in ((x, axes.axvline), (y, axes.axhline)):
             if quantities[name].letter == "P" and near(floor, points[name]):
                 line(floor, color="0.3", linestyle=":", linewidth=1.5)
+    if beside is not None:
+        drawn.letters(axes, beside, x, y)
+        for name, along in ((x, "x"), (y, "y")):
+            if quantities[name].letter == "C":
+                drawn.level(axes, beside, along)
     axes.set(xlabel=quantities[x].name, ylabel=quantities[y].name)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     if points["alpha"].nunique() == 1:
@@ -150,8 +166,10 @@ def _size(rank: int, count: int) -> float:
     return 30.0 + 120.0 * rank / max(count - 1, 1)
 
 
-def _keys(frame: pd.DataFrame, floor: float | None) -> tuple[list[Line2D], list[Line2D]]:
-    """What stands for each gamma, and for the floor; what stands for each beta."""
+def _keys(
+    frame: pd.DataFrame, floor: float | None, beside: Beside | None = None
+) -> tuple[list[Line2D], list[Line2D]]:
+    """What stands for each gamma and for the floor; for each beta and for what is ``beside``."""
     points = trends.over_seeds(frame)
     gammas, betas = sorted(points["gamma"].unique()), sorted(points["beta"].unique())
     common: dict[str, Any] = {"linestyle": "none", "markerfacecolor": "0.8", "color": "black"}
@@ -166,7 +184,7 @@ def _keys(frame: pd.DataFrame, floor: float | None) -> tuple[list[Line2D], list[
     return shapes, [
         Line2D([], [], marker="o", markersize=size, label=f"β = {b:g}", **common)
         for size, b in zip(sizes, betas, strict=True)
-    ]
+    ] + drawn.keys(beside)
 
 
 def _write(figure: Figure, handles: list[Line2D], columns: int) -> Legend:
@@ -176,20 +194,25 @@ def _write(figure: Figure, handles: list[Line2D], columns: int) -> Legend:
     )  # fmt: skip
 
 
-def legend(figure: Figure, frame: pd.DataFrame, floor: float | None) -> None:
+def legend(
+    figure: Figure, frame: pd.DataFrame, floor: float | None, beside: Beside | None = None
+) -> None:
     """Above ``figure``: what shapes, sizes and the dotted line of the floor stand for."""
     blank = Line2D([], [], linestyle="none", label=" ")
-    pairs = list(itertools.zip_longest(*_keys(frame, floor), fillvalue=blank))
+    pairs = list(itertools.zip_longest(*_keys(frame, floor, beside), fillvalue=blank))
     _write(figure, [key for pair in pairs for key in pair], len(pairs))  # columns are filled first
 
 
 def three_planes(
-    frame: pd.DataFrame, perception: str = "p_judge", floor: float | None = None
+    frame: pd.DataFrame,
+    perception: str = "p_judge",
+    floor: float | None = None,
+    beside: Beside | None = None,
 ) -> Panels:
     """Fig. 3: (a) P against D coloured by C, (b) C against P by D, (c) C against D by P.
 
     ``perception`` is the column measuring P; ``floor`` is what it gives for real images against
-    other real images (dotted).
+    other real images (dotted); ``beside`` is what the points are held against.
     """
     if perception not in PERCEPTION:
         raise unknown("measure of perception", perception, PERCEPTION)
@@ -200,12 +223,12 @@ def three_planes(
         ("c", "mse", "error_rate", perception),
     ):
         with mpl.rc_context({"font.size": 10, "figure.titlesize": 10}):
-            figure = plane(frame, x, y, colour, floor, f"({letter}) ")
+            figure = plane(frame, x, y, colour, floor, f"({letter}) ", beside)
         axes = figure.axes[0]
         said = f"{figure.get_suptitle()}; points of {axes.get_ylabel()} over {axes.get_xlabel()}"
         figures[said] = figure
     rows = {}
-    for keys in _keys(frame, floor):
+    for keys in _keys(frame, floor, beside):
         row = style.canvas(height=0.3)
         row.axes[0].remove()
         written = _write(row, keys, len(keys))

@@ -13,8 +13,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from cdpbook import text
+from cdpbook.figures import beside as drawn
 from cdpbook.figures import style
 from cdpbook.statistics import trends
+from cdpbook.studies.attainable import Beside
 from cdpbook.studies.landscapes import Landscape
 from cdplib.errors import InputError
 
@@ -84,8 +86,11 @@ def _support_panel(
     return supporting, int(mine.sum())
 
 
-def distances(excess: pd.DataFrame) -> Figure:
-    """Each point's error rate and the hull below it, from :func:`.hulls.convex_excess`."""
+def distances(excess: pd.DataFrame, beside: Beside | None = None) -> Figure:
+    """Each point's error rate and the hull below it, from :func:`.hulls.convex_excess`.
+
+    ``beside``: also the level of C that is read from Y.
+    """
     points = excess.sort_values("error_rate", ascending=False).reset_index(drop=True)
     figure = style.canvas(1, height=1.2 + 0.24 * len(points))
     (axes,), at = figure.axes, np.arange(len(points))
@@ -95,6 +100,14 @@ def distances(excess: pd.DataFrame) -> Figure:
                   ecolor="0.55", elinewidth=1.2, label="measured", zorder=2)  # fmt: skip
     axes.scatter(hull, at, marker="|", s=140, linewidths=2.5, color=RED, label="hull", zorder=3)
     names = [f"β {b:g}, γ {g:g}" for b, g in points[["beta", "gamma"]].to_numpy()]
+    if beside is not None:
+        apart = 100 * beside.points["error_rate"]
+        above = len(points) + np.arange(len(apart))
+        axes.scatter(apart, above, color="black", marker="D", s=30, label="no training")
+        names += [f"no training: {letter}" for letter in beside.points["letter"]]
+        drawn.level(axes, beside, "x")
+        figure.set_figheight(1.2 + 0.24 * len(names))
+        at = np.arange(len(names))
     axes.set_yticks(at, names, fontsize=11)
     axes.set_xlabel(text.quantity("error_rate").name)
     axes.legend(loc="best", fontsize=11)

@@ -23,21 +23,26 @@ _MARKS: dict[str, dict[str, Any]] = {
 }
 
 
-def matrix(cells: Mapping[str, Mapping[str, str]]) -> Figure:
+def matrix(
+    cells: Mapping[str, Mapping[str, str]], second: Mapping[str, Mapping[str, str]] | None = None
+) -> Figure:
     """A grid of marks: ``cells`` is statement number -> experiment -> verdict.
 
-    Raises :class:`InputError` for an unknown verdict.
+    ``second``: the same by another measure of P, to the right of each mark. Raises
+    :class:`InputError` for an unknown verdict.
     """
+    shift = 0.2 if second else 0.0
     names = list(dict.fromkeys(name for row in cells.values() for name in row))
     numbers = list(cells)
     figure = style.canvas(height=1.2 + 0.36 * max(len(numbers), 1))
     axes = figure.axes[0]
-    for y, number in enumerate(numbers):
-        for name, verdict in cells[number].items():
-            if verdict not in _MARKS:
-                raise InputError(f"verdict {verdict!r}: expected one of {', '.join(_MARKS)}")
-            look = {"marker": "o", "markersize": 13, "markeredgewidth": 2.2, **_MARKS[verdict]}
-            axes.plot(names.index(name), y, linestyle="none", **look)
+    for side, shown in ((-shift, cells), (shift, second or {})):
+        for y, number in enumerate(numbers):
+            for name, verdict in shown.get(number, {}).items():
+                if verdict not in _MARKS:
+                    raise InputError(f"verdict {verdict!r}: expected one of {', '.join(_MARKS)}")
+                look = {"marker": "o", "markersize": 13, "markeredgewidth": 2.2, **_MARKS[verdict]}
+                axes.plot(names.index(name) + side, y, linestyle="none", **look)
     axes.set_xticks(range(len(names)), [text.title(name) for name in names])
     axes.set_yticks(range(len(numbers)), numbers)
     axes.set(xlim=(-0.6, max(len(names), 1) - 0.4), ylim=(max(len(numbers), 1) - 0.4, -0.6))

@@ -227,7 +227,32 @@ def concave(d: Array, p: Array) -> sparse.csc_matrix:
     return _tangents(d, p, -1.0)
 
 
-def _tangents(d: Array, p: Array, sign: float) -> sparse.csc_matrix:
+def convex_alone(d: Array, p: Array) -> sparse.csc_matrix:
+    """As :func:`convex`, of a function that may rise as well."""
+    return _tangents(d, p, 1.0, falling=False)
+
+
+def concave_alone(d: Array, p: Array) -> sparse.csc_matrix:
+    """As :func:`concave`, of a function that may rise as well."""
+    return _tangents(d, p, -1.0, falling=False)
+
+
+def falling(d: Array, p: Array) -> sparse.csc_matrix:
+    """The constraints of a non-increasing function: f_i >= f_j where j has no less D and P."""
+    d, p = _checked(d, p)
+    n = len(d)
+    i, j = np.nonzero((d[:, None] <= d) & (p[:, None] <= p) & ~np.eye(n, dtype=bool))
+    rows, one = np.arange(len(i)), np.ones(len(i))
+    values, where = np.concatenate([one, -one]), (np.tile(rows, 2), np.concatenate([j, i]))
+    return sparse.csc_matrix((values, where), (len(rows), n))
+
+
+def rising(d: Array, p: Array) -> sparse.csc_matrix:
+    """As :func:`falling`, of a non-decreasing function: the shape that must be excluded."""
+    return (-falling(d, p)).tocsc()
+
+
+def _tangents(d: Array, p: Array, sign: float, falling: bool = True) -> sparse.csc_matrix:
     d, p = _checked(d, p)
     n = len(d)
     d, p = ((v - v.min()) / (np.ptp(v) or 1.0) for v in (d, p))
@@ -237,6 +262,8 @@ def _tangents(d: Array, p: Array, sign: float) -> sparse.csc_matrix:
     values = sign * np.concatenate([ones, d[j] - d[i], p[j] - p[i], -ones])
     where = (np.tile(rows, 4), np.concatenate([i, n + i, 2 * n + i, j]))
     tangents = sparse.csc_matrix((values, where), (len(rows), 3 * n))
+    if not falling:
+        return tangents
     slopes = sparse.hstack([sparse.csc_matrix((2 * n, n)), sparse.identity(2 * n)])
     return sparse.vstack([tangents, slopes], format="csc")
 

@@ -1,14 +1,16 @@
 """Every claim of the paper about its experiments, numbered, with its test and verdict.
 
-A verdict is computed from published rows when the page is made, by one of :data:`RULES`.
+A verdict is computed from published rows when the page is made, by one of :data:`RULES`. Which
+statements there are, how each is tested and which trainings count: see ``params/verdicts.yml``.
 """
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,9 +22,11 @@ from cdpbook.runs import Run
 from cdpbook.statistics import shapes, trends
 from cdpbook.statistics.estimates import LEVEL, Interval, correlation, student
 from cdpbook.statistics.trends import Effect
-from cdpbook.studies import comparisons, transfer
+from cdpbook.studies import comparisons, rules, transfer
 from cdplib.errors import InputError
 
+#: Statements that had no verdict before there was a file of rules.
+NEW = ("E1b",)
 Test = Callable[[Run, str], tuple[str, str]]
 
 _EXACT, _ROUGH = 1.25, 2.0  # largest ratio of scales that is called quantitative, and roughly so
@@ -36,9 +40,9 @@ RULES = {
     "explain; partly: fewer than chance, some clear; not: some clear, and as many as by chance; "
     "undecided: none clear, and too many to exclude chance; not testable: so few can be compared "
     "that none at all would not exclude it",
-    "shape": "reproduced: noise explains the distance from the nearest convex surface and not that "
-    "from the nearest concave one (p ≤ 0.05); partly: it explains neither, and the convex one is "
-    "nearer; undecided: it explains both; else not reproduced",
+    "shape": "reproduced: noise explains the distance from the nearest surface of the shape and "
+    "not that from the nearest of the opposite one (p ≤ 0.05); partly: it explains neither, and "
+    "the first is nearer; undecided: it explains both; else not reproduced",
     "correlation": "reproduced: the 95 % interval of Spearman's correlation is above zero; not: "
     "below; undecided: it holds zero",
     "scale": "the ratio of two measures, greatest over least of the points. Reproduced: at most "
@@ -115,23 +119,31 @@ def _count(kind: shapes.Kind, run: Run, perception: str) -> tuple[str, str]:
     return text, PARTLY if found.clear else REPRODUCED
 
 
-def convexity(frame: pd.DataFrame, perception: str) -> tuple[str, str]:
-    """Is the cloud convex rather than concave? What was found, and the verdict."""
+#: Of each shape that a rule may name: what must be within noise, and its opposite.
+_SHAPES: dict[str, dict[str, shapes.Shape]] = {
+    "convex": {"convex": shapes.convex_alone, "concave": shapes.concave_alone},
+    "monotone": {"non-increasing": shapes.falling, "non-decreasing": shapes.rising},
+    "convex_and_monotone": {
+        "convex non-increasing": shapes.convex,
+        "concave non-increasing": shapes.concave,
+    },
+}
+
+
+def shaped(frame: pd.DataFrame, perception: str, shape: str) -> tuple[str, str]:
+    """Has the cloud the shape rather than its opposite? What was found, and the verdict."""
     points = shapes.cloud(frame, perception)
-    found = {
-        name: shapes.distance(points, shape)
-        for name, shape in (("convex", shapes.convex), ("concave", shapes.concave))
-    }
+    found = [(name, shapes.distance(points, of)) for name, of in _SHAPES[shape].items()]
     text = "; ".join(
         f"{100 * one.residual:.2f} points from the nearest {name} surface, where noise gives "
         f"{100 * one.noise:.2f} (p = {one.p_value:.2f})"
-        for name, one in found.items()
+        for name, one in found
     )
-    excluded = {name: one.p_value <= LEVEL for name, one in found.items()}
-    if not excluded["convex"]:
-        return text, REPRODUCED if excluded["concave"] else UNDECIDED
-    nearer = found["convex"].residual < found["concave"].residual
-    return text, PARTLY if excluded["concave"] and nearer else NOT
+    (_, wanted), (_, opposite) = found
+    excluded = opposite.p_value <= LEVEL
+    if wanted.p_value > LEVEL:
+        return text, REPRODUCED if excluded else UNDECIDED
+    return text, PARTLY if excluded and wanted.residual < opposite.residual else NOT
 
 
 def _both_costs(run: Run, perception: str) -> tuple[str, str]:
@@ -144,31 +156,37 @@ def _both_costs(run: Run, perception: str) -> tuple[str, str]:
     return text, NOT if NOT in verdicts else PARTLY
 
 
-def elevation(frame: pd.DataFrame, perception: str) -> trends.Effect:
-    """How far above its curve over D at the least gamma P is at the greatest gamma, at equal D.
+def elevation(frame: pd.DataFrame, column: str, along: str = "mse") -> trends.Effect:
+    """How far above its curve at the least gamma ``column`` is at the greatest gamma, at equal
+    ``along``.
 
-    Each curve joins the points of one gamma by straight lines in the order of D; they are compared
-    at the points of the greatest gamma whose D both curves reach. Student's interval over seeds.
-    Raises :class:`InputError` if a seed has no such point.
+    Each curve joins the points of one gamma by straight lines in the order of ``along``; they are
+    compared at the points of the greatest gamma whose ``along`` both curves reach. Student's
+    interval over seeds. Raises :class:`InputError` if a seed has no such point.
     """
     least, greatest = frame["gamma"].min(), frame["gamma"].max()
     heights = []
     for _, rows in frame.groupby("seed"):
         base, lifted = (
-            rows[rows["gamma"] == g].sort_values("mse")[["mse", perception]].to_numpy(float)
+            rows[rows["gamma"] == g].sort_values(along)[[along, column]].to_numpy(float)
             for g in (least, greatest)
         )
-        reach = lifted[(lifted[:, 0] >= base[0, 0]) & (lifted[:, 0] <= base[-1, 0])]
+        ends = base[[0, -1], 0] if len(base) else (np.inf, -np.inf)
+        reach = lifted[(lifted[:, 0] >= ends[0]) & (lifted[:, 0] <= ends[1])]
         if least == greatest or not len(reach):
-            raise InputError("the curves of the least and the greatest γ share no D")
+            letter = words.quantity(along).letter
+            raise InputError(f"the curves of the least and the greatest γ share no {letter}")
         heights.append(np.mean(reach[:, 1] - np.interp(reach[:, 0], base[:, 0], base[:, 1])))
     mean, low, high = student(heights)
-    return trends.Effect("gamma", perception, least, greatest, mean, low, high, len(heights))
+    return trends.Effect("gamma", column, least, greatest, mean, low, high, len(heights))
 
 
-def _elevated(run: Run, perception: str) -> tuple[str, str]:
-    found = elevation(run.table, perception)
-    return claims.effect_text(found, " at equal D"), claims.OF_SIGN[found.interval.sign]
+def _lifted(run: Run, perception: str, column: str) -> tuple[str, str]:
+    """Is P at equal D, or D at equal P, raised by gamma?"""
+    pair = (perception, "mse") if column == "P" else ("mse", perception)
+    letter = "D" if column == "P" else "P"
+    found = elevation(run.table, *pair)
+    return claims.effect_text(found, f" at equal {letter}"), claims.OF_SIGN[found.interval.sign]
 
 
 def _correlated(found: Interval) -> tuple[str, str]:
@@ -203,63 +221,68 @@ def _critic_scale(run: Run, perception: str) -> tuple[str, str]:
     return found, REPRODUCED if spread <= _EXACT else PARTLY if spread <= _ROUGH else NOT
 
 
-def _way(weight: str, column: str, wanted: str, held: dict[str, float] | None = None) -> Test:
-    """The test of a direction, in every row unless one is ``held``; P: the measure asked for."""
-
-    def test(run: Run, perception: str) -> tuple[str, str]:
-        name = perception if column == "P" else column
-        if held:
-            return claims.directed(run.table, weight, name, wanted, held)
-        return claims.directed_in_rows(run.table, weight, name, wanted)
-
-    return test
+def _direction(run: Run, perception: str, **told: Any) -> tuple[str, str]:
+    """A direction at one value of the other weight, or averaged over it."""
+    held: dict[str, float] = {name: float(told[name]) for name in ("beta", "gamma") if name in told}
+    column = perception if told["column"] == "P" else told["column"]
+    return claims.directed(run.table, told["weight"], column, told["wanted"], held)
 
 
-STATEMENTS = (
-    Statement("E1", "to the letter: better classification costs distortion *and* perception: γ "
-              "raises D and P", "Fig. 3, caption; Section 5", "rows", _both_costs),
-    Statement("E2", "better classification always costs distortion *or* perception: no point is "
-              "better on all three axes", "Section 4; Theorem 1.1", "count",
-              partial(_count, shapes.pairs)),
-    Statement("E3", "C-P and C-D are convex: drawing lots between two points beats no third",
-              "Section 4", "count", partial(_count, shapes.triples)),
-    Statement("E4", "the points lie on a convex non-increasing surface", "Section 4; Theorem 1.2",
-              "shape", lambda run, perception: convexity(run.table, perception)),
-    Statement("E5", "where C plays no part (γ = 0) P and D trade off: β lowers P",
-              "Section 4, Fig. 3(a)", "direction", _way("beta", "P", "lowers", {"gamma": 0.0})),
-    Statement("E6", "… and β raises D at γ = 0", "Section 4, Fig. 3(a)", "direction",
-              _way("beta", "mse", "raises", {"gamma": 0.0})),
-    Statement("E7", "once C is smaller the P-D curve is elevated: γ raises P at equal D",
-              "Section 4, Fig. 3(a)", "direction", _elevated),
-    Statement("E8", "visual quality increases along with β: β lowers P", "Section 4, Fig. 4",
-              "rows", _way("beta", "P", "lowers")),
-    Statement("E9", "given β, visual quality decreases with γ: γ raises P", "Section 4, Fig. 4",
-              "rows", _way("gamma", "P", "raises")),
-    Statement("E10", "γ enhances the semantic quality, evaluated by the pretrained classifier: γ "
-              "lowers C", "Section 4, Fig. 4", "rows", _way("gamma", "error_rate", "lowers")),
-    Statement("E11", "the error rate of the classifier and recognition by people are positively "
-              "correlated (proxy: independent classifiers)", "Section 4", "correlation",
-              _recognisable, "gaming"),
-    Statement("E12", "the discriminator's loss assesses perceptual quality: it orders the points "
-              "as the judge does (our critics, with gradient penalty)", "Section 4", "correlation",
-              _critic_orders),
-    Statement("E13", "… and quantitatively: it is the judge's P but for one factor", "Section 4",
-              "scale", _critic_scale),
-)  # fmt: skip
+def _rows(run: Run, perception: str, weight: str, column: str, wanted: str) -> tuple[str, str]:
+    """A direction at every value of the other weight."""
+    column = perception if column == "P" else column
+    return claims.directed_in_rows(run.table, weight, column, wanted)
+
+
+#: How each test of :data:`.rules.TESTS` is made, and by which of :data:`RULES` it is judged.
+_TESTS: dict[str, tuple[str, Callable[..., tuple[str, str]]]] = {
+    "both_costs": ("rows", _both_costs),
+    "pairs": ("count", partial(_count, shapes.pairs)),
+    "triples": ("count", partial(_count, shapes.triples)),
+    "shape": ("shape", lambda run, perception, shape: shaped(run.table, perception, shape)),
+    "direction": ("direction", _direction),
+    "rows": ("rows", _rows),
+    "lifted": ("direction", _lifted),
+    "recognisable": ("correlation", _recognisable),
+    "critic_orders": ("correlation", _critic_orders),
+    "critic_scale": ("scale", _critic_scale),
+}
+
+
+def _statement(one: rules.Rule) -> Statement:
+    rule, test = _TESTS[one.test]
+
+    def judge(run: Run, perception: str) -> tuple[str, str]:
+        kept = run if one.all_trainings else replace(run, table=succeeded(run.table))
+        if why := claims.untestable(kept.table):
+            return f"{why}, the failed trainings left out", UNTESTABLE
+        return test(kept, perception, **one.given)
+
+    return Statement(one.number, one.text, one.where, rule, judge, one.figure)
+
+
+def succeeded(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of trainings that did not fail (:func:`.rules.failures`)."""
+    return table[rules.failures(table) == ""]
+
+
+def statements() -> tuple[Statement, ...]:
+    """The statements of ``params/verdicts.yml``, ready to be tested."""
+    return tuple(map(_statement, rules.load().statements))
 
 
 def of(run: Run, perception: str = "p_judge") -> list[Claim]:
     """Every statement about single experiments, tested on one."""
     tests = [
         (f"{one.number}: {one.text} ({one.where})", partial(one.test, run, perception))
-        for one in STATEMENTS
+        for one in statements()
     ]
     return claims.tested(run.table, tests)
 
 
 def lines(runs: Mapping[str, Run], perception: str = "p_judge") -> list[Line]:
     """:func:`of` each of ``runs``, by statement."""
-    found = [Line(statement) for statement in STATEMENTS]
+    found = [Line(statement) for statement in statements()]
     for name, run in runs.items():
         for line, claim in zip(found, of(run, perception), strict=True):
             line.cells[name] = claim
@@ -321,6 +344,47 @@ def _moved(effect: Effect, what: str) -> str:
     return f"{'raises' if sign > 0 else 'lowers'} {what} by {size}"
 
 
+def changed(runs: Mapping[str, Run], found: list[Line], perception: str) -> pd.DataFrame:
+    """Every cell whose verdict the rules change, rows being equal: before, now, and why.
+
+    Before: all trainings, the retired statements, one P. A statement that is new is left out.
+    """
+    file = rules.load()
+    now = {line.statement.number: line for line in found}
+    old = {
+        one.number: replace(one, all_trainings=True) for one in (*file.statements, *file.retired)
+    }
+    fresh = {number for one in file.retired for number in one.now}
+    rows = []
+    for number, one in old.items():
+        if number in fresh or number in NEW:
+            continue
+        tests = [(f"{number}: {one.text}", _statement(one).test)]
+        for name, run in runs.items():
+            test = partial(tests[0][1], run, perception)
+            (before,) = claims.tested(run.table, [(tests[0][0], test)])
+            after = {k: now[k].cells[name].verdict for k in one.now or (number,)}
+            if set(after.values()) == {before.verdict}:
+                continue
+            failed = len(run.table) - len(succeeded(run.table))
+            why = one.why or f"{words.count(failed, 'failed training')} left out"
+            said = "; ".join(f"{k} {verdict}" for k, verdict in after.items())
+            rows.append((number, words.title(name), before.verdict, said, why))
+    return pd.DataFrame(rows, columns=["", "experiment", "before", "now", "why"])
+
+
+def failed(runs: Mapping[str, Run]) -> pd.DataFrame:
+    """The trainings of each experiment that count as failed, by reason and weights."""
+    rows = []
+    for name, run in runs.items():
+        reasons = rules.failures(run.table)
+        for reason, part in run.table[reasons != ""].groupby(reasons[reasons != ""]):
+            weights = part[["beta", "gamma"]].drop_duplicates().itertuples(index=False)
+            where = ", ".join(f"({beta:g}, {gamma:g})" for beta, gamma in weights)
+            rows.append((words.title(name), reason, f"{len(part)} of {len(run.table)}", where))
+    return pd.DataFrame(rows, columns=["experiment", "why", "trainings", "(β, γ)"])
+
+
 def matrix(found: list[Line]) -> pd.DataFrame:
     """The statements with the verdict over all experiments, counted."""
     rows = [(f"{x.claim.statement} ({x.statement.where})", x.counts) for x in found]
@@ -338,10 +402,10 @@ def details(found: list[Line]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["", "experiment", "verdict", "measured", "figure"])
 
 
-def rules() -> pd.DataFrame:
+def how() -> pd.DataFrame:
     """:data:`RULES` with the statements that each serves."""
     rows = [
-        (f"*{rule}*", ", ".join(s.number for s in STATEMENTS if s.rule == rule), text)
+        (f"*{rule}*", ", ".join(s.number for s in statements() if s.rule == rule), text)
         for rule, text in RULES.items()
     ]
     return pd.DataFrame(rows, columns=["test", "statements", "verdict"])

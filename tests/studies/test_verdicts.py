@@ -7,7 +7,7 @@ import pytest
 from cdpbook import runs
 from cdpbook.claims import NOT, PARTLY, REPRODUCED, UNDECIDED, UNTESTABLE, Claim
 from cdpbook.figures import verdicts as draw
-from cdpbook.studies import verdicts
+from cdpbook.studies import rules, verdicts
 from cdplib.errors import InputError
 from cdplib.experiments import settings
 
@@ -52,7 +52,7 @@ def cell(table, number):
 
 def test_a_convex_decreasing_sheet_reproduces_the_shape_claims():
     table = rows(lambda d, p, b, g: 0.1 + 0.0008 / d + 0.01 / (p + 0.2))
-    for number in ("E1", "E2", "E4", "E7"):
+    for number in ("E1", "E1b", "E2", "E4a", "E4b", "E7"):
         assert cell(table, number).verdict == REPRODUCED, cell(table, number)
 
 
@@ -68,19 +68,20 @@ def test_a_count_says_what_is_left_without_the_largest_beta():
 
 def test_an_increasing_sheet_does_not():
     table = rows(lambda d, p, b, g: 0.1 + d + 0.05 * p)
-    for number in ("E2", "E4"):
+    for number in ("E2", "E4b"):
         assert cell(table, number).verdict == NOT, cell(table, number)
 
 
 def test_a_concave_falling_sheet_is_monotone_and_not_convex():
     table = rows(lambda d, p, b, g: 0.3 - 20 * d**2 - 0.05 * p**2)
     assert cell(table, "E2").verdict == REPRODUCED
-    assert cell(table, "E4").verdict == NOT
+    assert cell(table, "E4a").verdict == NOT
+    assert cell(table, "E4b").verdict == REPRODUCED
     assert cell(table, "E3").verdict in (NOT, PARTLY)
 
 
 def test_a_plane_and_pure_noise_are_undecided():
-    assert cell(rows(lambda d, p, b, g: 0.3 - d - 0.05 * p), "E4").verdict == UNDECIDED
+    assert cell(rows(lambda d, p, b, g: 0.3 - d - 0.05 * p), "E4a").verdict == UNDECIDED
     noise = rows(lambda *_: 0.2, spread=0.01)
     assert cell(noise, "E2").verdict == UNDECIDED
     assert cell(noise, "E10").verdict == UNDECIDED
@@ -145,7 +146,7 @@ def test_too_few_comparable_points_give_no_verdict_on_counts():
 
 
 def line_of(*found_in):
-    line = verdicts.Line(verdicts.STATEMENTS[0])
+    line = verdicts.Line(verdicts.statements()[0])
     for k, verdict in enumerate(found_in, start=1):
         line.cells[f"exp{k}"] = Claim("", "", verdict)
     return line
@@ -165,7 +166,11 @@ def test_the_overall_verdict_hides_no_failure():
 def test_the_tables_show_each_verdict_with_its_figure():
     good, bad = (rows(lambda d, p, b, g, s=s: 0.2 + s * g) for s in (-1, 1))
     lines = verdicts.lines({"exp2": run(good), "exp3": run(bad, "exp3")})
-    statement, overall = verdicts.matrix(lines).iloc[9]
+    statement, overall = (
+        verdicts.matrix(lines)
+        .set_index("statement")
+        .pipe(lambda t: next((k, v) for k, v in t["overall"].items() if k.startswith("E10")))
+    )
     assert statement.startswith("E10: ")
     assert overall == "**partly** (1 reproduced, 1 not reproduced)"
     details = verdicts.details(lines)
@@ -200,7 +205,7 @@ def test_a_constant_column_has_no_correlation():
 
 
 def test_every_rule_serves_a_statement():
-    assert {s.rule for s in verdicts.STATEMENTS} == set(verdicts.RULES)
+    assert {s.rule for s in verdicts.statements()} == set(verdicts.RULES)
 
 
 def test_without_rows_nothing_is_testable():
@@ -212,3 +217,31 @@ def test_the_picture_refuses_an_unknown_verdict():
     assert draw.matrix({"E1": {"exp2": PARTLY}}).axes
     with pytest.raises(InputError, match="maybe"):
         draw.matrix({"E1": {"exp2": "maybe"}})
+
+
+def test_failed_trainings_are_left_out_unless_the_rule_keeps_them():
+    good = rows(lambda d, p, b, g: 0.1 + 0.0008 / d + 0.01 / (p + 0.2))
+    bad = (good["beta"] == 0.03) & (good["gamma"] == 0)
+    spoilt = good.assign(mse=good["mse"].where(~bad, 0.5), error_rate=good["error_rate"] + bad)
+    assert rules.failures(good).eq("").all()
+    assert (rules.failures(spoilt) == "D too large").equals(bad.rename(None))
+    assert cell(spoilt, "E2").verdict == REPRODUCED
+    fooled = good.assign(p_critic=good["p_critic"].where(~bad, 0.01), p_judge_se=0.01)
+    assert (rules.failures(fooled) == "its critic was fooled").equals(bad.rename(None))
+    assert "48 points" not in cell(fooled, "E13").found
+    assert "over 16 points" in cell(fooled, "E13").found  # all_trainings
+    unclear = fooled.assign(p_judge_se=1.0)
+    assert rules.failures(unclear).eq("").all()
+    listed = verdicts.failed({"exp2": run(spoilt)})
+    assert list(listed["trainings"]) == ["3 of 48"]
+
+
+def test_what_changed_names_the_old_statement_and_the_reason():
+    table = rows(lambda d, p, b, g: 0.3 - 20 * d**2 - 0.05 * p**2)  # falling, but concave
+    runs_ = {"exp2": run(table)}
+    changed = verdicts.changed(runs_, verdicts.lines(runs_), "p_judge")
+    (four,) = changed[changed[""] == "E4"].to_dict("records")
+    assert four["before"] == NOT
+    assert four["now"] == f"E4a {NOT}; E4b {REPRODUCED}"
+    assert "two things" in four["why"]
+    assert "E1b" not in set(changed[""])

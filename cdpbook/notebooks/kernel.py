@@ -8,16 +8,26 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import socket
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
+from traitlets import default
 
 
 class ThisPython(AsyncKernelManager):
-    """Start ``sys.executable -m ipykernel_launcher`` in :func:`environment`."""
+    """Start ``sys.executable -m ipykernel_launcher`` in :func:`environment`.
+
+    Kernels speak over files where there are such sockets: TCP ports are chosen before they are
+    taken, and chapters that start at one moment then take each other's.
+    """
+
+    @default("transport")
+    def _transport(self) -> str:
+        return "ipc" if hasattr(socket, "AF_UNIX") else "tcp"
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
         """The command line of the kernel process."""

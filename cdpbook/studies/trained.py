@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cdpbook import live
+from cdpbook import checked
 from cdplib.errors import DataError
 from cdplib.experiments import networks, results, settings
 from cdplib.sweeps import jobs
@@ -37,7 +37,7 @@ def restorers(sigma: float) -> dict[str, Restore]:
 
 def _shipped(beta: float, gamma: float) -> networks.Restorer:
     table = results.load("exp2", preset="full", restorer="paper", beta=beta, gamma=gamma, seed=0)
-    kept = live.restorer(table.to_dict("records")[0])
+    kept = checked.restorer(table.to_dict("records")[0])
     if kept is None:
         raise DataError(f"exp2 beta={beta:g} gamma={gamma:g}: its restorer is not shipped")
     return kept[1]

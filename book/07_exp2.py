@@ -41,6 +41,8 @@ from cdpbook.studies import attainable, benefits, transfer, verdicts
 from cdplib.experiments import results
 
 style.apply()
+
+# %% tags=["hide-input", "remove-stderr"]
 asked = runs.asked(
     "exp2", preset, dataset=dataset, restorer=restorer, betas=betas, gammas=gammas, seeds=seeds,
     pretrain_steps=pretrain_steps, steps=steps,

@@ -241,6 +241,10 @@ def test_a_killed_scheduler_is_said_in_one_line(trace, tmp_path, monkeypatch, cl
         *("-m", "distributed.cli.dask_worker", address, *WORKER, "--preload", "fake_jobs"),
         *("--local-directory", str(tmp_path / "w")),
     )
+    from distributed import Client
+
+    with Client(address, set_as_default=False) as client:
+        client.wait_for_workers(1, timeout=120)
     killer = threading.Thread(target=lambda: (wait_for(lambda: kept(tmp_path)), started[0].kill()))
     killer.start()
     given = {"betas": [0.1 * k for k in range(60)], "gammas": [0.0]}

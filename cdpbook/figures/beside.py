@@ -25,10 +25,12 @@ def letters(axes: Axes, beside: Beside, x: str, y: str) -> int:
     Blends are joined with their two ends.
     """
     shown = beside.within(x, y)
+    if shown.empty:
+        return 0
     across, up = (shown[name] * text.quantity(name).factor for name in (x, y))
     line = [name for name in ("mean", "blend_33", "blend_67", "sample") if name in shown.index]
     axes.plot(across[line], up[line], color="0.35", linewidth=1, zorder=_ABOVE)
-    for at, letter in shown["letter"].items() if len(shown) else ():
+    for at, letter in shown["letter"].items():
         where = across[at], up[at]
         axes.scatter(*where, s=110, color="white", edgecolors="black", zorder=_ABOVE)
         axes.annotate(

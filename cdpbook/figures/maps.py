@@ -96,7 +96,8 @@ def achieved_map(
     axes.set_facecolor("0.93")
     axes.patch.set(hatch="//", edgecolor="0.75")
     error = 100 * points["error_rate"].to_numpy(float)
-    every = np.concatenate([error, 100 * apart["error_rate"]]) if len(apart) else error
+    level = [] if beside is None or not np.isfinite(beside.error) else [100 * beside.error]
+    every = np.concatenate([error, 100 * apart["error_rate"].to_numpy(float), level])
     norm = mpl.colors.Normalize(every.min(), every.max())
     image = axes.pcolormesh(
         *limits, 100 * np.where(np.isfinite(values), values, np.nan).T, cmap=style.MAP,
@@ -120,8 +121,8 @@ def achieved_map(
     axes.xaxis.set_major_locator(MaxNLocator(6))
     figure.colorbar(image, ax=axes, label="least " + text.quantity("error_rate").name, pad=0.02)
     planes.legend(figure, frame, floor)
-    if beside is not None and np.isfinite(beside.error):
-        figure.axes[-1].axhline(100 * beside.error, color="#D55E00", linewidth=3)
+    for at in level:
+        figure.axes[-1].axhline(at, color="#D55E00", linewidth=3)
     return figure
 
 

@@ -168,8 +168,8 @@ def _size(rank: int, count: int) -> float:
 
 def _keys(
     frame: pd.DataFrame, floor: float | None, beside: Beside | None = None
-) -> tuple[list[Line2D], list[Line2D]]:
-    """What stands for each gamma and for the floor; for each beta and for what is ``beside``."""
+) -> list[list[Line2D]]:
+    """What stands for each gamma and for the floor; for each beta; for what is ``beside``."""
     points = trends.over_seeds(frame)
     gammas, betas = sorted(points["gamma"].unique()), sorted(points["beta"].unique())
     common: dict[str, Any] = {"linestyle": "none", "markerfacecolor": "0.8", "color": "black"}
@@ -181,10 +181,11 @@ def _keys(
         label = f"real images: {style.number(floor, '.2g')}"
         shapes.append(Line2D([], [], color="0.3", linestyle=":", label=label))
     sizes = [np.sqrt(_size(k, len(betas))) for k in range(len(betas))]
-    return shapes, [
+    keys = [
         Line2D([], [], marker="o", markersize=size, label=f"β = {b:g}", **common)
         for size, b in zip(sizes, betas, strict=True)
-    ] + drawn.keys(beside)
+    ]
+    return [row for row in (shapes, keys, drawn.keys(beside)) if row]
 
 
 def _write(figure: Figure, handles: list[Line2D], columns: int) -> Legend:

@@ -101,11 +101,12 @@ def distances(excess: pd.DataFrame, beside: Beside | None = None) -> Figure:
     axes.scatter(hull, at, marker="|", s=140, linewidths=2.5, color=RED, label="hull", zorder=3)
     names = [f"β {b:g}, γ {g:g}" for b, g in points[["beta", "gamma"]].to_numpy()]
     if beside is not None:
+        drawn.level(axes, beside, "x")
+    if beside is not None and len(beside.points):
         apart = 100 * beside.points["error_rate"]
         above = len(points) + np.arange(len(apart))
         axes.scatter(apart, above, color="black", marker="D", s=30, label="no training")
         names += [f"no training: {letter}" for letter in beside.points["letter"]]
-        drawn.level(axes, beside, "x")
         figure.set_figheight(1.2 + 0.24 * len(names))
         at = np.arange(len(names))
     axes.set_yticks(at, names, fontsize=11)

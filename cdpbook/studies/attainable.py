@@ -104,13 +104,19 @@ def over_seeds_and_images(rows: pd.DataFrame) -> Interval:
     """The mean error of the rows of some seeds, with an interval for new seeds *and* images.
 
     Closed form: Student's half-width over seeds and the normal one over images, added as
-    independent. The images' share is that of one seed, which is a little too wide.
+    independent. The images' share is that of one seed, which is a little too wide. One seed alone
+    says nothing of others: its interval is over images.
     """
     value, low, high = student(rows["error_rate"])
     images = _Z * float(np.sqrt((rows["error_rate_se"] ** 2).mean()))
-    seeds = (high - low) / 2
+    seeds = (high - low) / 2 if len(rows) > 1 else 0.0
     half = math.hypot(images, seeds)
     return Interval(value, value - half, value + half)
+
+
+def _over(rows: pd.DataFrame) -> str:
+    """What :func:`over_seeds_and_images` is over."""
+    return f"{len(rows)} seeds and images" if len(rows) > 1 else "images; one seed"
 
 
 def readers(run: Run) -> list[Level]:
@@ -124,9 +130,9 @@ def readers(run: Run) -> list[Level]:
     table = table[(table["dataset"] == row.dataset) & (table["degradation"] == row.degradation)]
     found = [
         Level(
-            f"{NAMES[str(name)]}, trained on Y itself",
+            f"{NAMES[str(name)]} trained on Y",
             over_seeds_and_images(part),
-            f"{words.count(part['seed'].nunique(), 'seed')}, images",
+            _over(part),
             float(part["validation_error"].mean()),
         )
         for name, part in table.groupby("classifier")
@@ -209,13 +215,15 @@ def compared(run: Run) -> pd.DataFrame:
         row = found.loc[name]
         own = row[attainable.ERROR_OF_Y] if name == "label" else np.nan
         cells = {title: row[column] for column, title in columns.items()}
-        errors = {f"{NAMES[k]} (%)": round(100 * row[column], 2) for column, k in names.items()}
+        errors = {
+            f"{NAMES[k]} (%)": words.number(100 * row[column], 2) for column, k in names.items()
+        }
         letter = f" ({LETTERS[name]})" if name in LETTERS else ""
         rows.append(
             {
                 "restorer": attainable.TITLES[name] + letter,
                 **cells,
-                "itself (%)": 100 * own,
+                "itself (%)": words.number(100 * own, 2),
                 **errors,
             }
         )
@@ -232,7 +240,7 @@ def ways(run: Run) -> pd.DataFrame:
     own = run.table[(run.table["beta"] == best["beta"]) & (run.table["gamma"] == best["gamma"])]
     rows = [
         (f"restored by a trained network (its best published weights), {run.classifier}",
-         over_seeds_and_images(own), f"{words.count(len(own), 'seed')}, images")
+         over_seeds_and_images(own), _over(own))
     ]  # fmt: skip
     found = restorers(run)
     for name in ("mean", "class_mean"):

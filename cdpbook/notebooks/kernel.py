@@ -8,26 +8,31 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import socket
 import sys
+import tempfile
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
-from traitlets import default
 
 
 class ThisPython(AsyncKernelManager):
     """Start ``sys.executable -m ipykernel_launcher`` in :func:`environment`.
 
-    Kernels speak over files where there are such sockets: TCP ports are chosen before they are
-    taken, and chapters that start at one moment then take each other's.
+    Kernels speak over files where there are such sockets, each in a folder of its own: TCP ports
+    are chosen before they are taken, and chapters that start at one moment take each other's.
     """
 
-    @default("transport")
-    def _transport(self) -> str:
-        return "ipc" if hasattr(socket, "AF_UNIX") else "tcp"
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        if hasattr(socket, "AF_UNIX"):
+            folder = tempfile.mkdtemp(prefix="cdp-")
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            self.transport, self.ip = "ipc", str(Path(folder) / "kernel")
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
         """The command line of the kernel process."""

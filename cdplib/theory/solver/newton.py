@@ -157,8 +157,10 @@ class NewtonModel:
         kept = False
         for _ in range(most):
             try:
-                step = _Step(self, state, ball, D)
-                following = step.next(0.03 * gap)
+                # far from any answer numbers may overflow: what comes of it is judged, not believed
+                with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                    step = _Step(self, state, ball, D)
+                    following = step.next(0.03 * gap)
             except (linalg.LinAlgError, FloatingPointError):
                 break
             if not kept and step.gap < _WARM and step.residual < 10 * step.gap:

@@ -101,16 +101,28 @@ class Transport(Divergence):
         if P >= self.full(p):
             return 0.0, 0.0
 
-        def curve(t: float) -> tuple[float, float]:
-            total = u + t * cost
-            to = total.argmin(axis=1)[:, None]
-            slope = float(w @ np.take_along_axis(cost, to, axis=1)[:, 0]) - P
-            return float(w @ np.take_along_axis(total, to, axis=1)[:, 0]) - t * P, slope
+        return kantorovich(self.cost, u, p, P)
 
-        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
-            steep = np.where(cost > 0, (u[on][:, None] - u) / cost, 0.0)
-        t = summit(curve, min(float(steep.max()) * (1 + 1e-12), 1e300))
-        return curve(t)[0] - t * P * 2.0**-50, t
+
+def kantorovich(cost: Array, u: Array, p: Array, P: float) -> tuple[float, float]:
+    """max over t >= 0 of sum_i p_i min_j (u_j + t cost_ij) - t P, and the t that was used.
+
+    ``cost`` (n, n) >= 0 with a zero diagonal, ``u`` (n,), ``p`` (n,) a law.  Never above the least
+    <u, r> over the laws r that are within the transport cost P of p, and sharp at its top.
+    """
+    on = p > 0
+    cost, w = cost[on], p[on]
+
+    def curve(t: float) -> tuple[float, float]:
+        total = u + t * cost
+        to = total.argmin(axis=1)[:, None]
+        slope = float(w @ np.take_along_axis(cost, to, axis=1)[:, 0]) - P
+        return float(w @ np.take_along_axis(total, to, axis=1)[:, 0]) - t * P, slope
+
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        steep = np.where(cost > 0, (u[on][:, None] - u) / cost, 0.0)
+    t = summit(curve, min(float(steep.max()) * (1 + 1e-12), 1e300))
+    return curve(t)[0] - t * P * 2.0**-50, t
 
 
 def euclidean(letters: ArrayLike) -> Transport:

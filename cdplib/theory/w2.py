@@ -24,6 +24,7 @@ from scipy.optimize import OptimizeResult, linprog
 from cdplib.errors import InputError
 from cdplib.theory import divergences, exact, transport
 from cdplib.theory.divergences import Divergence
+from cdplib.theory.ground import kantorovich
 from cdplib.theory.problem import Problem
 
 Array = NDArray[np.float64]
@@ -54,33 +55,8 @@ class Squared(Divergence):
         return transport.w2_squared(p, q, self.x, self.x)
 
     def _dual(self, u: Array, p: Array, P: float) -> tuple[float, float]:
-        """The top of Kantorovich's concave, piecewise linear curve in t, by crossing tangents."""
-        cost, rows = self.cost[p > 0], p[p > 0]
-
-        def curve(t: float) -> tuple[float, float]:
-            reduced = u + t * cost
-            j = reduced.argmin(axis=1)[:, None]
-            paid, moved = (np.take_along_axis(table, j, axis=1)[:, 0] for table in (reduced, cost))
-            return float(rows @ paid) - t * P, float(rows @ moved) - P
-
-        t0, (f0, s0) = 0.0, curve(0.0)
-        if s0 <= 0:
-            return f0, 0.0
-        with np.errstate(divide="ignore", invalid="ignore"):
-            steps = (u[p > 0][:, None] - u) / cost
-        t1 = float(steps[cost > 0].max(initial=0.0)) * (1 + 1e-12)  # beyond it nothing moves
-        f1, s1 = curve(t1)
-        best = max((f0, t0), (f1, t1))
-        for _ in range(100):
-            t = (f1 - f0 + s0 * t0 - s1 * t1) / (s0 - s1) if s0 > s1 else t1
-            if not t0 < t < t1:
-                break
-            f, s = curve(t)
-            best = max(best, (f, t))
-            if f >= f0 + s0 * (t - t0) - 1e-15 * max(1.0, abs(f)) or s == 0:
-                break
-            t0, f0, s0, t1, f1, s1 = (t, f, s, t1, f1, s1) if s > 0 else (t0, f0, s0, t, f, s)
-        return best
+        """Kantorovich's, with the square of the distance as the cost."""
+        return kantorovich(self.cost, u, p, P)
 
 
 def solve(problem: Problem, D: float, P: float) -> exact.Solution:

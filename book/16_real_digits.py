@@ -20,7 +20,7 @@ is the function itself for MNIST digits, with the paper's own classifiers as $c_
 pictures; and how far above it the trained networks of {ref}`ch:exp2` are, on the same digits.
 """
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of this page"}
 classifier: str = "cnn1"  # one of cnn1|logistic; the predefined classifier whose error is C
 sigma: int = 2  # in [1, 2]; standard deviation of the noise; pixels are in [0, 1]
 digits: int = 250  # in [50, 1000]; digits of the prior of the sample that is solved live

@@ -9,9 +9,9 @@ reduced costs, they solve
 
 bordered by the budgets; the larger diagonal block is eliminated, so that a dense Cholesky factor of
 min(m, n) rows is all that a step costs beside sums over W.  Where p_X has no mass d is linear in r:
-there u = -mu grad d, which is no unknown, and such letters have terms in mu's border alone.  Every column takes part: nothing is
-priced.  Predictor and corrector are Mehrotra's; a neighbouring budget starts where the last one
-came near the central path.
+there u = -mu grad d is no unknown, and such letters have terms in the border of mu alone.  Every
+column takes part: nothing is priced.  Predictor and corrector are Mehrotra's; a neighbouring budget
+starts where the last one came near the central path.
 """
 
 from __future__ import annotations

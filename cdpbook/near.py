@@ -17,6 +17,7 @@ from typing import Any
 import pandas as pd
 import torch
 
+from cdpbook import evidence
 from cdplib.errors import DataError
 from cdplib.experiments import (
     attending,
@@ -118,7 +119,9 @@ def train(seeds: tuple[int, ...] = SEEDS) -> None:
             gap = restoration.scores(pair[1], clean) - restoration.scores(pair[1], restored)
             others = {name: net for name, net in nets.items() if name != own}
             found = measures.evaluate(restored, clean, labels, nets[own], others, features)
-            _add({"key": key(), "beta": beta, "gamma": gamma, "seed": seed, **found,
+            at = {"beta": beta, "gamma": gamma, "seed": seed}
+            evidence.add("near", evidence.of(at, nets, restored, labels))
+            _add({"key": key(), **at, **found,
                   "p_critic": float(gap.double().mean()), "steps": p.settings.steps,
                   "cpu_s": round(time.process_time() - began, 1)})  # fmt: skip
             print(f"{p.label()}: mse {found['mse']:.4f} error {found['error_rate']:.4f} "

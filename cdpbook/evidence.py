@@ -48,8 +48,7 @@ def add(name: str, bits: Mapping[str, np.ndarray]) -> None:
     known = _read(name) if file(name).is_file() else {}
     content = io.BytesIO()
     np.savez(content, **dict(sorted({**known, **bits}.items())))  # type: ignore[arg-type]
-    with files.atomic(file(name)) as temporary:
-        temporary.write_bytes(content.getvalue())
+    files.write_bytes(file(name), content.getvalue())
 
 
 def _read(name: str) -> dict[str, np.ndarray]:

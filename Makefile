@@ -1,5 +1,5 @@
 # The CDP Book: `make help` lists what can be made. GNU make 3.81 or later (macOS has that one), a
-# POSIX shell, Python 3.11 or 3.12. Each line of a recipe is a command of its own, or a script of
+# POSIX shell, Python 3.11 to 3.14. Each line of a recipe is a command of its own, or a script of
 # .ci/: make 3.81 has no .ONESHELL, and a step that fails must end with a status that is not 0.
 # Every target makes the environment it needs, in .venv/, and reuses what is there.
 

@@ -12,16 +12,16 @@ from cdplib.storage import paths
 D, P = np.meshgrid(np.linspace(0, 1, 3), np.linspace(0, 1, 3))
 
 
-def cloud(shift=0.0):
+def cloud(scale=1.0):
     d, p = D.ravel(), P.ravel()
-    c = (1 - d) ** 2 + (1 - p) ** 2 + shift
+    c = scale * ((1 - d) ** 2 + (1 - p) ** 2)
     return shapes.Cloud(d[None], p[None], c[None], (0.01, 0.01, 0.01), 20.0)
 
 
 def test_another_cloud_shape_or_code_rests_on_something_else(monkeypatch):
     first = fits.rests_on(cloud(), shapes.convex)
-    assert fits.rests_on(cloud(1e-13), shapes.convex) == first  # beyond what machines agree on
-    assert fits.rests_on(cloud(1e-6), shapes.convex) != first
+    assert fits.rests_on(cloud(1 + 1e-13), shapes.convex) == first  # beyond what machines agree on
+    assert fits.rests_on(cloud(1 + 1e-6), shapes.convex) != first
     assert fits.rests_on(cloud(), shapes.concave) != first
     monkeypatch.setattr(fits, "_code", lambda: "changed")
     assert fits.rests_on(cloud(), shapes.convex) != first

@@ -228,6 +228,8 @@ def test_python_3_11_2_is_given_a_soupsieve_that_it_can_use():
 def test_conda_takes_the_same_pins_and_python_is_one_that_the_package_allows():
     conda = yaml.safe_load((paths.ROOT / "environment.yml").read_text())["dependencies"]
     (pip,) = [entry["pip"] for entry in conda if isinstance(entry, dict)]
+    # Nothing beside it could bring another version of what is pinned.
+    assert [e.partition("=")[0] for e in conda if isinstance(e, str)] == ["python", "pip"]
     assert [line for line in pip if not line.startswith("--")] == ["-r requirements.txt", "-e ."]
     project = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["project"]
     python = next(entry for entry in conda if str(entry).startswith("python="))

@@ -10,7 +10,7 @@ SEED ?= 2026
 SHELL := /bin/sh
 .SILENT:
 .DEFAULT_GOAL := help
-.PHONY: help setup data book student check test lint golden results torture proofs bench tuning clean clean-env browser
+.PHONY: help setup data book student check test lint golden results torture proofs licences bench tuning clean clean-env browser
 
 BIN := .venv/bin
 # One thread a process: numbers repeat, and processes share the cores.
@@ -60,6 +60,9 @@ torture: setup ## Random problems against the exact solver, judged in 60 digits 
 
 proofs: ## Have Coq check the formal proof in proofs/ (skipped where there is no Coq)
 	./.ci/proofs
+
+licences: setup ## List every pin with its licence and what needs it
+	$(BIN)/python .ci/licences
 
 bench: setup ## Measure the solvers and the training against the alternatives
 	./.ci/bench

@@ -1,6 +1,6 @@
 """What other machines do with the book: workflows, Binder and Codespaces name what is here.
 
-They cannot be run here. GitHub's own schema checks the workflows where check-jsonschema is installed.
+They cannot be run here; GitHub's schema checks the workflows where check-jsonschema is installed.
 """
 
 import json

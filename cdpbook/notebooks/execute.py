@@ -175,9 +175,8 @@ def _elsewhere(name: str, packages: set[str]) -> Any:
     import nbformat
 
     origin = checkout.git("remote", "get-url", "origin") or ""
-    origin = (
-        origin if re.match(r"https://[\w./~-]+$", origin) else "https://... (the book's repository)"
-    )
+    if not re.match(r"https://[\w./~-]+$", origin):
+        origin = "https://(the repository)"
     extra = "[experiments]" if "torch" in packages else ""
     text = _ELSEWHERE.replace("ORIGIN", origin).replace("EXTRA", extra)
     cell = nbformat.v4.new_code_cell(text, id=f"{name}-elsewhere"[-64:])

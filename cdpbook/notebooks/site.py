@@ -134,9 +134,9 @@ def _is_problem(line: str) -> bool:
 
 def _short(line: str, source: Path) -> str:
     line = line.replace(f"{source / 'book'}{os.sep}", "")
-    # myst-nb counts cell n, line m of a notebook as line 10000 n + m.
+    # myst-nb counts cell n, line m of a notebook as line 10000 n + m; the first is the driver's.
     place = re.match(r"(\w+)\.ipynb:(\d{5,}):", line)
     if place:
         cell, row = divmod(int(place[2]), 10000)
-        line = f"{place[1]}, cell {place[1]}-{cell - 1:03d}, line {row}:{line[place.end() :]}"
+        line = f"{place[1]}, cell {place[1]}-{cell - 2:03d}, line {row}:{line[place.end() :]}"
     return line

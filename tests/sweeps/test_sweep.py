@@ -151,14 +151,14 @@ from cdpbook import cli
 from cdplib.sweeps import pools, sweep
 pools._pair = fake_jobs.pair
 sweep.Sweep.preparations = lambda self: []
-given = ["-p", "betas=[0,0.1]", "-p", "gammas=[0]", "--preset", "smoke", "--device", "cpu"]
-sys.exit(cli.main(["sweep", "exp2", *given, "--workers", "3", "--store", sys.argv[1]]))
+given = ["-p", "betas=[0]", "-p", "gammas=[0]", "--preset", "smoke", "--device", "cpu"]
+sys.exit(cli.main(["sweep", "exp2", *given, "--workers", "2", "--store", sys.argv[1]]))
 """
 
 
 @pytest.mark.parametrize("by", ["SIGKILL", "SIGTERM", "SIGHUP", "SIGINT"])
 def test_workers_end_with_their_sweep_whatever_ends_it(trace, tmp_path, monkeypatch, by):
-    """Two are busy, with jobs that never look at their parent; the third is idle."""
+    """One is busy, with a job that never looks at its parent; the other is idle."""
     monkeypatch.setenv("CDP_TEST_SECONDS", "600")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     (tmp_path / "command.py").write_text(COMMAND)
@@ -168,9 +168,9 @@ def test_workers_end_with_their_sweep_whatever_ends_it(trace, tmp_path, monkeypa
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
-    wait_for(lambda: sum(events(trace, "start").values()) == 2)
+    wait_for(lambda: sum(events(trace, "start").values()) == 1, 300)
     helpers = psutil.Process(running.pid).children(recursive=True)
-    assert len(helpers) >= 3
+    assert len(helpers) >= 2
     running.send_signal(number)
     running.wait(timeout=30)
     _, alive = psutil.wait_procs(helpers, timeout=10)  # 2 s where nothing else runs

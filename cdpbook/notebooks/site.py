@@ -103,7 +103,9 @@ def render(source: Path, output: Path, strict: bool = True) -> Path:
     """
     shutil.rmtree(output / "_build", ignore_errors=True)
     output.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build"]
+    program = f"from cdplib import lifetime; lifetime.end_with({os.getpid()}); "
+    program += "from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", program, "build"]
     command += [str(source / "book"), "--path-output", str(output), "--all"]
     command += ["-W", "-n", "--keep-going"] if strict else []
     # jupyter-book reads no network, but Sphinx extensions look at the terminal's width and colours.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import tarfile
-import tempfile
 from pathlib import Path
 
 import filelock
@@ -35,10 +34,10 @@ def mathjax() -> Path:
     with filelock.FileLock(f"{home}.lock"):
         if not home.is_dir():
             print(f"fetching {MATHJAX} (6 MB, once)", flush=True)
-            with tempfile.TemporaryDirectory(dir=home.parent) as folder:
-                archive = npm.pack(MATHJAX, Path(folder))
-                _unpack(archive, Path(folder) / "unpacked")
-                (Path(folder) / "unpacked").replace(home)
+            with files.scratch(".new", home.parent) as folder:
+                archive = npm.pack(MATHJAX, folder)
+                _unpack(archive, folder / "unpacked")
+                (folder / "unpacked").replace(home)
     return home
 
 

@@ -28,10 +28,10 @@ n_exact: int = 64  # in [16, 256]; grid points of the signals in the exact funct
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Imports"}
 import numpy as np
-from IPython.display import Markdown
+from IPython.display import HTML, Markdown
 
 from cdpbook import text
-from cdpbook.figures import style
+from cdpbook.figures import answers, style
 from cdpbook.figures import toy as figures
 from cdplib.theory import checks, closed_form, exact
 from cdplib.theory.toy import GaussianToy
@@ -124,6 +124,22 @@ divergences = {kind: toy.divergence(gains, kind) for kind in ("kl", "reverse_kl"
 
 # %% mystnb={"figure": {"name": "fig-toy-measures", "caption": "Fig. 1 (c) of the paper: mean squared error, divergence (both directions, logarithmic scale) and error rate against the gain. Dots mark the minima, which do not coincide."}, "image": {"alt": "Three stacked curves over the gain a, each with one minimum: error rate near 0.5, mean squared error near 0.67, divergence near 0.81."}}
 figures.measures(gains, toy.mse(gains), divergences, toy.error_rate(gains))
+
+# %% [markdown]
+r"""
+Turn the knob. Follow the point on the map: from $a=1/2$ to about $0.81$ it moves along the lower edge, where $D$ and
+$P$ trade. Then move the prior and the threshold: which of the three measures do not change with the threshold?
+"""
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-toy-knob", "caption": "The knob of the toy, to be turned: the laws of X and of its restoration by classes (class 2 dashed; shaded: what is decided wrongly), the map of D and P along the gains with the colour of C (purple: least), and C over the gain; the rings are the gain of the slider. Look which gain has the least C, and whether the ring then is at the end of the map's lower edge."}}
+HTML(
+    answers.moving(
+        "toy",
+        {"gain": gain, "prior": toy.prior},
+        "The toy's knob",
+        "Turning the knob needs scripts; the figures above show the same, still.",
+    )
+)
 
 # %% [markdown]
 r"""

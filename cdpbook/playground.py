@@ -255,7 +255,8 @@ def still(count: int = 12) -> dict[str, Any]:
 
 
 def sentence(kept: Mapping[str, Any]) -> str:
-    """What blending does: D, C and P in the middle of the square, and those of its corners."""
+    """What gamma does to each reader, and what blending does: the middle of the square against its
+    corners."""
     rows = {(row["beta"], row["gamma"]): row for row in kept["measured"]}
     corner, middle = [rows[b, g] for b in (0.0, 1.0) for g in (0.0, 1.0)], rows[0.5, 0.5]
     said = []
@@ -264,7 +265,17 @@ def sentence(kept: Mapping[str, Any]) -> str:
         unit = " %" if column == "cnn1" else ""
         ends = text.between((shown.factor * one[column] for one in corner), shown.digits, False)
         said.append(f"{letter} is {shown.number(middle[column])}{unit} (corners: {ends}{unit})")
-    return f"In the middle of the square {text.listed(said)}."
+    rate, gained = text.quantity("error_rate"), []
+    for end, beta in (("least", 0.0), ("greatest", 1.0)):
+        moves = text.listed(
+            f"{classifiers.display(name)} from {rate.number(rows[beta, 0.0][name])} to "
+            f"{rate.number(rows[beta, 1.0][name])} %"
+            for name in READERS
+        )
+        gained.append(f"at the {end} β γ moves C of {moves}")
+    return (
+        f"On all test digits {'; '.join(gained)}. In the middle of the square {text.listed(said)}."
+    )
 
 
 if __name__ == "__main__":

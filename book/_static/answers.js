@@ -169,6 +169,15 @@ const answers = (() => {
 
   // -- starting -----------------------------------------------------------------------------------
 
+  // What scrolls can be reached by keyboard: wide tables, on a narrow screen.
+  function reachable() {
+    for (const box of document.querySelectorAll(".pst-scrollable-table-container, .answers-wide, .cell_output"))
+      if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+  }
+  window.addEventListener("load", reachable);
+  window.addEventListener("resize", reachable);
+
   function start() {
     for (const root of document.querySelectorAll(".answers[data-figure]")) {
       const data = JSON.parse(root.querySelector("script").textContent);

@@ -22,7 +22,7 @@ SCRIPT = "_static/vendor/plotly.min.js"
 #: On a phone nearly square, or the sides would be cut.
 _TURNED = """<script>window.PlotlyConfig = {{MathJaxConfig: "local"}};</script>
 <script src="{script}"></script>
-<div role="img" aria-label="{alternative}">
+<div role="group" aria-label="{alternative}">
 <div class="plotly-graph-div" id="{div_id}" style="height: min(600px, 110vw)"></div></div>
 <script>
 Plotly.newPlot("{div_id}", {{...{figure}, config: {{displaylogo: false, responsive: true}}}});

@@ -24,32 +24,38 @@ _WANTED = ("es5/tex-chtml-full.js", "es5/output/chtml/fonts/", "es5/a11y/", "es5
 
 
 def mathjax() -> Path:
-    """The folder of MathJax in the cache; fetched and checked when it is not there.
+    """The folder of MathJax in the cache; see :func:`fetched`."""
+    return fetched(MATHJAX, MATHJAX_SHA256, _WANTED)
 
-    Raises :class:`DataError` when it cannot be fetched or is not what was expected.
+
+def fetched(package: str, sha256: str, wanted: tuple[str, ...]) -> Path:
+    """The folder in the cache with those files of ``package`` (``name@version``) whose names start
+    with one of ``wanted``; fetched and checked when it is not there.
+
+    Raises :class:`DataError` when it cannot be fetched or its archive has another ``sha256``.
     """
-    home = paths.cache() / "vendor" / MATHJAX.replace("@", "-")
+    home = paths.cache() / "vendor" / package.replace("@", "-")
     if home.is_dir():
         return home
     home.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(f"{home}.lock"):
         if not home.is_dir():
-            print(f"fetching {MATHJAX} (6 MB, once)", flush=True)
+            print(f"fetching {package} (once)", flush=True)
             with tempfile.TemporaryDirectory(dir=home.parent) as folder:
-                archive = npm.pack(MATHJAX, Path(folder))
-                _unpack(archive, Path(folder) / "unpacked")
+                archive = npm.pack(package, Path(folder))
+                _unpack(archive, Path(folder) / "unpacked", sha256, wanted)
                 (Path(folder) / "unpacked").replace(home)
     return home
 
 
-def _unpack(archive: Path, into: Path) -> None:
+def _unpack(archive: Path, into: Path, sha256: str, wanted: tuple[str, ...]) -> None:
     found = files.sha256(archive)
-    if found != MATHJAX_SHA256:
-        raise DataError(f"{archive.name}: SHA-256 {found}, expected {MATHJAX_SHA256}")
+    if found != sha256:
+        raise DataError(f"{archive.name}: SHA-256 {found}, expected {sha256}")
     with tarfile.open(archive) as tar:
         for member in tar.getmembers():
             name = member.name.removeprefix("package/")
-            if member.isfile() and name.startswith(_WANTED):
+            if member.isfile() and name.startswith(wanted):
                 member.name = name
                 tar.extract(member, into, filter="data")
 

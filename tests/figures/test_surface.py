@@ -34,7 +34,7 @@ def test_interactive_figure_is_local_and_the_same_every_time(surface):
     assert html == drawing.interactive({"one": surface, "again": surface}, "surface-test")
     assert re.findall(r'src="([^"]*)"', html) == ["_static/vendor/plotly.min.js"]
     assert 'id="surface-test"' in html
-    assert 'role="img" aria-label="C as a surface' in html
+    assert 'role="group" aria-label="C as a surface' in html
     assert "cdn" not in html.lower()
     assert "NaN" not in html
     assert "one: C from" in html

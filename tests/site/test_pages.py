@@ -94,6 +94,32 @@ def test_nothing_is_loaded_from_outside_and_nothing_fails(visit):
     assert visit.said == []
 
 
+def _shut_out(page, axe):
+    """What axe-core calls critical or serious on a page, each with the place of its first node."""
+    page.evaluate(axe)
+    also = "{'label-content-name-mismatch': {enabled: true}}"  # axe calls it experimental
+    found = page.evaluate(f"axe.run(document, {{resultTypes: ['violations'], rules: {also}}})")
+    return [
+        (one["id"], len(one["nodes"]), one["nodes"][0]["html"][:150])
+        for one in found["violations"]
+        if one["impact"] in ("critical", "serious")
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_reader_is_shut_out(visit, axe, scheme):
+    visit.page.emulate_media(color_scheme=scheme)
+    visit.page.wait_for_selector(f"html[data-theme={scheme}]")
+    assert _shut_out(visit.page, axe) == []
+
+
+def test_a_page_that_shuts_readers_out_is_noticed(chromium, axe, tmp_path):
+    (tmp_path / "bad.html").write_text("<html lang=en><title>t</title><img src='data:,'><input>")
+    opened = Visit(chromium, (tmp_path / "bad.html").as_uri(), PHONE)
+    assert {name for name, *_ in _shut_out(opened.page, axe)} == {"image-alt", "label"}
+    opened.context.close()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_phone_shows_the_page_without_sideways_scrolling(pages, chromium, name):
     opened = Visit(chromium, (pages / f"{name}.html").as_uri(), PHONE)

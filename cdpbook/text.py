@@ -186,8 +186,8 @@ def table(
 
 
 def _narrow(cell: str) -> str:
-    """An interval may stand below its estimate: a column then needs half the width."""
-    return cell.replace(f"{_FIXED_SPACE}[", " [")
+    """An interval may stand below its estimate, in two lines if need be: no column is lost."""
+    return cell.replace(f"{_FIXED_SPACE}[", " [").replace(f",{_FIXED_SPACE}", ", ")
 
 
 def _cell(value: Any, form: Form | None) -> str:

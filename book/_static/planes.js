@@ -29,6 +29,16 @@ function cdpContradictions(points) {
 }
 
 window.cdpFigures.planes = (into, data) => {
+  if (data.runs) { // of several experiments one at a time
+    const names = Object.keys(data.runs), part = answers.make("div");
+    const draw = (name) => {
+      part.replaceChildren();
+      window.cdpFigures.planes(part, data.runs[name]);
+    };
+    answers.choice(into, "Experiment", names.map((name) => [name, name]), draw);
+    into.append(part);
+    return draw(names[0]);
+  }
   const { make, number, slider, choice, ticks, readout, axes, ends, colour } = answers;
   const P0 = 6, R0 = P0 + data.measures.length; // columns: beta, gamma, seed, failed, D, C, P.., C..
   const distinct = (k) => [...new Set(data.rows.map((row) => row[k]))].sort((a, b) => a - b);
@@ -136,11 +146,10 @@ window.cdpFigures.planes = (into, data) => {
       make("tbody", {}, ...rows)));
     const strip = (title, source) => make("figure", {}, make("img", { src: source, alt: title }),
       make("figcaption", {}, title));
-    const wide = make("div", { class: "answers-strips" }, strip("original", data.original),
-      strip("degraded", data.degraded));
-    if (data.images[key]) wide.append(strip(
-      `restored with ${name(k)}; ${data.readers[0]} reads ${data.read[key].join(" ")}, right is ${data.labels.join(" ")}`,
-      data.images[key]));
+    const wide = make("div", { class: "answers-strips" }), kept = data.images[key];
+    if (data.original) wide.append(strip("original", data.original), strip("degraded", data.degraded));
+    if (kept) wide.append(strip(`restored with ${name(k)}; ${data.readers[0]} reads `
+      + `${kept.read.join(" ")}, right is ${data.labels.join(" ")}`, kept.source));
     const seedRow = (r) => row(`seed ${r[2]}${r[3] ? " (failed)" : ""}`,
       [number(r[4], 5), number(100 * r[5], 2), number(r[P0 + p], digits)]);
     const error = (r) => number(100 * mean(m.own.map((row) => row[r ? R0 + r - 1 : 5])), 2);

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,8 @@ from cdpbook.studies import rules
 from cdplib.experiments import classifiers
 
 _EVERY = 99  # more weights than any grid has
-_STILL = "Pointing at restorers needs scripts: the planes above are the same, still."
+_LABEL = "Linked planes: point at a restorer"
+_STILL = "Pointing at restorers needs scripts: each experiment's page has the same planes, still."
 
 
 def data(run: Run, perception: str = "p_judge", count: int = 6) -> dict[str, Any]:
@@ -39,19 +41,21 @@ def data(run: Run, perception: str = "p_judge", count: int = 6) -> dict[str, Any
     columns = ["mse", "error_rate", *measures, *(f"error_rate_{name}" for name in others)]
     weights = table[["beta", "gamma", "seed"]].assign(failed=rules.failures(table) != "")
     rows = np.column_stack([weights.to_numpy(float), table[columns].to_numpy(float)])
-    shown = run.images(count, rows=_EVERY, columns=_EVERY)
-    points = {f"{beta:g},{gamma:g}": key for key in shown["restored"] for beta, gamma in [key]}
-    return {
+    kept: dict[str, Any] = {
         "rows": rows,
         "perception": perception if perception in measures else measures[0],
         "measures": [[n, text.quantity(n).name, text.quantity(n).digits] for n in measures],
         "readers": [run.classifier, *(NAMES.get(name, name) for name in others)],
-        "images": {name: _picture(shown["restored"][key]) for name, key in points.items()},
-        "read": {name: shown["predicted"][key] for name, key in points.items()},
-        "original": _picture(shown["original"]),
-        "degraded": _picture(shown["degraded"]),
-        "labels": shown["labels"],
+        "images": {},
     }
+    if not count:
+        return kept
+    shown = run.images(count, rows=_EVERY, columns=_EVERY)
+    for (beta, gamma), restored in shown["restored"].items():
+        read = shown["predicted"][beta, gamma]
+        kept["images"][f"{beta:g},{gamma:g}"] = {"source": _picture(restored), "read": read}
+    pictures = {name: _picture(shown[name]) for name in ("original", "degraded")}
+    return {**kept, **pictures, "labels": shown["labels"]}
 
 
 def _picture(images: np.ndarray) -> str:
@@ -65,5 +69,10 @@ def _picture(images: np.ndarray) -> str:
 def planes(run: Run, perception: str = "p_judge") -> str:
     """HTML of the linked planes of a run's points."""
     count = 6 if run.settings.dataset != "cifar10" else 4
-    label = "Linked planes: point at a restorer"
-    return answers.moving("planes", data(run, perception, count), label, _STILL)
+    return answers.moving("planes", data(run, perception, count), _LABEL, _STILL)
+
+
+def planes_of(runs: Mapping[str, Run], perception: str = "p_judge") -> str:
+    """HTML of the linked planes of several runs, to be chosen among; without their images."""
+    several = {text.title(name): data(run, perception, count=0) for name, run in runs.items()}
+    return answers.moving("planes", {"runs": several}, _LABEL, _STILL)

@@ -165,6 +165,16 @@ def test_the_planes_count_what_the_verdicts_count(show, exp2, perception):
     assert [figure.number("E2"), figure.number("E3")] == _counts(rest, perception)
 
 
+def test_the_planes_of_several_experiments_are_chosen_among(show, exp2):
+    both = {"exp2": exp2, "exp4": runs.published_run("exp4")}
+    figure = show(linked.planes_of(both))
+    for name, run in both.items():
+        figure.page.get_by_label("Experiment").select_option(f"Exp-{name[3:]}")
+        found = [figure.number("E2"), figure.number("E3")]
+        assert found == _counts(verdicts.succeeded(run.table), "p_judge")
+    assert figure.page.locator(".answers-strips img").count() == 0
+
+
 def test_a_restorer_lights_up_in_all_planes_with_its_digits_readers_and_seeds(show, exp2):
     figure, points = show(linked.planes(exp2)), exp2.points()
     marks = figure.page.locator(".answers-plot").nth(0).locator(".answers-mark")

@@ -94,6 +94,19 @@ def test_nothing_is_loaded_from_outside_and_nothing_fails(visit):
     assert visit.said == []
 
 
+def test_no_table_loses_a_column_beside_the_contents(visit):
+    lost = visit.evaluate(
+        """() => {
+          document.querySelectorAll('details').forEach(fold => { fold.open = true; });
+          const wide = e => e && e.clientWidth && e.scrollWidth > e.clientWidth + 2;
+          return [...document.querySelectorAll('article table')]
+            .filter(table => wide(table.parentElement) || wide(table.closest('.cell_output')))
+            .map(table => table.textContent.slice(0, 80));
+        }"""
+    )
+    assert lost == []
+
+
 def _shut_out(page, axe):
     """What axe-core calls critical or serious on a page, each with the place of its first node."""
     page.evaluate(axe)

@@ -332,7 +332,9 @@ The figure comes with the page and loads nothing from elsewhere.
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exact-interactive", "caption": "The surface of toy B, or by its button that of toy A, to be turned: C, as height and colour, over the budgets D and P. Orange: the slice of toy B at the slider's D. Look along the axis of D at a small P for which of the two is flat."}}
-HTML(figures.interactive({"toy B": surface, "toy A": twin}, "exact-surface", divergence))
+edges = {f"toy {name}": figures.edge(toys[name], divergence, Ps) for name in "BA"}
+shown = {"toy B": surface, "toy A": twin}
+HTML(figures.interactive(shown, "exact-surface", divergence, edges=edges))
 
 # %% [markdown]
 r"""

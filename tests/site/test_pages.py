@@ -22,7 +22,7 @@ class Visit:
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("requestfailed", lambda request: self.failed.append(request.url))
-        self.page.goto(address, wait_until="load")
+        self.page.goto(address, wait_until="load", timeout=120_000)
         self.page.evaluate("window.MathJax?.startup?.promise?.then(() => true)")
 
     def _route(self, route):

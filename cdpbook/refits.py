@@ -1,4 +1,4 @@
-"""``python -m cdpbook.refits``: simulate the fits behind all verdicts that pages draw, and publish."""
+"""``python -m cdpbook.refits``: simulate the fits behind the verdicts of all pages, and publish."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ Studies give numbers (a DataFrame, or a small dataclass); a page hands them to :
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -149,6 +150,11 @@ def between(values: Iterable[float], digits: int, sign: bool = True) -> str:
     values = list(values)
     ends = [number(end, digits, sign) for end in (min(values), max(values))]
     return " to ".join(dict.fromkeys(ends))
+
+
+def plain(value: object) -> str:
+    """Text that others wrote (a processor's name, a version) as Markdown that shows it as it is."""
+    return re.sub(r"([\\`*_{}\[\]<>#|$~&!])", r"\\\1", " ".join(str(value).split()))
 
 
 def listed(words: Iterable[str]) -> str:

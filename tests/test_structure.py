@@ -99,6 +99,36 @@ def test_importing_the_theory_loads_no_torch():
     assert done.stdout.strip() == "[]"
 
 
+def test_the_theory_runs_where_there_is_only_what_it_needs():
+    """As after `pip install .`, without torch, matplotlib or anything of the experiments."""
+    code = """
+import sys
+
+STANDARD = set(sys.stdlib_module_names)
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        top = name.partition(".")[0]
+        if top not in {"cdplib", "numpy", "scipy", "highspy", "clarabel", "flint"} | STANDARD:
+            if top.startswith("_"):  # a part of Python, named for the machine
+                return None
+            raise ModuleNotFoundError(f"No module named {top!r}", name=top)
+
+sys.meta_path.insert(0, Missing())
+try:
+    import matplotlib
+except ModuleNotFoundError:
+    from cdplib.theory import divergences, exact, toy
+    problem = exact.gaussian_mixture_problem(12)
+    point = exact.solve(problem, "tv", D=2.0, P=0.1)
+    print(point.status, divergences.get("kl").value([0.5, 0.5], [0.5, 0.5]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=paths.ROOT
+    )
+    assert done.stdout.split() == ["optimal", "0.0"], done.stderr
+
+
 def test_checking_settings_and_the_command_line_load_no_torch():
     code = (
         "import sys, cdpbook.cli; from cdplib.experiments import settings; settings.declared();"

@@ -66,3 +66,8 @@ def test_words_are_counted_and_listed():
     assert text.listed([]) == ""
     assert text.listed(["a"]) == "a"
     assert text.listed("abc") == "a, b and c"
+
+
+def test_what_others_wrote_is_shown_as_it_is():
+    assert text.plain("AMD EPYC 9V74 (2 cores)") == "AMD EPYC 9V74 (2 cores)"
+    assert text.plain("<b>|x\n*y* `z` [a](b)") == r"\<b\>\|x \*y\* \`z\` \[a\](b)"

@@ -103,7 +103,9 @@ def render(source: Path, output: Path, strict: bool = True) -> Path:
     """
     shutil.rmtree(output / "_build", ignore_errors=True)
     output.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build"]
+    program = f"from cdplib import lifetime; lifetime.end_with({os.getpid()}); "
+    program += "from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", program, "build"]
     command += [str(source / "book"), "--path-output", str(output), "--all"]
     command += ["-W", "-n", "--keep-going"] if strict else []
     # jupyter-book reads no network, but Sphinx extensions look at the terminal's width and colours.
@@ -146,9 +148,9 @@ def _is_problem(line: str) -> bool:
 
 def _short(line: str, source: Path) -> str:
     line = line.replace(f"{source / 'book'}{os.sep}", "")
-    # myst-nb counts cell n, line m of a notebook as line 10000 n + m.
+    # myst-nb counts cell n, line m of a notebook as line 10000 n + m; the first is the driver's.
     place = re.match(r"(\w+)\.ipynb:(\d{5,}):", line)
     if place:
         cell, row = divmod(int(place[2]), 10000)
-        line = f"{place[1]}, cell {place[1]}-{cell - 1:03d}, line {row}:{line[place.end() :]}"
+        line = f"{place[1]}, cell {place[1]}-{cell - 2:03d}, line {row}:{line[place.end() :]}"
     return line

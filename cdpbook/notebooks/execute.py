@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import functools
 import json
 import logging
 import os
 import re
 import sys
 import time
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from cdpbook.notebooks import inputs, provenance
-from cdpbook.notebooks.sources import Chapter
-from cdplib import checkout, parameters
+from cdpbook.notebooks import again, inputs, provenance
+from cdpbook.notebooks.job import Job
+from cdpbook.notebooks.job import prepare as prepare
+from cdplib import checkout
 from cdplib.errors import DataError
-from cdplib.experiments.table import EXPERIMENTS
 from cdplib.storage import files, paths
 
 #: The tag of the cells that this driver adds to a chapter's own.
@@ -43,93 +40,6 @@ if importlib.util.find_spec("cdpbook") is None:
 
 class ChapterFailed(DataError):
     """A cell of a chapter raised an error."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """A chapter with its checked values: everything is known before any kernel starts."""
-
-    chapter: Chapter
-    preset: str
-    values: Mapping[str, Any]
-    preset_values: Mapping[str, Any]
-    student: bool = False
-
-    @functools.cached_property
-    def digest(self) -> str:
-        """What the executed notebook depends on, as one number: as it was when first asked for."""
-        return inputs.digest(self.chapter.notebook(self.student), self.preset, dict(self.values))
-
-
-def prepare(
-    chapter: Chapter,
-    preset: str,
-    given: Mapping[str, Any] | None = None,
-    student: bool = False,
-    presets: Path | None = None,
-) -> Job:
-    """Check every value of ``chapter`` under ``preset`` with ``given`` over it.
-
-    Raises :class:`cdplib.errors.InputError` before any kernel starts.
-    """
-    have_home()
-    declared = chapter.declared()
-    base = preset_values(chapter, preset, declared, presets)
-    changed = parameters.resolve(declared, given or {})
-    values = {name: changed[name] if name in (given or {}) else base[name] for name in declared}
-    check_trained(chapter, values)
-    return Job(chapter, preset, values, base, student)
-
-
-def preset_values(
-    chapter: Chapter,
-    preset: str,
-    declared: Mapping[str, parameters.Parameter],
-    presets: Path | None = None,
-) -> dict[str, Any]:
-    """What ``chapter``, which declares ``declared``, has under ``preset`` of folder ``presets``.
-
-    Raises :class:`cdplib.errors.InputError` for a preset that is unknown or does not fit.
-    """
-    known = dict(declared)
-    if chapter.section in EXPERIMENTS:
-        # An experiment's section serves its sweep too, whose settings a chapter may not show.
-        from cdplib.experiments import settings
-
-        known = {**settings.declared(), **declared}
-    base = parameters.preset(preset, chapter.sections, known, folder=presets)
-    base = {name: value for name, value in base.items() if name in declared}
-    if "preset" in declared:  # a chapter that hands its preset on to a sweep
-        base.setdefault("preset", preset)
-    return parameters.resolve(declared, base, where=f"preset {preset}")
-
-
-def check_trained(chapter: Chapter, values: Mapping[str, Any]) -> None:
-    """Refuse, in an experiment's chapter, what its preset would have to train and does not.
-
-    Raises :class:`cdplib.errors.InputError`; see :func:`cdpbook.asked.refuse`.
-    """
-    if chapter.section not in EXPERIMENTS or "preset" not in values:
-        return
-    from cdpbook import asked
-    from cdplib.experiments import settings
-
-    own = {name: value for name, value in values.items() if name in settings.declared()}
-    preset = values["preset"]
-    asked.refuse(chapter.section, preset, asked.asked(chapter.section, preset, **own))
-
-
-def have_home() -> None:
-    """Give a process without a home folder (no HOME, no account) one, until it ends.
-
-    Jupyter will not start without, and keeps nothing there that is needed.
-    """
-    try:
-        Path.home()
-    except RuntimeError:
-        held = contextlib.ExitStack()
-        os.environ["HOME"] = str(held.enter_context(files.scratch("cdp-home")))
-        atexit.register(held.close)
 
 
 def is_fresh(job: Job, folder: Path) -> bool:
@@ -196,8 +106,6 @@ def execute(job: Job, folder: Path, progress: bool = False) -> float:
 def _add_own(executed: Any, job: Job, imported: set[str], seconds: float) -> None:
     """Add the cells that are not the chapter's; those of :mod:`.again` with what they would say."""
     import nbformat
-
-    from cdpbook.notebooks import again
 
     name, declared = job.chapter.name, job.chapter.declared()
     packages = sorted(imported & provenance_packages())

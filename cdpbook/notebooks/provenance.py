@@ -5,22 +5,17 @@ from __future__ import annotations
 import datetime
 import hashlib
 import importlib.metadata
-import json
 import os
 import platform
-import re
 import shlex
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import yaml
-
+from cdpbook import asked
+from cdpbook.notebooks.job import Job
 from cdpbook.notebooks.sources import Chapter
 from cdplib import checkout, machine
 from cdplib.parameters import Parameter
-
-if TYPE_CHECKING:
-    from cdpbook.notebooks.execute import Job
 
 _PLUMBING = {"ipykernel", "IPython", "yaml", "cycler", "tqdm", "filelock", "platformdirs"}
 
@@ -63,30 +58,12 @@ def command(
 ) -> str:
     """The exact command that makes the page again."""
     changed = {name: value for name, value in values.items() if value != preset_values[name]}
-    return shlex.join(["cdp", "run", chapter, "--preset", preset, *assignments(changed)])
-
-
-def assignments(values: Mapping[str, Any]) -> list[str]:
-    """``-p NAME=VALUE`` for each of ``values``, as :func:`cdplib.parameters.assignments` reads."""
-    return [word for name, value in values.items() for word in ("-p", f"{name}={_yaml(value)}")]
-
-
-def _yaml(value: Any) -> str:
-    if isinstance(value, list):
-        return f"[{','.join(map(_yaml, value))}]"
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        plain = re.fullmatch(r"[A-Za-z][\w.+-]*", value) and yaml.safe_load(value) == value
-        return value if plain else json.dumps(value)
-    return str(value)
+    return shlex.join(["cdp", "run", chapter, "--preset", preset, *asked.words(changed)])
 
 
 def _code(value: Any) -> str:
     # A pipe would end the table's cell.
-    return f"`{_yaml(value)}`".replace("|", "\\|") if value != "" else "(empty)"
+    return f"`{asked.as_yaml(value)}`".replace("|", "\\|") if value != "" else "(empty)"
 
 
 def source_digest(chapter: Chapter) -> str:

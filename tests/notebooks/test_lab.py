@@ -45,7 +45,10 @@ def test_a_chapter_runs_in_the_folder_of_the_chapters():
 
 
 def test_a_click_opens_what_jupytext_calls_its_notebook_and_the_settings_are_of_this_run():
-    viewers = json.loads(SETTINGS.read_text())["@jupyterlab/docmanager-extension:plugin"]
+    settings = json.loads(SETTINGS.read_text())
+    viewers = settings["@jupyterlab/docmanager-extension:plugin"]
+    assert viewers["autosave"] is False  # a chapter that was only read stays as it is
+    assert settings["@jupyterlab/filebrowser-extension:browser"]["singleClickNavigation"]
     from jupytext_config.labconfig import LabConfig
 
     own = LabConfig(settings_file="nowhere").set_default_viewers(["python", "markdown"])

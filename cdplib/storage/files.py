@@ -88,7 +88,8 @@ def scratch(kind: str, parent: Path | None = None) -> Iterator[Path]:
         _remove_left(place.glob(f"{kind}-*"))
         folder, handle = _own_folder(place, kind)
     try:
-        yield folder
+        with naming(folder):
+            yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(handle)

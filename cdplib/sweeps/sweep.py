@@ -298,7 +298,7 @@ def command(
 
     1 where points failed, in this run or an earlier one; they are named on standard error.
     """
-    given = settings.ablation(experiment, ablation) if ablation else {}
+    given = {} if ablation is None else settings.ablation(experiment, ablation)
     given |= parameters.assignments(assignments)
     if dataset is not None:
         given["dataset"] = dataset

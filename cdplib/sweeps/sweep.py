@@ -185,6 +185,7 @@ class Sweep:
 
     def train(self, pool: pools.Pool) -> None:
         """Prepare, train and keep every missing point."""
+        self.store.tidy()
         site = jobs.Site(self.where, self.shipped)
         for stage in self.preparations():
             for job, packed in pool(stage, replace(site, anew=self._anew is not None)):

@@ -2,7 +2,7 @@
 
 ``book/results/fits.csv`` has a line a cloud and shape, known by a digest of the cloud's numbers and
 of the code of :mod:`.shapes`; anything else is simulated where it is asked for.
-``python -m cdpbook.fits`` simulates what the pages ask of the published rows and writes the file.
+``python -m cdpbook.refits`` simulates what the pages ask of the published rows and writes the file.
 """
 
 from __future__ import annotations
@@ -57,18 +57,8 @@ def _published() -> dict[str, Fit]:
     return {key: Fit(*values) for key, *values in table[columns].itertuples(index=False)}
 
 
-def write() -> None:
-    """Ask for all verdicts that pages draw from the published rows, and publish their fits."""
-    from cdpbook.runs import published_runs
-    from cdpbook.studies import rules, sensitivity, verdicts
-
-    runs, stronger = published_runs(), published_runs((("full", "fast-large"),))
-    own, other = rules.load().perceptions
-    whole = verdicts.lines(runs, own)
-    verdicts.changed(runs, whole, own)
-    sensitivity.assess(runs, whole, own)
-    for shown, perception in ((runs, other), (runs, "frechet"), (stronger, own)):
-        verdicts.lines(shown, perception)
+def publish() -> None:
+    """Write every fit that this process was asked for to the file, in place of what it has."""
     lines = [
         (shape, key, f.residual, f.noise, f.p_value) for key, (shape, f) in sorted(_FITS.items())
     ]
@@ -77,9 +67,3 @@ def write() -> None:
     table = pd.DataFrame(lines, columns=columns)
     table.to_csv(text, index=False, float_format="%.9g", lineterminator="\n")
     files.write_text(paths.PUBLISHED / FILE, text.getvalue())
-
-
-if __name__ == "__main__":
-    from cdpbook import fits  # the one that the verdicts ask
-
-    fits.write()

@@ -31,7 +31,9 @@ rows = costs.published()
 sweeps = costs.sweeps(rows)
 longest = costs.longest(costs.tuning())
 machines = rows.groupby(["hardware", "precision"]).size()
-where = "; ".join(f"{n:,} points on {name}, in {kind}" for (name, kind), n in machines.items())
+where = "; ".join(
+    f"{n:,} points on {text.plain(name)}, in {kind}" for (name, kind), n in machines.items()
+)
 most = sweeps.loc[sweeps["minutes"].idxmax()]
 gained = -100 * longest["error_rate"]
 whole = [100 * abs(found.value) for found in longest["gamma"]]
@@ -162,7 +164,11 @@ The versions of the code that made the published rows (`+` marks a checkout with
 # %% tags=["hide-input"]
 versions = rows.groupby(["code_version", "torch"]).size().reset_index(name="points")
 head = ["commit of the code", "torch", "points"]
-Markdown(text.fold("Versions", text.table(versions, head, {"code_version": "`{}`".format})))
+Markdown(
+    text.fold(
+        "Versions", text.table(versions, head, {"code_version": "`{}`".format, "torch": text.plain})
+    )
+)
 
 # %% [markdown]
 r"""

@@ -1,19 +1,18 @@
 """The command ``cdp``: it parses and calls; what a command does is in the module it calls.
 
-Every import of a subcommand happens when that subcommand runs, so ``cdp --help`` stays quick.
+Every import of a subcommand happens when that subcommand runs, so ``cdp --help`` stays quick; all
+others when :func:`main` runs, so that Ctrl-C at the start is met there.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
 
-from cdplib import __version__, parameters
-from cdplib.errors import DataError, InputError
-from cdplib.storage import paths
+TYPE_CHECKING = False  # typing itself takes a while to import
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
 
 
 def _data(args: argparse.Namespace) -> int:
@@ -79,6 +78,11 @@ def _exact(args: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    import argparse
+    from pathlib import Path
+
+    from cdplib import __version__, parameters
+
     parser = argparse.ArgumentParser(
         prog="cdp", description="The CDP Book: data, chapters, sweeps and the exact C(D,P)."
     )
@@ -160,29 +164,48 @@ def _open_streams() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run ``cdp``; 0 is success, 1 a failure outside the input, 2 wrong input (one line)."""
-    _open_streams()
-    args = _parser().parse_args(argv)
+    """Run ``cdp``; 0 is success, 1 a failure outside the input, 2 wrong input (one line).
+
+    130 after Ctrl-C, 128 + n after another signal n that asks it to end.
+    """
     try:
-        paths.settle()
-        status = int(args.action(args))
-        sys.stdout.flush()  # a reader that has gone is met here, not when Python ends
-        return status
-    except InputError as error:
-        print(f"cdp: {error}", file=sys.stderr)
-        return 2
-    except DataError as error:
-        print(f"cdp: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("cdp: stopped; what was finished is kept", file=sys.stderr)
-        return 130
+        from cdplib.errors import DataError, InputError
+
+        _open_streams()
+        try:
+            return _act(argv)
+        except InputError as error:
+            print(f"cdp: {error}", file=sys.stderr)
+            return 2
+        except DataError as error:
+            print(f"cdp: {error}", file=sys.stderr)
+            return 1
+    except KeyboardInterrupt as stop:
+        by = f" by {stop}" if str(stop) else ""
+        print(f"cdp: stopped{by}; what was finished is kept", file=sys.stderr)
+        return 128 + getattr(stop, "number", 2)
     except BrokenPipeError:  # as with `cdp ... | head`: nobody reads on, nothing is to be said
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:  # a full disk, a folder that may not be read
         print(f"cdp: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
+
+
+def _act(argv: Sequence[str] | None) -> int:
+    """Parse, and do what is asked; the status."""
+    import contextlib
+
+    from cdplib import lifetime
+    from cdplib.storage import paths
+
+    args = _parser().parse_args(argv)
+    # A solver's call lets no handler in: what has no helpers to end is ended by the system.
+    with contextlib.nullcontext() if args.action is _exact else lifetime.stoppable():
+        paths.settle()
+        status = int(args.action(args))
+        sys.stdout.flush()  # a reader that has gone is met here, not when Python ends
+        return status
 
 
 if __name__ == "__main__":

@@ -120,15 +120,17 @@ def training(run: Run, now: bool = False) -> str:
                 "here, and `cdp compare book/results --publish` records it."
             )
         made = found.iloc[0]
-        last = f"last trained again on {made['date']}, on {made['hardware']}, torch {made['torch']}"
+        when, where, torch = (text.plain(made[name]) for name in ("date", "hardware", "torch"))
+        last = f"last trained again on {when}, on {where}, torch {torch}"
     shown = found[["column", "published", "again", "difference", "band", "inside"]]
     head = ["column", "published", "again", "difference", "band (±)", "inside"]
     forms: dict[str, text.Form] = {
         **{"column": "`{}`".format, "difference": "+.2g", "band": ".2g"},
         "inside": lambda inside: "yes" if inside else "**no**",
     }
+    first = text.plain(row["hardware"])
     return (
-        f"{compare.point_of(row).label()}, preset `quick`, published from {row['hardware']}, "
+        f"{compare.point_of(row).label()}, preset `quick`, published from {first}, "
         f"{last}:\n\n{text.table(shown, head, forms)}\n\n"
         f"{int(found['inside'].sum())} of {len(found)} columns are inside their band."
     )

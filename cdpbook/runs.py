@@ -89,7 +89,7 @@ class Run:
             f"trained against {NAMES[self.trained_against or own.classifier]} on `{own.dataset}`, "
             f"C measured by {self.classifier} on {own.test_images:,} test images. "
             f"{int(table['steps'].max())} steps a point, {took} of one core without the "
-            f"pre-training, on {', '.join(sorted(set(table['hardware'].astype(str))))}. "
+            f"pre-training, on {', '.join(sorted(set(table['hardware'].map(text.plain))))}. "
             f"The command: `cdp sweep {self.experiment} --preset {self.preset}{extra}`."
         )
         if self.published:

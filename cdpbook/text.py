@@ -6,6 +6,7 @@ Studies give numbers (a DataFrame, or a small dataclass); a page hands them to :
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -151,6 +152,11 @@ def between(values: Iterable[float], digits: int, sign: bool = True) -> str:
     return " to ".join(dict.fromkeys(ends))
 
 
+def plain(value: object) -> str:
+    """Text that others wrote (a processor's name, a version) as Markdown that shows it as it is."""
+    return re.sub(r"([\\`*_{}\[\]<>#|$~&!])", r"\\\1", " ".join(str(value).split()))
+
+
 def listed(words: Iterable[str]) -> str:
     """``a``, ``a and b``, ``a, b and c``."""
     *head, last = list(words) or [""]
@@ -177,11 +183,17 @@ def table(
     if frame.empty:
         return empty
     columns = [
-        [_cell(v, (forms or {}).get(str(name))) for v in cells] for name, cells in frame.items()
+        [_narrow(_cell(v, (forms or {}).get(str(name)))) for v in cells]
+        for name, cells in frame.items()
     ]
     names = [str(name) for name in (head if head is not None else frame.columns)]
     lines = [names, ["---"] * len(names), *zip(*columns, strict=True)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _narrow(cell: str) -> str:
+    """An interval may stand below its estimate, in two lines if need be: no column is lost."""
+    return cell.replace(f"{_FIXED_SPACE}[", " [").replace(f",{_FIXED_SPACE}", ", ")
 
 
 def _cell(value: Any, form: Form | None) -> str:

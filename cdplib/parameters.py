@@ -43,6 +43,8 @@ _PLAIN = {
         r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?\.(inf|nan)", re.I
     ),
 }
+#: Characters of YAML that are read: more takes a while, and no preset or value comes near.
+LONGEST = 20_000
 _SHORT = reprlib.Repr()
 _SHORT.maxlist = _SHORT.maxdict = 8
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
@@ -238,8 +240,13 @@ def assignments(given: Iterable[str]) -> dict[str, Any]:
 def read_yaml(text: str | bytes, where: str) -> Any:
     """What ``text`` holds; :class:`InputError`, one line with ``where``, if it cannot be read.
 
-    Numbers are decimal: YAML's octal, hexadecimal, base 60 and underscores are refused.
+    Numbers are decimal: YAML's octal, hexadecimal, base 60 and underscores are refused, and so is
+    a key that is given twice, or a text of more than :data:`LONGEST` characters.
     """
+    if len(text) > LONGEST:
+        raise InputError(
+            f"{where}: cannot be read, {len(text):,} characters: expected at most {LONGEST:,}"
+        )
     try:
         return yaml.load(text, _Decimal)
     except InputError as error:
@@ -250,7 +257,19 @@ def read_yaml(text: str | bytes, where: str) -> Any:
 
 
 class _Decimal(yaml.SafeLoader):
-    """YAML whose numbers are decimal."""
+    """YAML whose numbers are decimal, and whose keys are each given once."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        """The mapping of ``node``; of two equal keys YAML would take the last, in silence."""
+        seen: set[Any] = set()
+        for name, _ in node.value:
+            if not isinstance(name, yaml.ScalarNode) or name.tag.endswith(":merge"):
+                continue
+            key = self.construct_object(name)
+            if key in seen:
+                raise InputError(f"{_SHORT.repr(key)} is given twice")
+            seen.add(key)
+        return super().construct_mapping(node, deep)
 
 
 def _decimal(loader: _Decimal, node: yaml.ScalarNode) -> int | float:

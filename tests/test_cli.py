@@ -1,5 +1,6 @@
 """The command ``cdp``: wrong input ends with one line and status 2, before any work."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -111,3 +112,23 @@ def test_the_command_and_the_theory_import_no_torch():
         "assert not {'torch', 'papermill', 'sphinx'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_ctrl_c_at_any_moment_of_the_start_is_one_line_at_most():
+    """From when the command is read; before that, Python says what it does of itself."""
+    code = (
+        "import sys; from cdpbook.cli import main; print(flush=True); sys.exit(main(sys.argv[1:]))"
+    )
+    for wait in (0.0, 0.002, 0.01, 0.03, 0.06, 0.1):
+        running = subprocess.Popen(
+            [sys.executable, "-c", code, "exact", PROBLEM],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )  # fmt: skip
+        running.stdout.readline()
+        time.sleep(wait)
+        running.send_signal(signal.SIGINT)
+        said = running.communicate(timeout=60)[1]
+        assert running.returncode in (0, 130), said
+        assert "Traceback" not in said
+        assert said.count("\n") <= 1

@@ -1,11 +1,13 @@
 """Parameters: the cell's grammar, types, ranges, presets and assignments."""
 
 import textwrap
+import time
 
 import pytest
 
 from cdplib import parameters
 from cdplib.errors import InputError
+from cdplib.experiments import settings
 
 CELL = textwrap.dedent(
     """
@@ -215,3 +217,32 @@ def test_grids_and_ablations_are_no_presets(presets, tmp_path):
         assert str(error.value) == f"unknown preset {name!r}: expected one of p"
     with pytest.raises(InputError, match="unknown preset 'p': there are none"):
         parameters.preset("p", ["all"], folder=tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("exp2: {steps: 1, steps: 2}", "'steps' is given twice"),
+        ("exp2: {}\nexp2: {}", "'exp2' is given twice"),
+        ("{1: a, 1: b}", "1 is given twice"),
+        ("[" + "0," * 200_001 + "]", "400,004 characters: expected at most 20,000"),
+    ],
+)
+def test_yaml_that_hides_or_is_too_long_is_refused_at_once(text, said):
+    started = time.monotonic()
+    with pytest.raises(InputError, match=said):
+        parameters.read_yaml(text, "here")
+    assert time.monotonic() - started < 2
+
+
+def test_an_anchor_and_what_is_merged_over_it_are_no_key_given_twice():
+    text = "base: &b {steps: 1}\nexp2: {<<: *b, steps: 2}\n? [1, 2]\n: x"
+    with pytest.raises(InputError, match="it is not YAML"):
+        parameters.read_yaml(text, "here")
+    assert parameters.read_yaml(text.split("?")[0], "here")["exp2"] == {"steps": 2}
+
+
+def test_a_grid_given_twice_in_a_file_of_params_is_refused(tmp_path):
+    (tmp_path / "grids.yml").write_text("exp2:\n  a: [1]\n  a: [2]\n")
+    with pytest.raises(InputError, match="'a' is given twice"):
+        settings._named(tmp_path / "grids.yml", lambda entry, where: entry)

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -180,6 +181,10 @@ def test_extreme_numbers_are_answered(tmp_path, capsys, changes):
     [
         ({"labels": [0] * 200_000, "channel": [[1.0] * 200_000]}, "the tables need about"),
         ({"distortion": "squared", "x": [-1e308, 1e308]}, "distortion has an entry that is not"),
+        (
+            {"D": None, "P": None, "Ds": [0.1] * 200_001, "Ps": [0.1] * 200_001},
+            "Ds and Ps have 40000400001 points: the table needs about 2980 GiB",
+        ),
     ],
 )
 def test_what_cannot_be_computed_is_said_before_the_work(tmp_path, capsys, changes, words):
@@ -187,3 +192,52 @@ def test_what_cannot_be_computed_is_said_before_the_work(tmp_path, capsys, chang
     message = capsys.readouterr().err
     assert words in message
     assert message.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"x": [*range(200_000), "a"]}, "['x'][200000]: 'a' is not of type 'number'"),
+        ({"x": ["a"] * 200_001}, "['x'][0]: 'a'"),
+        ({"D": None, "P": None, "Ds": ["x"] * 200_001, "Ps": [0]}, "['Ds'][0]: 'x'"),
+        ({"labels": [0] * 200_000 + [True]}, "['labels'][200000]: True is not of type 'integer'"),
+        ({"labels": [0] * 200_001}, "X has 2 letters and X^ has 200001"),
+        ({"joint": [[0.1]] * 200_000 + [[]]}, "['joint'][200000]: [] "),
+    ],
+)
+def test_long_lists_are_refused_at_once(tmp_path, capsys, changes, words):
+    path = write(tmp_path, **changes)
+    started = time.monotonic()
+    assert cli.main(["exact", str(path)]) == 2
+    assert time.monotonic() - started < 10  # a second where nothing else runs
+    message = capsys.readouterr().err
+    assert words in message
+    assert message.count("\n") == 1
+
+
+@pytest.mark.parametrize("key", ["D", "title"])
+def test_a_key_given_twice_is_refused(tmp_path, key):
+    text = json.dumps(GOOD)
+    path = tmp_path / "problem.json"
+    path.write_text(text[:-1] + f', "{key}": 1, "{key}": 2' + "}")
+    with pytest.raises(InputError, match=rf"problem\.json: '{key}' is given twice"):
+        problem_file.load(path)
+
+
+def test_what_takes_long_is_said_before_the_work(tmp_path, capsys, monkeypatch):
+    def solve(reduced, name, D, P):
+        said.append(capsys.readouterr().err)
+        raise InputError("here the work begins")
+
+    said: list[str] = []
+    monkeypatch.setattr(exact, "solve", solve)
+    for n in (100, 60_000):
+        path = write(
+            tmp_path, joint=[[0.5, 0.5]], channel=[[1.0], [1.0]], distortion="hamming",
+            labels=[0] * n, px=[1 / n] * n,
+        )  # fmt: skip
+        assert cli.main(["exact", str(path)]) == 2
+        capsys.readouterr()
+    assert said[0] == ""
+    assert said[1].startswith("cdp: 1 letters of Y, 60000 of X^, 1 points of (D, P): up to about")
+    assert said[1].count("\n") == 1

@@ -37,6 +37,7 @@ def test_a_quantity_is_written_with_its_factor_and_unit():
 
 
 def test_a_table_is_made_of_any_frame():
+    assert text.table([("0.84\u00a0[0.80,\u00a00.89]",)], ["x"]).endswith("0.84 [0.80, 0.89] |")
     frame = pd.DataFrame({"n": [1000, 2], "x": [0.123456, math.nan], "w": ["a", "b"]})
     assert text.table(frame) == "\n".join(
         ["| n | x | w |", "| --- | --- | --- |", "| 1,000 | 0.1235 | a |", "| 2 | – | b |"]
@@ -65,3 +66,8 @@ def test_words_are_counted_and_listed():
     assert text.listed([]) == ""
     assert text.listed(["a"]) == "a"
     assert text.listed("abc") == "a, b and c"
+
+
+def test_what_others_wrote_is_shown_as_it_is():
+    assert text.plain("AMD EPYC 9V74 (2 cores)") == "AMD EPYC 9V74 (2 cores)"
+    assert text.plain("<b>|x\n*y* `z` [a](b)") == r"\<b\>\|x \*y\* \`z\` \[a\](b)"

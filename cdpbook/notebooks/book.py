@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import multiprocessing
+import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from cdpbook.notebooks import execute, site, sources
-from cdplib import machine
+from cdplib import lifetime, machine
 from cdplib.errors import DataError
 from cdplib.storage import paths
 
@@ -69,12 +70,16 @@ def _execute_all(jobs: Sequence[execute.Job], folder: Path, workers: int) -> Non
     print(f"executing {len(jobs)} chapters, {workers} at a time: {names}", flush=True)
     failures: list[str] = []
     context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(workers, mp_context=context) as pool:
+    with concurrent.futures.ProcessPoolExecutor(
+        workers, mp_context=context, initializer=lifetime.end_with, initargs=(os.getpid(),)
+    ) as pool:
         started = {pool.submit(execute.execute, job, folder): job for job in jobs}
         try:
             _follow(started, failures)
-        except BaseException:  # an interrupt, too: nothing more is started
-            pool.shutdown(wait=True, cancel_futures=True)
+        except BaseException:  # an interrupt, too: nothing more is started or waited for
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in multiprocessing.active_children():
+                worker.terminate()
             raise
     if failures:
         count = f"{len(failures)} of {len(jobs)} chapters failed"

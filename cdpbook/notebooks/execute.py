@@ -9,9 +9,7 @@ import json
 import logging
 import os
 import re
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -100,8 +98,9 @@ def have_home() -> None:
     try:
         Path.home()
     except RuntimeError:
-        os.environ["HOME"] = tempfile.mkdtemp(prefix="cdp-home-")
-        atexit.register(shutil.rmtree, os.environ["HOME"], ignore_errors=True)
+        held = contextlib.ExitStack()
+        os.environ["HOME"] = str(held.enter_context(files.scratch("cdp-home")))
+        atexit.register(held.close)
 
 
 def is_fresh(job: Job, folder: Path) -> bool:
@@ -217,6 +216,26 @@ def _tidy(notebook: Any, name: str) -> None:
             cell["id"] = f"{name}-injected"[-64:]
         if not tags:
             cell.metadata.pop("tags", None)
+        if cell.cell_type == "code":
+            cell.outputs = _whole_streams(cell.outputs)
+
+
+def _whole_streams(outputs: list[Any]) -> list[Any]:
+    """``outputs`` with what was printed between two others as one of each stream.
+
+    In how many pieces a kernel sends it, and which of two streams comes first, is chance.
+    """
+    found: list[Any] = []
+    printed: dict[str, Any] = {}
+    for output in outputs:
+        if output.output_type != "stream":
+            found += [*(printed[name] for name in sorted(printed, reverse=True)), output]
+            printed = {}
+        elif output.name in printed:
+            printed[output.name].text += output.text
+        else:
+            printed[output.name] = output
+    return found + [printed[name] for name in sorted(printed, reverse=True)]
 
 
 def _failure(name: str, failed: Path, error: Any) -> str:

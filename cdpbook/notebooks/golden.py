@@ -7,7 +7,6 @@ needs no torch, whose numbers depend on the processor.
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -60,9 +59,9 @@ def write(folder: Path = FOLDER) -> None:
 
     kept = set()
     for chapter in chapters():
-        with tempfile.TemporaryDirectory() as work:
-            seconds = execute.execute(execute.prepare(chapter, "smoke"), Path(work))
-            notebook = strip(nbformat.read(Path(work) / f"{chapter.name}.ipynb", as_version=4))
+        with files.scratch("cdp-golden") as work:
+            seconds = execute.execute(execute.prepare(chapter, "smoke"), work)
+            notebook = strip(nbformat.read(work / f"{chapter.name}.ipynb", as_version=4))
         target = folder / f"{chapter.name}.ipynb"
         files.write_text(target, nbformat.writes(notebook) + "\n")
         kept.add(target)

@@ -6,18 +6,19 @@ page without its figures, or with others' fonts, would be another page.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
-import shutil
 import socket
 import sys
-import tempfile
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
+
+from cdplib.storage import files
 
 
 class ThisPython(AsyncKernelManager):
@@ -30,9 +31,11 @@ class ThisPython(AsyncKernelManager):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         if hasattr(socket, "AF_UNIX"):
-            folder = tempfile.mkdtemp(prefix="cdp-")
-            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-            self.transport, self.ip = "ipc", str(Path(folder) / "kernel")
+            held = contextlib.ExitStack()
+            folder = held.enter_context(files.scratch("cdp-kernel"))
+            weakref.finalize(self, held.close)
+            self.transport, self.ip = "ipc", str(folder / "kernel")
+            self.connection_file = str(folder / "kernel.json")
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
         """The command line of the kernel process."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -34,8 +33,7 @@ def run_chapter(
         print(f"{found.name}: executing with preset {preset}", flush=True)
         seconds = execute.execute(job, output, progress=sys.stdout.isatty())
         print(f"{found.name}: executed in {seconds:.0f} s; rendering its page", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder)
+    with files.scratch("cdp-run") as tree:
         site.assemble(tree / "source", [found], output, student=False)
         pages = site.render(tree / "source", tree / "site", strict=False)
         shutil.copytree(pages, output, dirs_exist_ok=True)

@@ -103,7 +103,9 @@ def render(source: Path, output: Path, strict: bool = True) -> Path:
     """
     shutil.rmtree(output / "_build", ignore_errors=True)
     output.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build"]
+    program = f"from cdplib import lifetime; lifetime.end_with({os.getpid()}); "
+    program += "from jupyter_book.cli.main import main; main()"
+    command = [sys.executable, "-c", program, "build"]
     command += [str(source / "book"), "--path-output", str(output), "--all"]
     command += ["-W", "-n", "--keep-going"] if strict else []
     # jupyter-book reads no network, but Sphinx extensions look at the terminal's width and colours.
@@ -122,10 +124,22 @@ def render(source: Path, output: Path, strict: bool = True) -> Path:
         )
     pages = output / "_build" / "html"
     for page in pages.glob("*.html"):
-        # A page opened from disk may not preload fonts (its stylesheet may load them).
-        text = page.read_text(encoding="utf-8")
-        page.write_text(re.sub(r'<link rel="preload" as="font"[^>]*>', "", text), encoding="utf-8")
+        page.write_text(mended(page.read_text(encoding="utf-8")), encoding="utf-8")
     return pages
+
+
+def mended(html: str) -> str:
+    """A page without what the theme and its extensions get wrong.
+
+    A page opened from disk may not preload fonts (its stylesheet may load them). Icons come twice,
+    as that font and as 1.5 MB of script. A button whose label is other than its words cannot be
+    called by them. A bibliography has entries of its own kind, and no list's.
+    """
+    html = re.sub(r'<link rel="preload" as="font"[^>]*>', "", html)
+    html = re.sub(r"<script [^>]*/fontawesome/[^>]*></script>", "", html)
+    html = html.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
+    html = html.replace('<summary aria-label="Toggle hidden content">', "<summary>")
+    return re.sub(r'(<button [^>]*search-button-field[^>]*) aria-label="Search"', r"\1", html)
 
 
 def _is_problem(line: str) -> bool:

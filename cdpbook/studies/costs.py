@@ -132,7 +132,8 @@ def bench(file: Path = BENCH) -> pd.DataFrame:
     rows.append(("overhead of the Dask path, jobs of 5 s", overhead, ""))
     for name, size in found["peak_gb"].items():
         rows.append((f"peak memory of a worker, {name}", f"{size:.2f} GB", ""))
-    where = f"{found['hardware']}, torch {found['torch']}, {found['precision']}, one thread"
+    made = (text.plain(found[name]) for name in ("hardware", "torch", "precision"))
+    where = "{}, torch {}, {}, one thread".format(*made)
     return pd.DataFrame(rows, columns=[f"on {where}", "measured", "times as fast"])
 
 

@@ -11,7 +11,6 @@ import contextlib
 import functools
 import hashlib
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -230,8 +229,8 @@ def _from_sources(name: str, wanted: tuple[str, ...]) -> sources.Arrays:
     for source in row.sources:
         _say(f"{name}: asking {source.title} ...")
         try:
-            with tempfile.TemporaryDirectory(prefix="cdp-data-") as folder:
-                arrays = source.get(Path(folder))
+            with files.scratch("cdp-data") as folder:
+                arrays = source.get(folder)
             wrong = [a for a in wanted if digest(arrays[a]) != row.digests[a]]
             if wrong:
                 raise sources.SourceError(f"its {wrong[0]} are not the data set's (wrong digest)")

@@ -15,6 +15,9 @@ from torch import Tensor, nn
 from cdplib import machine
 from cdplib.errors import InputError
 
+#: In what networks are trained: products of bfloat16, or 32 bits throughout.
+PRECISIONS = ("bf16", "fp32")
+
 
 def choose(name: str = "auto") -> torch.device:
     """``cpu``, ``cuda[:N]``, ``mps``, or ``auto``: what ``CDP_DEVICE`` names, else the first of

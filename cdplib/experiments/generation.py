@@ -30,6 +30,11 @@ ROOTS = {
         *("measures.evaluate", "degradations.degrade"),
     ),
 }
+#: What makes a row of it outside this package, by file of cdplib: definitions and what they say.
+JOB = {
+    "sweeps/jobs.py": ("_start", "_point", "train", "evaluate", "restored"),
+    "storage/store.py": ("rounded",),
+}
 #: Tables whose rows are in the keys themselves.
 TABLES = ("settings", "table", "datasets", "results", "generation", "classifiers.CLASSIFIERS")
 #: What brings bits that are checked by their digest.
@@ -111,12 +116,23 @@ def digest(*roots: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+@functools.cache
+def _job() -> str:
+    """SHA-256 of the definitions of :data:`JOB`."""
+    found = []
+    for file, names in JOB.items():
+        tree = ast.parse((FOLDER.parent / file).read_text(encoding="utf-8"))
+        own = {n.name: plain(n) for n in tree.body if isinstance(n, ast.FunctionDef)}
+        found += [(file, name, own[name]) for name in names]
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+
+
 def _of(kind: str) -> str:
-    """The digest of ``restorer``, ``critic``, ``point`` or ``network/NAME``, a classifier's."""
+    """The digest of ``restorer``, ``critic``, ``point``, ``job`` or ``network/NAME``."""
     _, _, network = kind.partition("/")
     if network:
         return digest("fitting.train", f"classifiers.{network}")
-    return digest(*ROOTS[kind])
+    return _job() if kind == "job" else digest(*ROOTS[kind])
 
 
 @functools.cache
@@ -142,7 +158,7 @@ def main() -> None:
     functions = {n for n, b in _bindings("classifiers").items() if isinstance(b, ast.FunctionDef)}
     table = ast.walk(_bindings("classifiers")["CLASSIFIERS"])
     networks = {part.id for part in table if isinstance(part, ast.Name)} & functions
-    kinds = [*ROOTS, *(f"network/{name}" for name in sorted(networks))]
+    kinds = [*ROOTS, "job", *(f"network/{name}" for name in sorted(networks))]
     files.write_text(RECORD, json.dumps({kind: _of(kind) for kind in kinds}, indent=1) + "\n")
 
 

@@ -7,12 +7,9 @@ half written is never read, and removed a day later.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import shutil
-import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +23,6 @@ from torch import Tensor, nn
 
 from cdplib.errors import DataError
 from cdplib.storage import files, paths
-
-_DAY = 24 * 3600
 
 
 def digest(configuration: Mapping[str, Any]) -> str:
@@ -68,8 +63,9 @@ class Store:
             row = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
-        except ValueError as error:
-            raise DataError(f"{path}: damaged ({error}): remove its folder") from None
+        except (ValueError, RecursionError) as error:
+            said = " ".join(str(error).split())[:200]
+            raise DataError(f"{path}: damaged ({said}): remove its folder") from None
         return row if isinstance(row, dict) else None
 
     def samples(self, key: str) -> np.ndarray | None:
@@ -95,12 +91,11 @@ class Store:
         """
         final = self.folder(key)
         final.parent.mkdir(parents=True, exist_ok=True)
-        for left in final.parent.glob(".new-*"):  # by a kill
-            with contextlib.suppress(FileNotFoundError):  # another process removes it, too
-                if time.time() - left.stat().st_mtime > _DAY:
-                    shutil.rmtree(left, ignore_errors=True)
-        with tempfile.TemporaryDirectory(prefix=".new-", dir=final.parent) as name:
-            new = Path(name) / "point"
+        with (
+            files.scratch(".new", final.parent) as unfinished,
+            files.naming(final),
+        ):
+            new = unfinished / "point"
             new.mkdir()
             for file, content in (
                 ("row.json", outcome.row),
@@ -113,7 +108,7 @@ class Store:
                 np.save(new / "samples.npy", outcome.samples, allow_pickle=False)
                 (new / "weights.safetensors").write_bytes(outcome.weights)
             if replace and final.exists():
-                final.rename(Path(name) / "former")
+                final.rename(unfinished / "former")
             try:
                 new.rename(final)
             except OSError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -72,8 +73,9 @@ def point_of(row: Mapping[str, Any], where: str = "cpu") -> Point:
     """The point that a published row was trained as, found in its preset and variant.
 
     Raises :class:`DataError` where today's settings no longer describe that row, and
-    :class:`InputError` where no settings do.
+    :class:`InputError` where no settings do, or it is no row of a trained point.
     """
+    _check_identity(row)
     given: dict[str, Any] = {"dataset": row["dataset"], "restorer": row["restorer"]}
     for part in str(row.get("variant") or "").split():
         name, _, value = part.partition("=")
@@ -85,14 +87,30 @@ def point_of(row: Mapping[str, Any], where: str = "cpu") -> Point:
     given["seeds"] = [int(row["seed"])]
     experiment, preset = str(row["experiment"]), str(row["preset"])
     (point,) = settings.plan(experiment, preset, given)
-    key = configuration.key(point, where)
-    comparable = device.precision(device.choose(where).type) == row["precision"]
-    if key != row["config_hash"] and comparable and not generation.changed():
+    key = configuration.key(point, where, row["precision"])
+    if key != row["config_hash"] and not generation.changed():
         raise DataError(
             f"{point.label()}: preset {preset} has changed since this row was published "
             f"(its configuration is {str(row['config_hash'])[:12]}, today's {key[:12]})"
         )
     return point
+
+
+def _check_identity(row: Mapping[str, Any]) -> None:
+    """Refuse a row whose seed, precision or hash no published row can have."""
+    known = {
+        "seed": (float(row["seed"]).is_integer(), "a whole number"),
+        "precision": (row["precision"] in device.PRECISIONS, f"{' or '.join(device.PRECISIONS)}"),
+        "config_hash": (
+            re.fullmatch(r"[0-9a-f]{64}", str(row["config_hash"])),
+            "64 hexadecimal digits",
+        ),
+    }
+    for name, (right, expected) in known.items():
+        if not right:
+            raise InputError(
+                f"a row of {row['experiment']} has {name}={row[name]!r}: expected {expected}"
+            )
 
 
 def _typed(text: str, kind: str) -> bool | int | float | str:

@@ -30,7 +30,7 @@ def of_start(point: Point) -> dict[str, Any]:
         "factor": point.row.factor,
         "seed": point.seed,
         **{name: getattr(s, name) for name in names},
-        **generation.mark("restorer"),
+        **generation.mark("restorer", "job"),
     }
 
 
@@ -43,7 +43,7 @@ def of_critic(point: Point) -> dict[str, Any]:
         **of_start(point),
         "kind": "critic",
         **{name: getattr(s, name) for name in (*names, bound)},
-        **generation.mark("restorer", "critic"),
+        **generation.mark("restorer", "critic", "job"),
     }
 
 
@@ -84,7 +84,7 @@ def code(point: Point) -> dict[str, Any]:
     Classifiers without a record are new ones: they add a column to a row and change no other.
     """
     measured = {row.kind for row in classifiers.rows(point.settings.dataset).values()}
-    stages = ("point", "critic") if point.settings.start == "star" else ("point",)
+    stages = ("point", "job", "critic") if point.settings.start == "star" else ("point", "job")
     return generation.mark(*stages, *sorted(measured & set(generation.recorded())))
 
 

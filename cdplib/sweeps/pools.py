@@ -8,12 +8,13 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from cdplib import __version__
+from cdplib import __version__, lifetime
 from cdplib.errors import DataError
 from cdplib.experiments import generation
-from cdplib.storage import store
+from cdplib.storage import files, store
 from cdplib.sweeps import jobs
 
 Pool = Callable[[Iterable[jobs.Job], jobs.Site], Iterator[tuple[jobs.Job, Any]]]
@@ -26,17 +27,22 @@ def local(workers: int) -> Pool:
         from joblib import Parallel, delayed
         from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-        here = jobs.Site(site.device, site.shipped, parent=os.getpid() if workers > 1 else 0)
-        # Jobs are long: none is drawn (and so claimed) before a process is free for it.
-        parallel = Parallel(
-            n_jobs=workers,
-            batch_size=1,
-            pre_dispatch="n_jobs",
-            return_as="generator_unordered",
-            max_nbytes=None,
-        )
+        here = replace(site, parent=os.getpid() if workers > 1 else 0)
         try:
-            yield from parallel(delayed(_pair)(job, here) for job in todo)
+            with files.scratch("cdp-pool") as folder:
+                # Jobs are long: none is drawn (and so claimed) before a process is free for it.
+                parallel = Parallel(
+                    n_jobs=workers,
+                    batch_size=1,
+                    pre_dispatch="n_jobs",
+                    return_as="generator_unordered",
+                    max_nbytes=None,
+                    temp_folder=str(folder),
+                    # Between two jobs, too, a worker ends with the sweep.
+                    initializer=lifetime.end_with,
+                    initargs=(os.getpid(),),
+                )
+                yield from parallel(delayed(_pair)(job, here) for job in todo)
         except TerminatedWorkerError as error:
             raise DataError(
                 f"a worker process died ({str(error).split('.')[0]}); "
@@ -47,10 +53,11 @@ def local(workers: int) -> Pool:
 
 
 def end_workers() -> None:
-    """End joblib's idle processes now: a notebook's kernel would leave them behind."""
+    """End joblib's processes now: a notebook's kernel would leave idle ones behind, and where a
+    sweep was stopped nobody waits for what they are at."""
     from joblib.externals.loky import get_reusable_executor
 
-    get_reusable_executor(reuse=True).shutdown(wait=True)
+    get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
 def _pair(job: jobs.Job, site: jobs.Site, packed: dict[str, bytes] | None = None) -> Any:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cdplib.errors import DataError, InputError
-from cdplib.experiments import generation, results
+from cdplib.experiments import device, generation, results
 from cdplib.experiments.settings import Point
 from cdplib.storage import paths, store
 from cdplib.sweeps import configuration, jobs
@@ -29,7 +29,7 @@ def rows(points: Mapping[str, Point]) -> dict[str, dict[str, Any]]:
     for key, point in points.items():
         if point.experiment not in tables:
             tables[point.experiment] = _by_hash(point.experiment)
-        for precision in ("bf16", "fp32"):
+        for precision in device.PRECISIONS:
             row = tables[point.experiment].get(configuration.key(point, precision=precision))
             if row is not None:
                 found[key] = row

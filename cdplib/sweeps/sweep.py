@@ -17,13 +17,18 @@ from typing import Any
 import pandas as pd
 
 from cdplib import machine, parameters
-from cdplib.errors import InputError
+from cdplib.errors import DataError, InputError
 from cdplib.experiments import classifiers, device, results, settings
 from cdplib.experiments.settings import Point, Settings
 from cdplib.storage import store
 from cdplib.sweeps import configuration, jobs, pools, publication
 
 _POLL = 2.0
+#: The columns of a finished point that a sweep shows.
+SHOWN = (
+    *("alpha", "beta", "gamma", "seed", "mse", "error_rate", "ce", "p_critic", "p_judge"),
+    *("sliced_w2", "frechet", "seconds"),
+)
 
 
 def run(
@@ -113,8 +118,17 @@ class Sweep:
         self._anew: set[str] | None = None if shipped else set()
 
     def row(self, key: str) -> dict[str, Any] | None:
-        """The point's row, from the store or as it is published; None if it is to be trained."""
-        return self.store.row(key) or self.published.get(key)
+        """The point's row, from the store or as it is published; None if it is to be trained.
+
+        Raises :class:`DataError` where the store's is damaged.
+        """
+        kept = self.store.row(key)
+        if not kept:
+            return self.published.get(key)
+        if wrong := _damage(kept):
+            path = self.store.folder(key)
+            raise DataError(f"{path / 'row.json'}: damaged ({wrong}): remove its folder")
+        return kept
 
     def missing(self) -> list[str]:
         """Hashes of the points that are to be trained."""
@@ -236,6 +250,18 @@ class Sweep:
             print(text, file=sys.stderr, flush=True)
 
 
+def _damage(row: Mapping[str, Any]) -> str:
+    """What is wrong with a row that was kept; empty where it failed, or has what is shown of it."""
+    for name, value in row.items():
+        if not isinstance(value, str | int | float | None):
+            return f"{name} is {value!r:.40}"
+    for name in SHOWN if not row.get("failed") else ():
+        value = row.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return f"{name} is {value!r:.40}, a number was expected"
+    return ""
+
+
 def duration(seconds: float) -> str:
     """``90 s``, ``12 min`` or ``3.5 h``."""
     if seconds < 100:
@@ -282,9 +308,7 @@ def command(
         return _dry_run(sweep, workers)
     sweep.progress = True
     table = _trained(sweep, workers, scheduler)
-    columns = ["alpha", "beta", "gamma", "seed", "mse", "error_rate", "ce", "p_critic", "p_judge"]
-    columns += ["sliced_w2", "frechet", "seconds"]
-    print(table[columns].to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+    print(table[[*SHOWN]].to_string(index=False, float_format=lambda value: f"{value:.4g}"))
     if publish:
         print(f"published in {results.path(experiment)}")
     return int(bool(sweep.failures()))

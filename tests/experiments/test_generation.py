@@ -18,11 +18,12 @@ LOSS = "loss = alpha * F.mse_loss(restored, clean)"
 def edited(tmp_path, monkeypatch):
     """Edits a file of a copy of cdplib/experiments, which then is the code whose digest counts."""
     copy = tmp_path / "experiments"
-    shutil.copytree(generation.FOLDER, copy)
+    for folder in (copy, *(tmp_path / name for name in ("sweeps", "storage"))):
+        shutil.copytree(generation.FOLDER.parent / folder.name, folder)
 
     def clear():
-        generation._bindings.cache_clear()
-        generation.digest.cache_clear()
+        for kept in (generation._bindings, generation.digest, generation._job):
+            kept.cache_clear()
 
     def edit(file, old, new):
         text = (copy / file).read_text()
@@ -38,7 +39,7 @@ def edited(tmp_path, monkeypatch):
 
 
 def test_the_code_that_trains_is_the_code_on_record():
-    kinds = {*generation.ROOTS, *(row.kind for row in classifiers.CLASSIFIERS)}
+    kinds = {*generation.ROOTS, "job", *(row.kind for row in classifiers.CLASSIFIERS)}
     assert kinds == set(generation.recorded()), "a classifier is new: record it"
     assert not generation.changed(), (
         f"the code that trains has changed: {', '.join(generation.changed())}. If `cdp compare "
@@ -50,8 +51,9 @@ def test_the_code_that_trains_is_the_code_on_record():
 def test_an_edited_loss_gives_other_keys_and_old_points_are_not_shown(edited, tmp_path):
     points, kept = settings.plan("exp2", "smoke"), store.Store(tmp_path / "store")
     before = sweep.Sweep(points, kept, "cpu")
+    row = dict.fromkeys(sweep.SHOWN, 0.5)
     for key in before.keys:
-        kept.put(key, {}, store.Outcome({"mse": 0.5}, [], np.zeros((0, 1, 1, 1), np.uint8), b""))
+        kept.put(key, {}, store.Outcome(row, [], np.zeros((0, 1, 1, 1), np.uint8), b""))
     assert before.missing() == []
     start = configuration.of_start(points[0])
     assert "code" not in start | configuration.of_point(points[0])
@@ -79,6 +81,15 @@ def test_comments_docstrings_and_layout_change_no_key(edited):
         ("material.py", "self.sigma * noise", "noise", ALL),
         ("classifiers.py", "nn.MaxPool2d(2), nn.ReLU()", "nn.ReLU()", {"network/cnn1"}),
         ("restoration.py", "losses, networks", "measures as losses, networks", ALL),
+        ("../sweeps/jobs.py", "gap.double().mean()", "gap.double().sum()", {"job"}),
+        (
+            "../sweeps/jobs.py",
+            '"critic", warm_key, *kept',
+            '"critic", warm_key, *kept[:2]',
+            {"job"},
+        ),
+        ("../storage/store.py", "tensor.half()", "tensor.bfloat16()", {"job"}),
+        ("../sweeps/jobs.py", "SAMPLES = 20", "SAMPLES = 10", set()),
         ("data.py", "asking {source.title}", "trying {source.title}", set()),
         ("settings.py", "VERSION = 2", "VERSION = 2.0", set()),
     ],

@@ -83,6 +83,33 @@ def test_one_row_has_every_column_and_is_the_same_twice(images, hasty_judge):
     assert math.isnan(measures.evaluate(*arguments[:4])["frechet"])
 
 
+def test_the_standard_error_of_p_is_of_paired_differences(images, hasty_judge):
+    """Each restored image is made from its own clean one: as such they are compared."""
+    labels = torch.arange(40) % 10
+    restored = (images + 0.05 * images.flip(0)).clamp(0, 1)
+    classifier = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    row = measures.evaluate(restored, images, labels, classifier)
+    paired, apart = (perception.judge(restored, images, 0, paired=p) for p in (True, False))
+    assert row["p_judge"] == paired.value == apart.value
+    assert row["p_judge_se"] == paired.se != apart.se
+
+
+def test_other_measures_are_of_the_restored_against_the_clean(images, hasty_judge, monkeypatch):
+    monkeypatch.setattr(measures, "ssim", lambda one, other: torch.zeros(40))
+    labels = torch.arange(40) % 10
+    restored = (images + 0.05).clamp(0, 1)
+    classifier = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    row = measures.evaluate(restored, images, labels, classifier, feature_net=classifier, seed=3)
+    assert row["sliced_w2"] == perception.sliced_w2(restored, images, 3)
+    one, other = perception.halves(40, 3)
+    features = (measures.outputs(classifier, part) for part in (restored[one], images[other]))
+    assert row["frechet"] == perception.frechet(*features)
+    assert row["ce"] == measures.mean(
+        measures.cross_entropy(measures.outputs(classifier, restored), labels)
+    )
+    assert row["mse_se"] == measures.standard_error(measures.squared_error(restored, images))
+
+
 def test_wrong_shapes_and_values_that_are_not_finite_are_refused(images):
     labels = torch.zeros(40, dtype=torch.long)
     with pytest.raises(InputError, match="images and labels of shapes"):

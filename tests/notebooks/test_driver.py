@@ -274,3 +274,19 @@ def test_the_command_in_the_provenance_is_read_back_as_the_same_values():
     check = parameters.Parameter("f", "list[float]", [])
     assert check.check(read.pop("f")) == values.pop("f")
     assert read == values
+
+
+def test_what_a_cell_prints_is_one_output_a_stream_however_it_was_sent():
+    def stream(name, text):
+        return nbformat.v4.new_output("stream", name=name, text=text)
+
+    figure = nbformat.v4.new_output("display_data", {"text/plain": "x"})
+    cut = [stream("stdout", "c"), stream("stdout", "\n")]
+    sent = [
+        [stream("stdout", "a\nb\n"), stream("stderr", "w\n"), figure, stream("stdout", "c\n")],
+        [stream("stdout", "a\nb"), stream("stderr", "w\n"), stream("stdout", "\n"), figure, *cut],
+        [stream("stderr", "w\n"), stream("stdout", "a\nb\n"), figure, stream("stdout", "c\n")],
+    ]
+    whole = [execute._whole_streams(outputs) for outputs in sent]
+    assert whole[0] == whole[1] == whole[2]
+    assert [output.get("text") for output in whole[0]] == ["a\nb\n", "w\n", None, "c\n"]

@@ -1,9 +1,14 @@
 """What is written: whole, as the umask says, and through links, pipes and devices."""
 
 import os
+import resource
+import signal
 import stat
+import subprocess
+import sys
 import threading
 
+import numpy as np
 import pytest
 
 from cdplib.errors import InputError
@@ -72,3 +77,101 @@ def test_a_target_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="is no folder"):
         files.check_target(tmp_path / "file" / "x", "--output", "file")
+
+
+#: Says when it is in the middle of writing the file and the folder it is given, and waits.
+HALF = """
+import sys, time
+from pathlib import Path
+from cdplib.storage import files
+with files.scratch("kind", Path(sys.argv[1])) as folder:
+    (folder / "part").write_text("half")
+    with files.atomic(Path(sys.argv[1]) / "result") as temporary:
+        temporary.write_text("half")
+        print("writing", flush=True)
+        time.sleep(600)
+"""
+
+
+@pytest.fixture
+def half_written(tmp_path):
+    """A process that is in the middle of writing ``result`` in the folder."""
+    command = [sys.executable, "-c", HALF, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == "writing\n"
+        yield writer
+        writer.kill()
+
+
+def write_beside(folder):
+    """What the next writer in the folder does."""
+    files.write_text(folder / "other", "x")
+    with files.scratch("kind", folder) as own:
+        assert own.is_dir()
+
+
+def test_what_a_killed_writer_left_is_removed_by_the_next(tmp_path, half_written):
+    (tmp_path / ".result.notes").write_text("the user's own")
+    (tmp_path / "kindly").mkdir()
+    half_written.send_signal(signal.SIGKILL)
+    half_written.wait()
+    assert len(list(tmp_path.iterdir())) == 4
+    write_beside(tmp_path)
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == [".result.notes", "kindly", "other"]
+
+
+def test_what_another_process_is_writing_is_left_alone(tmp_path, half_written):
+    before = {path.name for path in tmp_path.iterdir()}
+    assert len(before) == 2
+    half_written.send_signal(signal.SIGSTOP)  # it need not be running to hold what it writes
+    write_beside(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == before | {"other"}
+    assert all((tmp_path / name / "part").exists() for name in before if name.startswith("kind"))
+
+
+def test_a_file_taken_for_left_behind_before_it_was_held_is_made_again(tmp_path, monkeypatch):
+    hold, removed = files._hold, []
+
+    def late(handle, wait=True):
+        if not removed:
+            (newest,) = tmp_path.iterdir()
+            newest.rmdir() if newest.is_dir() else newest.unlink()
+            removed.append(newest)
+        return hold(handle, wait)
+
+    monkeypatch.setattr(files, "_hold", late)
+    files.write_text(tmp_path / "file", "whole")
+    assert (tmp_path / "file").read_text() == "whole"
+    (tmp_path / "file").unlink()
+    removed.clear()
+    with files.scratch("kind", tmp_path) as folder:
+        assert folder.is_dir()
+        assert folder != removed[0]
+
+
+def saved(path):
+    with files.atomic(path) as temporary, temporary.open("wb") as stream:
+        np.save(stream, np.zeros(5000), allow_pickle=False)
+
+
+@pytest.mark.parametrize("write", [lambda path: files.write_bytes(path, bytes(5000)), saved])
+def test_a_full_disk_names_the_file(tmp_path, write):
+    """A limit on the size of files stands for the disk's end: it fails in the middle of a write."""
+    former = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, former[1]))
+    try:
+        with pytest.raises(OSError, match="/result'"):
+            write(tmp_path / "result")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, former)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_error_that_names_a_file_keeps_its_name(tmp_path):
+    with pytest.raises(FileNotFoundError) as caught, files.atomic(tmp_path / "kept"):
+        (tmp_path / "missing").read_text()
+    assert caught.value.filename == str(tmp_path / "missing")

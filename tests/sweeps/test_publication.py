@@ -13,7 +13,7 @@ import torch
 
 from cdpbook import checked, live, runs
 from cdpbook.studies import costs
-from cdplib.errors import DataError
+from cdplib.errors import DataError, InputError
 from cdplib.experiments import measures, results, settings
 from cdplib.experiments.table import EXPERIMENTS
 from cdplib.storage import files, paths, store
@@ -87,6 +87,24 @@ def test_a_published_row_counts_as_trained_in_either_precision(book, tmp_path):
     elsewhere.published = publication.rows(elsewhere.keys)
     assert elsewhere.missing() == []
     assert len(elsewhere.rows()) == 4
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("config_hash", "zz", "config_hash='zz': expected 64 hexadecimal digits"),
+        ("config_hash", "0" * 64, "has changed since this row was published"),
+        ("seed", 1.5, "seed=1.5: expected a whole number"),
+        ("precision", "fp16", "precision='fp16': expected bf16 or fp32"),
+    ],
+)
+def test_a_row_of_no_trained_point_is_not_compared(row, column, value, said):
+    assert compare.point_of(row)
+    other = "bf16" if row["precision"] == "fp32" else "fp32"
+    with pytest.raises(DataError, match="has changed"):  # its hash is of its own precision
+        compare.point_of({**row, "precision": other})
+    with pytest.raises((InputError, DataError), match=said):
+        compare.point_of({**row, column: value})
 
 
 def test_a_row_of_other_settings_does_not_count(book):

@@ -16,13 +16,14 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
 from cdplib.errors import DataError, InputError
 from cdplib.experiments import results, settings
-from cdplib.storage import paths, store
-from cdplib.sweeps import jobs, sweep
+from cdplib.storage import files, paths, store
+from cdplib.sweeps import jobs, pools, sweep
 
 pytestmark = pytest.mark.data  # hashes of points contain the digest of their data
 
@@ -55,6 +56,9 @@ def run(job, site, packed=None):
     if job.point.gamma == 9:
         row = {"failed": "loss is nan at step 3", **row}
     return store.Outcome(row, [], np.zeros((1, 1, 2, 2), np.uint8), b"weights")
+
+def pair(job, site, packed=None):  # what a local worker is sent: by it, the worker imports this
+    return job, run(job, site, packed)
 
 jobs.run = run
 """
@@ -138,6 +142,55 @@ def test_a_failed_point_is_recorded_named_and_kept_out_of_the_table(trace, tmp_p
     assert out.strip() == "4"
     assert err.count("failed, loss is nan at step 3") == 4
     assert set(events(trace, "start").values()) == {1}
+
+
+COMMAND = """
+import sys
+import fake_jobs
+from cdpbook import cli
+from cdplib.sweeps import pools, sweep
+pools._pair = fake_jobs.pair
+sweep.Sweep.preparations = lambda self: []
+given = ["-p", "betas=[0]", "-p", "gammas=[0]", "--preset", "smoke", "--device", "cpu"]
+sys.exit(cli.main(["sweep", "exp2", *given, "--workers", "2", "--store", sys.argv[1]]))
+"""
+
+
+@pytest.mark.parametrize("by", ["SIGKILL", "SIGTERM", "SIGHUP", "SIGINT"])
+def test_workers_end_with_their_sweep_whatever_ends_it(trace, tmp_path, monkeypatch, by):
+    """One is busy, with a job that never looks at its parent; the other is idle."""
+    monkeypatch.setenv("CDP_TEST_SECONDS", "600")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    (tmp_path / "command.py").write_text(COMMAND)
+    number = getattr(signal, by)
+    running = subprocess.Popen(
+        [sys.executable, str(tmp_path / "command.py"), str(tmp_path / "store")],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
+    wait_for(lambda: sum(events(trace, "start").values()) == 1, 300)
+    helpers = psutil.Process(running.pid).children(recursive=True)
+    assert len(helpers) >= 2
+    running.send_signal(number)
+    running.wait(timeout=30)
+    _, alive = psutil.wait_procs(helpers, timeout=10)  # 2 s where nothing else runs
+    for process in alive:
+        process.kill()
+    assert not alive
+    said = running.communicate()[1]
+    if by != "SIGKILL":
+        name = "" if by == "SIGINT" else f" by {by}"
+        assert said == f"cdp: stopped{name}; what was finished is kept\n"
+        assert running.returncode == 128 + number
+    assert not list((tmp_path / "store").glob("??/*"))
+
+
+def test_training_anew_is_asked_of_local_workers_too(monkeypatch):
+    asked = []
+    monkeypatch.setattr(jobs, "run", lambda job, site, packed=None: asked.append(site))
+    (point, *_) = settings.plan("exp2", "smoke")
+    list(pools.local(1)([jobs.Job("start", point)], jobs.Site("cpu", False, anew=True)))
+    assert asked == [jobs.Site("cpu", False, anew=True)]
 
 
 @pytest.mark.filterwarnings("ignore")  # Dask's own, about ports and lost workers
@@ -351,7 +404,7 @@ def test_a_store_that_is_or_lies_in_a_file_is_refused(tmp_path):
 def test_the_command_ends_with_1_and_names_the_points_that_failed_before(tmp_path, capsys, failed):
     kept_points = store.Store(tmp_path)
     for key, point in sweep.Sweep(settings.plan("exp2", "smoke"), kept_points, "cpu").keys.items():
-        row = dict.fromkeys(results.COLUMNS, 0.5) | {"config_hash": key}
+        row = dict.fromkeys((*results.COLUMNS, "seconds"), 0.5) | {"config_hash": key}
         if failed and point.gamma:
             row = {"failed": "loss is nan at step 3", "config_hash": key}
         kept_points.put(key, {}, store.Outcome(row, [], np.zeros((0, 1, 1, 1), np.uint8), b""))
@@ -399,6 +452,37 @@ def test_the_store_keeps_the_first_of_two_equal_points(tmp_path):
         kept_points.samples("ab" * 32)
 
 
+SHOWN = dict.fromkeys(sweep.SHOWN, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"mse": 1}', "alpha is None, a number was expected"),
+        (json.dumps(SHOWN | {"seconds": "x"}), "seconds is 'x', a number was expected"),
+        (json.dumps(SHOWN | {"mse": True}), "mse is True, a number was expected"),
+        (json.dumps(SHOWN | {"psnr": [1]}), r"psnr is \[1\]"),
+        (99_999 * '{"a":', "recursion"),
+        (99_999 * "[", "recursion"),
+        ("\0", "Expecting value"),
+    ],
+)
+def test_a_damaged_row_is_one_line_that_names_its_file(tmp_path, capsys, content, said):
+    kept = sweep.Sweep(settings.plan("exp2", "smoke"), store.Store(tmp_path), "cpu")
+    folder = kept.store.folder(next(iter(kept.keys)))
+    folder.mkdir(parents=True)
+    (folder / "row.json").write_text(content)
+    for dry in (True, False):
+        with pytest.raises(DataError, match=rf"row\.json: damaged \(.*{said}") as caught:
+            sweep.command("exp2", preset="smoke", store=tmp_path, workers=1, dry_run=dry)
+        assert "\n" not in str(caught.value)
+    assert (folder / "row.json").read_text() == content
+
+
+def test_a_row_that_failed_needs_no_numbers(tmp_path):
+    assert sweep._damage({"failed": "loss is nan at step 3"}) == ""
+
+
 @pytest.mark.parametrize("content", ["null", "[]", None])
 def test_a_point_without_a_row_is_missing_and_is_replaced(tmp_path, content):
     kept_points = store.Store(tmp_path)
@@ -413,16 +497,17 @@ def test_a_point_without_a_row_is_missing_and_is_replaced(tmp_path, content):
     assert kept_points.row("ab" * 32) == {"mse": 1.0}
 
 
-def test_what_a_kill_left_is_removed_a_day_later(tmp_path):
+def test_what_a_kill_left_is_removed_by_the_next_point_and_what_is_written_stays(tmp_path):
     kept_points = store.Store(tmp_path)
-    old, new = (tmp_path / "ab" / f".new-{name}" for name in ("old", "new"))
-    for left in (old, new):
-        (left / "point").mkdir(parents=True)
-    os.utime(old, (time.time() - 90_000,) * 2)
+    left = tmp_path / "ab" / ".new-left"
+    (left / "point").mkdir(parents=True)
     samples = np.zeros((1, 1, 2, 2), np.uint8)
-    kept_points.put("ab" * 32, {}, store.Outcome({"mse": 1.0}, [], samples, b"x"))
-    assert not old.exists()
-    assert new.exists()
+    with files.scratch(".new", tmp_path / "ab") as held:
+        assert not left.exists()
+        left.mkdir()
+        kept_points.put("ab" * 32, {}, store.Outcome({"mse": 1.0}, [], samples, b"x"))
+        assert held.exists()
+        assert not left.exists()
 
 
 def test_weights_of_another_network_are_said(tmp_path):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mpmath import mpf
 
 from cdplib.errors import InputError
-from cdplib.theory import divergences, exact, units
+from cdplib.theory import certificate, divergences, exact, units
 from cdplib.theory.solver import core
 from tests.theory import fuzz
 
@@ -301,3 +301,114 @@ def test_an_edge_below_its_own_bound_is_not_called_optimal(monkeypatch):
     monkeypatch.setattr(core.Core, "lower_edge", lambda self, D, noise: wrong)
     assert exact.least_distortion(binary(), "kl", 0.1).status == "uncertified"
     assert exact.least_divergence(binary(), "kl", 0.5).status == "uncertified"
+
+
+# -- the parts of a bound, by hand -------------------------------------------------------------
+
+
+def test_a_lower_bound_is_its_definition_term_by_term():
+    problem = binary()
+    u, lam, D, P = np.array([0.3, -0.1]), 0.5, 0.25, 0.1
+    reduced = problem.err + lam * problem.delta - u
+    least = float(problem.py @ reduced.min(axis=1))
+    support = divergences.get("tv").support(u, problem.px, P)
+    expected = least - lam * D + support
+    found = exact.certify(problem, "tv", D, P, lam, u)
+    assert expected - 1e-13 < found < expected
+    infeasible = float(problem.py @ (lam * problem.delta - u).min(axis=1)) - lam * D + support
+    assert infeasible - 1e-13 < exact.certify_infeasible(problem, "tv", D, P, lam, u) < infeasible
+    # The rounding is paid for even where everything is zero, and by no more than is said.
+    none = exact.certify(problem, "tv", D, P, 0.0, np.zeros(2))
+    exactly = float(problem.py @ problem.err.min(axis=1))
+    assert exactly - 200 * 2.0**-52 < none < exactly
+
+
+@pytest.mark.parametrize(
+    ("D", "lam", "u", "bound"),
+    [
+        (inf, 1.0, [0.0, 0.0], -inf),
+        (0.5, inf, [0.0, 0.0], -inf),
+        (0.5, 1.0, [inf, 0.0], -inf),
+        (0.5, 1.0, [math.nan, 0.0], -inf),
+        (-inf, 1.0, [0.0, 0.0], inf),
+        (-inf, 0.0, [0.0, 0.0], -inf),
+        (0.5, 1.0, [1e308, -1e308], -inf),
+    ],
+)
+def test_a_bound_without_digits_is_infinite(D, lam, u, bound):
+    assert exact.certify(binary(), "tv", D, 0.1, lam, u) == bound
+
+
+def test_an_unbounded_budget_needs_no_price():
+    bound = exact.certify(binary(), "tv", inf, 0.1, 0.0, np.zeros(2))
+    assert 0 < bound <= 0.3
+
+
+@pytest.mark.parametrize(
+    ("D", "P", "lam", "u", "said"),
+    [
+        (0.5, 0.1, -1e-9, [0, 0], "lam is -1e-09: expected a number >= 0"),
+        (0.5, 0.1, math.nan, [0, 0], "lam is nan"),
+        (math.nan, 0.1, 1.0, [0, 0], "D is nan"),
+        (0.5, -0.1, 1.0, [0, 0], "P is -0.1"),
+        (0.5, 0.1, 1.0, [0, 0, 0], r"u has shape \(3,\): expected 2 numbers"),
+    ],
+)
+def test_multipliers_that_are_none_are_refused(D, P, lam, u, said):
+    for bound in (exact.certify, exact.certify_infeasible):
+        with pytest.raises(InputError, match=said):
+            bound(binary(), "tv", D, P, lam, u)
+
+
+def test_a_plan_may_exceed_a_budget_by_its_rounding_and_no_more():
+    unit = units.scaled(binary(), divergences.get("tv"))
+    problem, d = unit.problem, unit.divergence
+    plan = problem.py[:, None] * problem.px
+    E, P = certificate.distortion(problem, plan), 0.05
+    assert E == pytest.approx(problem.distortion(plan))
+    one = 2.0**-46
+    for D, noise, right in (
+        (E, 0.0, True), (E / (1 + 0.9 * one), 0.0, True), (E / (1 + 1.2 * one), 0.0, False),
+        (E - 1e-6, 1.1e-6, True), (E - 1e-6, 0.9e-6, False), (inf, 0.0, True),
+    ):  # fmt: skip
+        assert certificate.inside(problem, d, D, inf, noise, plan) == right
+    moved = problem.py[:, None] * np.array([problem.px[0] - P, problem.px[1] + P])
+    over = certificate.perception(problem, d, moved)
+    assert over == pytest.approx(P)
+    for budget, right in (
+        (over, True), (over / (1 + 0.9 * one), True), (over / (1 + 4 * one), False),
+        (0.9 * P, False), (inf, True),
+    ):  # fmt: skip
+        assert certificate.inside(problem, d, inf, budget, 0.0, moved) == right
+
+
+def test_a_plan_is_tidied_to_a_coupling():
+    problem = random_problem(7)
+    spare = problem.py[:, None] * problem.px
+    raw = np.abs(np.random.default_rng(0).normal(size=problem.shape))
+    raw[0, 1], raw[2] = -0.5, 0.0
+    found = certificate.tidy(problem, raw, spare)
+    assert (found >= 0).all()
+    np.testing.assert_allclose(found.sum(axis=1), problem.py, rtol=1e-14)
+    assert found[0, 1] == 0
+    np.testing.assert_allclose(found[2], spare[2])
+    kept = np.maximum(raw[1], 0)
+    np.testing.assert_allclose(found[1], problem.py[1] * kept / kept.sum())
+
+
+@pytest.mark.parametrize("mixed", [0.0, 0.25])
+def test_a_plan_is_matched_to_a_marginal_with_as_little_change_as_needed(mixed):
+    problem = random_problem(8)
+    rng = np.random.default_rng(1)
+    plan = problem.py[:, None] * rng.dirichlet(np.ones(5), size=5)
+    target = problem.px
+    found = certificate.matched(problem, plan, target, mixed)
+    assert (found >= 0).all()
+    np.testing.assert_allclose(found.sum(axis=1), problem.py, rtol=1e-12)
+    np.testing.assert_allclose(found.sum(axis=0), target, rtol=1e-12)
+    short = plan.sum(axis=0) < target
+    cut = (1 - mixed) * plan * np.minimum(1, target / plan.sum(axis=0))
+    assert (found >= cut - 1e-15).all()
+    assert short.any()
+    same = certificate.matched(problem, plan, plan.sum(axis=0), 0.0)
+    np.testing.assert_allclose(same, plan, atol=1e-15)

@@ -212,3 +212,52 @@ def test_a_denormal_mass_gives_a_value_and_no_warning(name):
     value = divergences.get(name).value(p, q)
     assert value > divergences.get(name).value(p, np.array([1e-3, 0.999]))
     assert np.isfinite(value)
+
+
+def test_who_obeys_data_processing_and_who_is_convex_in_the_pair():
+    coarse = {name: divergences.get(name).data_processing for name in EVERY}
+    assert [name for name, obeys in coarse.items() if not obeys] == ["w1"]
+    joint = {name: divergences.get(name).jointly_convex for name in EVERY}
+    assert [name for name, convex in joint.items() if not convex] == [
+        *("renyi:2", "renyi:3.5", "renyi:inf"),
+    ]
+    p, q = np.array([0.5, 0.2, 0.3]), np.array([0.2, 0.5, 0.3])
+    of = [[0, 1], [2]]  # letters that are merged
+    small = [np.array([v[part].sum() for part in of]) for v in (p, q)]
+    for name, obeys in coarse.items():
+        d = divergences.get(name)
+        assert not obeys or d.value(*small) <= d.value(p, q) + 1e-12
+
+
+@pytest.mark.parametrize("n", [1, 3])
+def test_w1_wants_a_position_for_every_letter(n):
+    d = divergences.get("w1", np.arange(2.0))
+    with pytest.raises(InputError, match=f"w1 has 2 positions for {n} letters: expected {n}"):
+        d.value(np.full(n, 1 / n), np.full(n, 1 / n))
+    with pytest.raises(InputError, match="w1 has 2 positions"):
+        d.positions(n)
+
+
+def test_the_price_of_total_variation_is_twice_the_share_that_moves():
+    d, p = divergences.get("tv"), np.array([0.5, 0.3, 0.2])
+    u = np.array([0.0, 1.0, 4.0])
+    # The dearest mass moves first: 0.2 at 4, then 0.3 at 1.
+    for P, value, price in ((0.1, 1.1 - 0.4, 4.0), (0.3, 1.1 - 0.8 - 0.1, 1.0), (0.6, 0.0, 0.0)):
+        assert d.dual(u, p, P) == (pytest.approx(value), pytest.approx(price))
+
+
+def test_budgets_that_hold_every_law_are_known():
+    p = np.array([0.5, 0.3, 0.2])
+    assert divergences.get("tv").full(p) == divergences.get("hellinger2").full(p) == 1.0
+    assert divergences.get("w1", [0.0, 1.0, 5.0]).full(p) == 5.0
+    assert divergences.get("reverse_kl").full(p) == pytest.approx(-math.log(0.2))
+    assert divergences.get("reverse_kl").full(p) > -math.log(0.2)
+    assert divergences.get("kl").full(p) == math.inf
+
+
+def test_letters_that_share_a_position_share_its_mass():
+    d = divergences.get("w1", [0.0, 1.0, 1.0, 2.0])
+    p, r = np.array([0.4, 0.2, 0.2, 0.2]), np.array([0.5, 0.1, 0.3, 0.1])
+    np.testing.assert_allclose(d.nearest(p, r), [0.4, 0.1, 0.3, 0.2])
+    assert d.value(p, d.nearest(p, r)) == pytest.approx(0, abs=1e-16)
+    np.testing.assert_allclose(divergences.get("tv").nearest(p, r), p)

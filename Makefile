@@ -1,5 +1,5 @@
 # The CDP Book: `make help` lists what can be made. GNU make 3.81 or later (macOS has that one), a
-# POSIX shell, Python 3.11 or 3.12. Each line of a recipe is a command of its own, or a script of
+# POSIX shell, Python 3.11 to 3.14. Each line of a recipe is a command of its own, or a script of
 # .ci/: make 3.81 has no .ONESHELL, and a step that fails must end with a status that is not 0.
 # Every target makes the environment it needs, in .venv/, and reuses what is there.
 
@@ -10,7 +10,7 @@ SEED ?= 2026
 SHELL := /bin/sh
 .SILENT:
 .DEFAULT_GOAL := help
-.PHONY: help setup data book student check test lint golden results torture proofs bench tuning clean clean-env browser
+.PHONY: help setup data book student check test lint golden results torture proofs licences bench tuning clean clean-env browser
 
 BIN := .venv/bin
 # One thread a process: numbers repeat, and processes share the cores.
@@ -59,6 +59,9 @@ torture: data ## Kills, full disks, many writers, bad input: a table of what sur
 
 proofs: ## Have Coq check the formal proof in proofs/ (skipped where there is no Coq)
 	./.ci/proofs
+
+licences: setup ## List every pin with its licence and what needs it
+	$(BIN)/python .ci/licences
 
 bench: setup ## Measure the solvers and the training against the alternatives
 	./.ci/bench

@@ -147,6 +147,74 @@ def dask_overhead(seconds: float, points: int = 8) -> float:
     return took / (seconds * points / 2) - 1
 
 
+#: A card to compute with where none is there: bfloat16 products a second of an H100 (SXM), dense.
+H100_FLOPS = 989e12
+#: The share of its peak that small convolutions are taken to reach.
+SHARE = 0.05
+
+
+def step_flops(p: Point) -> float:
+    """Floating-point operations of one training step of ``p`` (a product and a sum are two)."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        step_ms(p)
+    return counter.get_total_flops() / p.settings.steps
+
+
+def gpu_rates(steps: int) -> dict[str, dict[str, float]]:
+    """Images a second and share of the peak of an H100 for each of :data:`OURS`, on this card."""
+    where, found = torch.device("cuda"), {}
+    for name, given in OURS.items():
+        p = point("exp2", steps, 512, **given)
+        flops = step_flops(point("exp2", 2, 8, **given)) / 8 * p.settings.batch
+        material = Material.load(p, where)
+        material.validation = tuple(part[:50] for part in material.validation)  # type: ignore[assignment]
+        networks = restoration.new_restorer(p), restoration.new_critic(p)
+        for network in networks:
+            device.to_device(network, where)
+        net = classifiers.build(p.settings.classifier, p.settings.dataset).eval().to(where)
+        trainer = restoration.Trainer(p, material, where, *networks, [net.requires_grad_(False)])
+        for number in range(10):
+            trainer.step(number + 1)
+        torch.cuda.synchronize()
+        began = time.perf_counter()
+        for number in range(steps):
+            trainer.step(number + 1)
+        torch.cuda.synchronize()
+        took = (time.perf_counter() - began) / steps
+        found[name] = {
+            "images_a_second": p.settings.batch / took,
+            "share": flops / took / H100_FLOPS,
+        }
+    return found
+
+
+def paper_minutes() -> tuple[float, float]:
+    """GFLOP a step of preset `paper` in Exp-2, and its minutes a point, computed and not measured:
+    all its steps at :data:`SHARE` of an H100's peak."""
+    own = settings.resolve("exp2", "paper")
+    few = own._replace(steps=3, select=False)
+    flops = step_flops(Point("exp2", "paper", few, 1.0, 0.01, 0.01, 0))
+    return flops / 1e9, flops * own.steps / (SHARE * H100_FLOPS) / 60
+
+
+def gpu_table() -> None:
+    """Print what the GPU does, or that there is none, and what the paper's schedule would take."""
+    if torch.cuda.is_available():
+        print(f"GPU: {torch.cuda.get_device_name()}, 512 images a step")
+        for name, rate in gpu_rates(100).items():
+            share = f"{100 * rate['share']:.1f} % of an H100's peak"
+            print(f"{name:50} {rate['images_a_second']:10,.0f} images a second, {share}")
+    else:
+        print("GPU: there is none here; its table is skipped")
+    gflop, minutes = paper_minutes()
+    print(
+        f"preset paper, Exp-2: {gflop:.1f} GFLOP a step, {minutes:.0f} minutes a point at "
+        f"{100 * SHARE:.0f} % of an H100's peak (computed from FLOPs, not measured)"
+    )
+
+
 def measure(steps: int) -> dict[str, Any]:
     """Every figure of the table, by name: ratios are of numbers taken side by side in this run."""
     own = settings.resolve("exp2", "full").batch
@@ -192,6 +260,7 @@ def main() -> None:
     print(f"{'Dask, jobs of 5 s':50} {100 * found['dask_overhead']:8.1f} % overhead")
     for experiment, peak in found["peak_gb"].items():
         print(f"{'peak memory of a worker, ' + experiment:50} {peak:8.2f} GB")
+    gpu_table()
     if arguments.write:
         files.write_text(KEPT, json.dumps(found, indent=1) + "\n")
 

@@ -34,7 +34,7 @@ import numpy as np
 from IPython.display import HTML, Markdown
 
 from cdpbook import text
-from cdpbook.figures import style
+from cdpbook.figures import budget, style
 from cdpbook.figures import surface as figures
 from cdplib.storage import paths
 from cdplib.theory import checks, divergences, exact, transport, w2
@@ -332,7 +332,19 @@ The figure comes with the page and loads nothing from elsewhere.
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exact-interactive", "caption": "The surface of toy B, or by its button that of toy A, to be turned: C, as height and colour, over the budgets D and P. Orange: the slice of toy B at the slider's D. Look along the axis of D at a small P for which of the two is flat."}}
-HTML(figures.interactive({"toy B": surface, "toy A": twin}, "exact-surface", divergence))
+edges = {f"toy {name}": figures.edge(toys[name], divergence, Ps) for name in "BA"}
+shown = {"toy B": surface, "toy A": twin}
+HTML(figures.interactive(shown, "exact-surface", divergence, edges=edges))
+
+# %% [markdown]
+r"""
+Now choose the budgets. Each dot of the map is a program of its own, solved and certified when this page was made; dragging goes
+from dot to dot and nothing in between is interpolated. The prices are the multipliers of {prf:ref}`thm:certificate`: what a little
+more of a budget saves in error. Where is one of them zero, and what does the plan do there?
+"""
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exact-budget", "caption": "Toy B: drag over the map, or move the sliders, to choose D and P. Left: C over the budgets (purple: least). Right: the optimal plan p(x̂|y) there; dotted: the classifier's threshold. Look for the step at the threshold, which shortens as D gets scarce, and for columns that spread out as P does."}}
+HTML(budget.picker(B, divergence, surface, threshold))
 
 # %% [markdown]
 r"""

@@ -25,10 +25,10 @@ perception: str = "p_judge"  # one of p_judge|p_critic|sliced_w2|frechet; the me
 checked: int = 1  # in [0, 4]; shipped restorers that are run again on 500 test images
 
 # %% tags=["hide-input", "remove-stderr"]
-from IPython.display import Markdown
+from IPython.display import HTML, Markdown
 
 from cdpbook import claims, live, runs, text
-from cdpbook.figures import maps, planes, samples, style
+from cdpbook.figures import linked, maps, planes, samples, style
 from cdpbook.studies import attainable, benefits, transfer, verdicts
 
 style.apply()
@@ -61,6 +61,16 @@ in $D$; is it cheap in $P$? The three pictures should look like those of Exp-2 u
 
 # %% mystnb={"figure": {"name": "fig-exp1-planes", "caption": "Exp-1 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines stand where the colour changes. Dotted: P of real images against other real images. Bars: standard deviation over seeds; with one seed, standard error on the test images. Letters: restorers without training (m posterior mean, s posterior sample, 1 and 2 blends on the line between them, d most probable training digit, M and S mean and sample given the likeliest class). Dash-dotted: C of a classifier of Y itself. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}}
 planes.three_planes(run.table, perception, run.floor(perception), beside)
+
+# %% [markdown]
+r"""
+The same points, linked. Point at a restorer, or move the slider, and it lights up in all three planes, with its images, its
+seeds and the error of every reader. E2 counts pairs of restorers of which one is better on all three axes, E3 triples in
+which drawing lots between two beats the third: leave out the largest $\beta$, or a seed, or choose another $P$. What is left?
+"""
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exp1-linked", "caption": "The planes of Exp-1, to be pointed at. Lines join points of equal β in the order of γ; the ring is the chosen restorer. Means over the seeds that are ticked; the counts leave out trainings that failed, and weights that a ticked seed lacks. Look how E2 changes without the largest β, and whether it does with another P."}}
+HTML(linked.planes(run, perception))
 
 # %% [markdown]
 r"""

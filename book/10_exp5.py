@@ -24,10 +24,10 @@ perception: str = "p_judge"  # one of p_judge|p_critic|sliced_w2|frechet; the me
 checked: int = 1  # in [0, 4]; shipped restorers that are run again on 500 test images
 
 # %% tags=["hide-input", "remove-stderr"]
-from IPython.display import Markdown
+from IPython.display import HTML, Markdown
 
 from cdpbook import claims, live, runs, text
-from cdpbook.figures import maps, planes, samples, style
+from cdpbook.figures import linked, maps, planes, samples, style
 from cdpbook.studies import attainable, benefits, transfer, verdicts
 
 style.apply()
@@ -59,6 +59,16 @@ together. The trade-off begins where no point lies further to the lower left.
 
 # %% mystnb={"figure": {"name": "fig-exp5-planes", "caption": "Exp-5 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines stand where the colour changes. Dotted: P of real images against other real images. Bars: standard deviation over seeds; with one seed, standard error on the test images. Dash-dotted: C of a classifier of Y itself. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}}
 planes.three_planes(run.table, perception, run.floor(perception), beside)
+
+# %% [markdown]
+r"""
+The same points, linked. Point at a restorer, or move the slider, and it lights up in all three planes, with its images, its
+seeds and the error of every reader. E2 counts pairs of restorers of which one is better on all three axes, E3 triples in
+which drawing lots between two beats the third: leave out the largest $\beta$, or a seed, or choose another $P$. What is left?
+"""
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exp5-linked", "caption": "The planes of Exp-5, to be pointed at. Lines join points of equal β in the order of γ; the ring is the chosen restorer. Means over the seeds that are ticked; the counts leave out trainings that failed, and weights that a ticked seed lacks. Look how E2 changes without the largest β, and whether it does with another P."}}
+HTML(linked.planes(run, perception))
 
 # %% [markdown]
 r"""

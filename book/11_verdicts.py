@@ -17,10 +17,10 @@ perception: str = "p_judge"  # one of p_judge|p_critic|sliced_w2|frechet; the me
 source: str = "preferred"  # one of preferred|quick|full; which published tables are judged
 
 # %% tags=["hide-input"]
-from IPython.display import Markdown
+from IPython.display import HTML, Markdown
 
 from cdpbook import claims, text
-from cdpbook.figures import style
+from cdpbook.figures import linked, style
 from cdpbook.figures import verdicts as draw
 from cdpbook.runs import published_runs
 from cdpbook.studies import comparisons, findings, rules, sensitivity, transfer, verdicts
@@ -127,6 +127,15 @@ whether both ways of choosing lead to the same verdict.
 
 # %% tags=["hide-input"]
 Markdown(text.table(sensitivity.pairs(assessed, perception)))
+
+# %% [markdown]
+r"""
+Choose for yourself what counts: leave out weights or seeds, choose $P$, and see what is left of the pairs (E2: one restorer is
+better on all three axes) and of the triples (E3: lots drawn between two beat the third) that contradict.
+"""
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-verdicts-linked", "caption": "The planes of each experiment, to be pointed at. Lines join points of equal β in the order of γ. The counts leave out trainings that failed, and weights that a ticked seed lacks. Look how much of E2 hangs on the largest β."}}
+HTML(linked.planes_of(runs, perception))
 
 # %% tags=["hide-input"]
 stronger = published_runs((("full", "fast-large"),))

@@ -34,13 +34,13 @@ seed: int = 0  # in [0, 2147483647]; of the images drawn, noise, judge and criti
 import torch
 from IPython.display import Markdown
 
-from cdpbook import text
+from cdpbook import kept, text
 from cdpbook.figures import perception as draw
 from cdpbook.figures import samples as pictures
 from cdpbook.figures import style
 from cdpbook.runs import PREFERRED, published_runs
 from cdpbook.studies import critic_bound, spoilt, yardsticks
-from cdplib.experiments import data, device, perception
+from cdplib.experiments import data, losses, perception
 from cdplib.experiments.networks import Critic
 
 style.apply()
@@ -161,12 +161,15 @@ Every measure is read on every kind, numbers in brackets are ranks, 1 for what t
 calls nearest to real; exact $W_1$ between samples of a thousand has a section of its own. (For the real images themselves the
 judge shows its floor, on the whole test set.) Does every measure put real images first? Then compare the ranks of the
 mean image and of noise. The last column bounds the *true* $W_1$ from above: every spoilt image has its
-original, and the mean distance between the two is the cost of one coupling. The last row has the seconds, on the machine that made this page and
-whatever else it was doing: the judge's cost is its own training and hardly depends on the number of images; the others grow with it.
+original, and the mean distance between the two is the cost of one coupling. The last row has CPU seconds on the machine that is named:
+the judge's cost is its own training and hardly depends on the number of images; the others grow with it.
 """
 
 # %%
-found = spoilt.measure(kinds, dataset, seed)
+given = {"dataset": dataset, "images": images, "seed": seed}
+found = kept.table(
+    "spoilt", given, [spoilt, perception], lambda: spoilt.measure(kinds, dataset, seed)
+)
 upper = spoilt.paired_distance(kinds)
 
 # %% tags=["hide-input"]
@@ -175,12 +178,11 @@ ranks = found[names].rank()
 measured = found[names].map("{:.3g}".format) + ranks.map(" ({:.0f})".format)
 rows = [(kind, *measured.loc[kind], f"{upper[kind]:.3g}") for kind in kinds]
 seconds = {m: found[f"{m}_seconds"].median() for m in names}
-rows.append(("*seconds*", *(f"{seconds[m]:.2f}" for m in names), ""))
+rows.append(("*CPU seconds*", *(f"{seconds[m]:.2f}" for m in names), ""))
 titles = {**yardsticks.MEASURES, **yardsticks.EXACT}
-machine = f"{device.hardware('cpu')}, {torch.get_num_threads()} torch thread(s)"
 Markdown(
     text.table(rows, ["images", *(titles[m] for m in names), "true W1 is at most"])
-    + f"\n\n{images:,} images; {machine}."
+    + f"\n\n{images:,} images; measured on {found['hardware'].iloc[0]}, one thread."
 )
 
 # %% [markdown]
@@ -238,7 +240,7 @@ inequality of the proof is an equality but for the $\varepsilon$ of batch normal
 That is the worst case. What do *trained* critics reach on images that matter? We fit the release's
 critic against each kind of spoilt training images, by the engine's own critic steps, and read its gap
 on test images. This is what the paper's $P$ would be for a restorer that returns such images: each
-point has its own critic. To keep this page quick, steps are fewer than in the release and the
+point has its own critic. Steps are fewer than in the release and the
 learning rate is higher; an exercise takes more steps.
 """
 
@@ -247,7 +249,11 @@ train = whole.train.tensors(slice(0, images))[0]
 lessons = spoilt.spoil(train, seed + 1)
 lessons["real"] = whole.train.tensors(slice(images, 2 * images))[0]  # other real images
 setting = {"clip": clip, "steps": critic_steps, "seed": seed}
-critics = {kind: critic_bound.fit(train, bad, **setting) for kind, bad in lessons.items()}
+
+
+def fitted():
+    return {kind: critic_bound.fit(train, bad, **setting) for kind, bad in lessons.items()}
+
 
 # %% [markdown]
 r"""
@@ -259,9 +265,14 @@ each at most. Read the first column of gaps downwards beside the judge, then the
 # %% tags=["hide-input"]
 real, other = (test[half[:1000]] for half in perception.halves(images, seed))
 bad = spoilt.spoil(other, seed + 2)
-own = {kind: critic_bound.gap(critic, real, bad[kind]) for kind, critic in critics.items()}
-noisy = {kind: critic_bound.gap(critics["noise alone"], real, bad[kind]) for kind in critics}
-bound = critic_bound.bound(critics["real"], clip)
+gaps = kept.table(
+    "critics",
+    {**given, **setting},
+    [spoilt, critic_bound, losses],
+    lambda: critic_bound.gaps(fitted(), real, bad, "noise alone"),
+)
+own, noisy = gaps["own"].to_dict(), gaps["other"].to_dict()
+bound = critic_bound.bound(Critic(real.shape[1], width=32, batch_norm=True), clip)
 judged = found["p_judge"].to_dict()
 
 # %% tags=["hide-input"]
@@ -362,7 +373,12 @@ of images.
 
 # %%
 some = {kind: x for kind, x in kinds.items() if kind != "noise alone"}
-wide = spoilt.exact_w1_by_samples(some, samples)
+wide = kept.table(
+    "exact_w1",
+    {**given, "samples": samples},
+    [spoilt, perception],
+    lambda: spoilt.exact_w1_by_samples(some, samples),
+).drop(columns="hardware")
 
 # %% tags=["hide-input"]
 better = {n: [k for k in some if wide.loc[n, k] < wide.loc[n, "real"]] for n in wide.index[[0, -1]]}

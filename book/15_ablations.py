@@ -27,7 +27,7 @@ sizes: list[int] = [1, 50, 10000]  # in [1, 10000]; batch sizes at test time
 # %%
 from IPython.display import Markdown
 
-from cdpbook import runs, text
+from cdpbook import batches, runs, text
 from cdpbook.figures import curves, style
 from cdpbook.studies import ablations
 
@@ -202,7 +202,7 @@ A cost that shrinks as the batch grows is that of estimating the statistics from
 """
 
 # %% tags=["hide-input"]
-found = ablations.statistics_at_test(released, sizes, images)
+found = batches.statistics_at_test(released, sizes, images)
 forms = {name: text.quantity(name).number for name in ("mse", "error_rate")}
 forms |= {f"{name}_change": text.quantity(name).change for name in ("mse", "error_rate")}
 columns = ["statistics", "mse", "error_rate", "mse_change", "error_rate_change"]

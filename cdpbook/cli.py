@@ -28,6 +28,10 @@ def _data(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     from cdpbook.notebooks import run
 
+    if args.device != "auto":
+        from cdplib.experiments import device
+
+        os.environ["CDP_DEVICE"] = str(device.choose(args.device))  # the chapter's kernel asks it
     run.run_chapter(args.chapter, preset=args.preset, assignments=args.p, output=args.output)
     return 0
 
@@ -91,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
         return sub
 
     presets = parameters.presets()
+    devices = "where points are trained: auto, cpu, cuda[:N] or mps (default: auto)"
 
     def with_preset(sub: argparse.ArgumentParser, default: str) -> None:
         sub.add_argument("--preset", choices=presets, default=default, help=f"default: {default}")
@@ -112,6 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     with_preset(sub, "read")
     with_parameters(sub)
     sub.add_argument("--output", type=Path, metavar="DIR", help="default: _build/run/CHAPTER")
+    sub.add_argument("--device", default="auto", help=devices)
 
     sub = command("book", _book, "Execute what has changed and render the whole site.")
     with_preset(sub, "read")
@@ -127,7 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--dataset", help="another data set, for example fashion-mnist")
     sub.add_argument("--workers", type=int, metavar="N", help="processes (default: the cores)")
     sub.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://host:port")
-    sub.add_argument("--device", default="auto", help="auto, cpu or cuda[:N] (default: auto)")
+    sub.add_argument("--device", default="auto", help=devices)
     sub.add_argument("--store", type=Path, metavar="DIR", help="where the points are kept")
     sub.add_argument("--dry-run", action="store_true", help="say what would be trained, and stop")
     sub.add_argument("--retrain", action="store_true", help="train all of it anew")

@@ -183,11 +183,17 @@ def table(
     if frame.empty:
         return empty
     columns = [
-        [_cell(v, (forms or {}).get(str(name))) for v in cells] for name, cells in frame.items()
+        [_narrow(_cell(v, (forms or {}).get(str(name)))) for v in cells]
+        for name, cells in frame.items()
     ]
     names = [str(name) for name in (head if head is not None else frame.columns)]
     lines = [names, ["---"] * len(names), *zip(*columns, strict=True)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _narrow(cell: str) -> str:
+    """An interval may stand below its estimate, in two lines if need be: no column is lost."""
+    return cell.replace(f"{_FIXED_SPACE}[", " [").replace(f",{_FIXED_SPACE}", ", ")
 
 
 def _cell(value: Any, form: Form | None) -> str:

@@ -6,13 +6,17 @@ import shutil
 import subprocess
 import sys
 import threading
+import tomllib
 
 import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from cdplib.storage import paths
 
 TOOLS = ["sh", "dirname", "cat", "cksum", "tr", "grep", "df"]
-TOOLS += ["awk", "mkdir", "head", "cut", "tee", "rm", "du", "tail", "cp", "uname"]
+TOOLS += ["awk", "mkdir", "head", "cut", "tee", "rm", "du", "tail", "cp", "uname", "sed"]
 
 
 @pytest.fixture
@@ -53,13 +57,30 @@ def machine(tmp_path):
 
 def test_python_is_missing(machine):
     _, setup = machine
-    assert "found no python3; Python 3.11 or 3.12 is needed" in setup()
+    assert "found no python3; Python 3.11 to 3.14 is needed" in setup()
 
 
 def test_python_is_too_old(machine):
     program, setup = machine
     program("python3", 'case "$1" in --version) echo Python 3.9.2 ;; *) exit 1 ;; esac')
-    assert "found Python 3.9.2; Python 3.11 or 3.12 is needed" in setup()
+    assert "found Python 3.9.2; Python 3.11 to 3.14 is needed" in setup()
+
+
+def test_python_is_too_new(machine):
+    program, setup = machine
+    code = "import sys; sys.version_info = (3, 15, 0)\n"
+    program(
+        "python3",
+        f"""case "$1" in --version) echo Python 3.15.0 ;;
+      -c) exec {sys.executable} -c "{code}$2" ;; esac""",
+    )
+    assert "found Python 3.15.0; Python 3.11 to 3.14 is needed" in setup()
+
+
+def test_intel_macs_are_told_what_they_can_have(machine):
+    program, setup = machine
+    program("uname", "echo Darwin x86_64")
+    assert "no build for Intel Macs since 2.2; the theory works: pip install ." in setup()
 
 
 def test_the_disk_is_too_small(machine):
@@ -106,6 +127,7 @@ PYTHON = """case "$*" in
   "-m venv .venv") mkdir -p .venv/bin; cp "$0" .venv/bin/python; cp "$0" .venv/bin/cdp ;;
   *urllib*) exec REAL "$@" ;;
   *"import soupsieve"*) WORKS ;;
+  *"import torch"*) exit 1 ;;
   *m.version*) exit 1 ;;
   *pip*) echo "$*" >>"$ASKED" ;;
   --version) echo Python 3.11.2 ;;
@@ -117,11 +139,13 @@ def asked(machine, tmp_path, monkeypatch):
     """Run the set-up with a choice of torch; what it said, and what pip was asked for."""
     program, setup = machine
 
-    def run(works="exit 0", **environment):
-        program("df", 'echo header; echo "/dev/x 1 1 99000000 1% /"')
+    def run(works="exit 0", room=99, **environment):
+        program("df", f'echo header; echo "/dev/x 1 1 {room}000000 1% /"')
         program("python3", PYTHON.replace("REAL", sys.executable).replace("WORKS", works))
-        found = setup(fails=works != "exit 0", ASKED=str(tmp_path / "asked"), **environment)
-        return found, (tmp_path / "asked").read_text()
+        log = tmp_path / "asked"
+        fails = works != "exit 0" or room < 99
+        found = setup(fails=fails, ASKED=str(log), **environment)
+        return found, log.read_text() if log.exists() else ""
 
     return run
 
@@ -144,6 +168,23 @@ def test_where_it_does_not_answer_pypis_build_is_taken(asked):
     assert "--index-url" not in pip
 
 
+def test_builds_with_cuda_need_more_room(asked):
+    assert "5 GB free here, the environment needs 10 GB" in asked(TORCH="cuda", room=5)[0]
+
+
+@pytest.mark.parametrize("release", ["22.6.0", "23.0.0"])
+def test_macos_13_is_given_the_last_torch_that_was_built_for_it(asked, machine, tmp_path, release):
+    program, _ = machine
+    program("uname", f'case "$1" in -r) echo {release} ;; *) echo Darwin arm64 ;; esac')
+    said, pip = asked(TORCH="auto")
+    assert "torch: PyPI's build (macOS's has no CUDA)" in said
+    assert "-r _build/requirements.txt" in pip
+    wanted = (tmp_path / "a checkout/_build/requirements.txt").read_text()
+    older = "torch==2.11.0\ntorchvision==0.26.0\n"
+    assert (older in wanted) == ("macOS 13: torch==2.11.0" in said) == (release == "22.6.0")
+    assert wanted.count("\ntorch==") == 1
+
+
 def test_cuda_asks_no_other_index(asked, index):
     said, pip = asked(TORCH="cuda", TORCH_CPU_INDEX=index)
     assert "torch: PyPI's build (TORCH=cuda)" in said
@@ -159,3 +200,44 @@ def test_a_python_that_cannot_use_a_pin_is_refused(asked):
     """soupsieve 4.1.2 does not compile its patterns on Debian 12's Python 3.11.2."""
     said, _ = asked("echo Traceback; echo re.error: bad; exit 1", TORCH="cuda")
     assert "Python 3.11.2 cannot use what was installed: re.error: bad (try a newer one" in said
+
+
+PINS = (paths.ROOT / "requirements.txt").read_text()
+
+
+def test_every_pin_is_exact_and_one_holds_for_each_python():
+    lines = [Requirement(line) for line in PINS.splitlines() if line and line[0] != "#"]
+    assert len(lines) > 150
+    for one in lines:
+        assert [s.operator for s in one.specifier] == ["=="], one
+    for python in ("3.11.2", "3.11.14", "3.12.3", "3.13.5", "3.14.0"):
+        known = {"python_full_version": python, "python_version": python.rpartition(".")[0]}
+        held = [one.name for one in lines if not one.marker or one.marker.evaluate(known)]
+        assert len(held) == len(set(held))
+        assert set(held) == {one.name for one in lines}, python
+
+
+def test_python_3_11_2_is_given_a_soupsieve_that_it_can_use():
+    """Debian 12's own Python: soupsieve 3.0.2 and later say that they need 3.11.5."""
+    older = [Requirement(line) for line in PINS.splitlines() if line.startswith("soupsieve")]
+    (one,) = [p for p in older if p.marker and p.marker.evaluate({"python_full_version": "3.11.2"})]
+    assert not one.specifier.contains("3.0.2")
+    assert next(iter(one.specifier)).version == "2.9.2"
+
+
+def test_conda_takes_the_same_pins_and_python_is_one_that_the_package_allows():
+    conda = yaml.safe_load((paths.ROOT / "environment.yml").read_text())["dependencies"]
+    (pip,) = [entry["pip"] for entry in conda if isinstance(entry, dict)]
+    # Nothing beside it could bring another version of what is pinned.
+    assert [e.partition("=")[0] for e in conda if isinstance(e, str)] == ["python", "pip"]
+    assert [line for line in pip if not line.startswith("--")] == ["-r requirements.txt", "-e ."]
+    project = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["project"]
+    python = next(entry for entry in conda if str(entry).startswith("python="))
+    allowed = SpecifierSet(project["requires-python"])
+    assert allowed.contains(f"{python.removeprefix('python=')}.5")
+    # What a light installation may choose holds what is pinned here.
+    pinned = {Requirement(p).name.lower(): p for p in PINS.splitlines() if p and p[0] != "#"}
+    extras = [d for extra in project["optional-dependencies"].values() for d in extra]
+    for wanted in map(Requirement, [*project["dependencies"], *extras]):
+        pin = Requirement(pinned[wanted.name.lower()])
+        assert wanted.specifier.contains(next(iter(pin.specifier)).version), wanted

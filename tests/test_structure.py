@@ -99,6 +99,33 @@ def test_importing_the_theory_loads_no_torch():
     assert done.stdout.strip() == "[]"
 
 
+def test_the_theory_runs_where_there_is_only_what_it_needs():
+    """As after `pip install .`, without torch, matplotlib or anything of the experiments."""
+    code = """
+import importlib.machinery as machinery
+import sys
+
+class Only:
+    def find_spec(self, name, path=None, target=None):
+        wanted = {"cdplib", "numpy", "scipy", "highspy", "clarabel", "flint"}
+        if name.partition(".")[0] in wanted | set(sys.stdlib_module_names) or name[0] == "_":
+            return machinery.PathFinder.find_spec(name, path, target)
+
+sys.meta_path = [machinery.BuiltinImporter, machinery.FrozenImporter, Only()]
+try:
+    import matplotlib
+except ModuleNotFoundError:
+    from cdplib.theory import divergences, exact, toy
+    problem = exact.gaussian_mixture_problem(12)
+    point = exact.solve(problem, "tv", D=2.0, P=0.1)
+    print(point.status, divergences.get("kl").value([0.5, 0.5], [0.5, 0.5]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=paths.ROOT
+    )
+    assert done.stdout.split() == ["optimal", "0.0"], done.stderr
+
+
 def test_checking_settings_and_the_command_line_load_no_torch():
     code = (
         "import sys, cdpbook.cli; from cdplib.experiments import settings; settings.declared();"

@@ -37,6 +37,7 @@ def test_a_quantity_is_written_with_its_factor_and_unit():
 
 
 def test_a_table_is_made_of_any_frame():
+    assert text.table([("0.84\u00a0[0.80,\u00a00.89]",)], ["x"]).endswith("0.84 [0.80, 0.89] |")
     frame = pd.DataFrame({"n": [1000, 2], "x": [0.123456, math.nan], "w": ["a", "b"]})
     assert text.table(frame) == "\n".join(
         ["| n | x | w |", "| --- | --- | --- |", "| 1,000 | 0.1235 | a |", "| 2 | – | b |"]

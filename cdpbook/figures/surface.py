@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from cdpbook.figures import style
+from cdplib.theory import exact
 from cdplib.theory.exact import Problem, Surface
 
 Array = NDArray[np.float64]
@@ -22,10 +23,27 @@ SCRIPT = "_static/vendor/plotly.min.js"
 #: On a phone nearly square, or the sides would be cut.
 _TURNED = """<script>window.PlotlyConfig = {{MathJaxConfig: "local"}};</script>
 <script src="{script}"></script>
-<div role="img" aria-label="{alternative}">
+<div role="group" aria-label="{alternative}">
 <div class="plotly-graph-div" id="{div_id}" style="height: min(600px, 110vw)"></div></div>
 <script>
-Plotly.newPlot("{div_id}", {{...{figure}, config: {{displaylogo: false, responsive: true}}}});
+(() => {{
+  const page = document.documentElement, look = () => {{
+    const dark = page.dataset.theme === "dark", ink = dark ? "#ced6dd" : "#222832";
+    const colours = {{paper_bgcolor: "rgba(0,0,0,0)", "font.color": ink}};
+    for (const axis of ["x", "y", "z"]) {{
+      colours[`scene.${{axis}}axis.gridcolor`] = dark ? "#48566b" : "#d1d5da";
+      colours[`scene.${{axis}}axis.backgroundcolor`] = "rgba(0,0,0,0)";
+    }}
+    colours["updatemenus[0].font.color"] = "#222832"; // its chosen button is always white
+    colours["updatemenus[0].bgcolor"] = "#d1d5da";
+    Plotly.relayout("{div_id}", colours);
+  }};
+  const config = {{displaylogo: false, responsive: true}};
+  Plotly.newPlot("{div_id}", {{...{figure}, config}}).then(() => {{
+    look();
+    new MutationObserver(look).observe(page, {{attributeFilter: ["data-theme"]}});
+  }});
+}})();
 </script>"""
 
 
@@ -79,29 +97,52 @@ def static(surface: Surface, title: str = "", divergence: str = "divergence") ->
     return figure
 
 
+def edge(problem: Problem, divergence: str, Ps: Array, inside: float = 3e-4) -> tuple[Array, Array]:
+    """Where C(D,P) begins at each of ``Ps``: the least D, and C there, ``inside`` of the edge."""
+    least = np.array([float(exact.least_distortion(problem, divergence, P)) for P in Ps]) + inside
+    pairs = zip(least, Ps, strict=True)
+    values = [exact.solve(problem, divergence, float(D), float(P)).value for D, P in pairs]
+    return least, np.array(values)
+
+
+def _sheet(
+    Ds: Array, Ps: Array, value: Array, begins: tuple[Array, Array] | None
+) -> tuple[Array, Array, Array]:
+    """D, P and C of a surface, each (nP, nD); what lies before the edge is drawn up to it."""
+    x, y = np.meshgrid(Ds, Ps)
+    if begins is None:
+        return x, y, value.T
+    least, height = (part[:, None] for part in begins)
+    return np.maximum(x, least), y, np.where(x < least, height, value.T)
+
+
 def interactive(
     surfaces: Mapping[str, Surface],
     div_id: str,
     divergence: str = "divergence",
     script: str = SCRIPT,
+    edges: Mapping[str, tuple[Array, Array]] | None = None,
 ) -> str:
     """HTML of named surfaces that can be turned, chosen by buttons; the first is shown at once.
 
     A slider moves a slice at fixed D over the first.  ``div_id``: fixed, so that the page is the
     same on every build.  ``script``: address of plotly.min.js beside the page; nothing is loaded
-    from anywhere else.  Colour repeats the height, so it needs no bar of its own.
+    from anywhere else.  Colour repeats the height, so it needs no bar of its own.  ``edges``: where
+    a named surface begins, as :func:`edge` has it, at each finite P; without, it ends in steps.
     """
     import plotly.graph_objects as go
 
     drawn = {name: _drawn(surface) for name, surface in surfaces.items()}
+    sheets = {name: _sheet(*part, (edges or {}).get(name)) for name, part in drawn.items()}
     figure = go.Figure(
         [
             go.Surface(
-                x=Ds, y=Ps, z=_rounded(value.T), name=name, colorscale=style.MAP.title(),
+                x=_rounded(x), y=_rounded(y), z=_rounded(z),
+                name=name, colorscale=style.MAP.title(),
                 visible=number == 0, showscale=False,
                 hovertemplate="D %{x:.4g}<br>P %{y:.4g}<br>C %{z:.5f}<extra></extra>",
             )
-            for number, (name, (Ds, Ps, value)) in enumerate(drawn.items())
+            for number, (name, (x, y, z)) in enumerate(sheets.items())
         ]
     )  # fmt: skip
     last = len(drawn)

@@ -122,5 +122,10 @@ def strips(examples: Sequence[Example]) -> Figure:
     return figure
 
 
+#: Letters under an image that do not reach the next one.
+_LONGEST = 24
+
+
 def _said(name: str, read: int, label: int, classes: Sequence[str]) -> str:
-    return f"{NAMES.get(name, name)}: {classes[read]} {'✓' if read == label else '✗'}"
+    said = f"{NAMES.get(name, name)}: {classes[read]} {'✓' if read == label else '✗'}"
+    return said if len(said) <= _LONGEST else said.replace(": ", ":\n")

@@ -8,6 +8,7 @@ import functools
 import json
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -17,10 +18,25 @@ from typing import Any
 
 from cdpbook.notebooks import inputs, provenance
 from cdpbook.notebooks.sources import Chapter
-from cdplib import parameters
+from cdplib import checkout, parameters
 from cdplib.errors import DataError
 from cdplib.experiments.table import EXPERIMENTS
 from cdplib.storage import files, paths
+
+_ELSEWHERE = """\
+# In Colab, or anywhere without the book: fetch it, and install what this chapter needs.
+import importlib.util
+import os
+import subprocess
+import sys
+
+if importlib.util.find_spec("cdpbook") is None:
+    subprocess.run(["git", "clone", "--depth", "1", "ORIGIN", "cdp-book"], check=True)
+    install = [sys.executable, "-m", "pip", "install", "-q", "-e", "cdp-bookEXTRA"]
+    subprocess.run(install, check=True)
+    os.chdir("cdp-book")
+    sys.path.insert(0, os.getcwd())
+"""
 
 
 class ChapterFailed(DataError):
@@ -146,10 +162,25 @@ def execute(job: Job, folder: Path, progress: bool = False) -> float:
         packages, seconds, job.student,
     )  # fmt: skip
     executed.cells.append(nbformat.v4.new_markdown_cell(text, id=f"{name}-made"[-64:]))
+    executed.cells.insert(0, _elsewhere(name, packages))
     files.write_text(folder / f"{name}.ipynb", nbformat.writes(executed) + "\n")
     record = {"digest": digest, "preset": job.preset, "seconds": round(seconds, 1)}
     files.write_text(folder / f"{name}.json", json.dumps(record, indent=1) + "\n")
     return seconds
+
+
+def _elsewhere(name: str, packages: set[str]) -> Any:
+    """The first cell of a downloaded notebook, which its page leaves out: the book, elsewhere."""
+    import nbformat
+
+    origin = checkout.git("remote", "get-url", "origin") or ""
+    if not re.match(r"https://[\w./~-]+$", origin):
+        origin = "https://(the repository)"
+    extra = "[experiments]" if "torch" in packages else ""
+    text = _ELSEWHERE.replace("ORIGIN", origin).replace("EXTRA", extra)
+    cell = nbformat.v4.new_code_cell(text, id=f"{name}-elsewhere"[-64:])
+    cell.metadata["tags"] = ["remove-cell"]
+    return cell
 
 
 def provenance_packages() -> set[str]:

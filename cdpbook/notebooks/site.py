@@ -124,10 +124,22 @@ def render(source: Path, output: Path, strict: bool = True) -> Path:
         )
     pages = output / "_build" / "html"
     for page in pages.glob("*.html"):
-        # A page opened from disk may not preload fonts (its stylesheet may load them).
-        text = page.read_text(encoding="utf-8")
-        page.write_text(re.sub(r'<link rel="preload" as="font"[^>]*>', "", text), encoding="utf-8")
+        page.write_text(mended(page.read_text(encoding="utf-8")), encoding="utf-8")
     return pages
+
+
+def mended(html: str) -> str:
+    """A page without what the theme and its extensions get wrong.
+
+    A page opened from disk may not preload fonts (its stylesheet may load them). Icons come twice,
+    as that font and as 1.5 MB of script. A button whose label is other than its words cannot be
+    called by them. A bibliography has entries of its own kind, and no list's.
+    """
+    html = re.sub(r'<link rel="preload" as="font"[^>]*>', "", html)
+    html = re.sub(r"<script [^>]*/fontawesome/[^>]*></script>", "", html)
+    html = html.replace('<div role="list" class="citation-list">', '<div class="citation-list">')
+    html = html.replace('<summary aria-label="Toggle hidden content">', "<summary>")
+    return re.sub(r'(<button [^>]*search-button-field[^>]*) aria-label="Search"', r"\1", html)
 
 
 def _is_problem(line: str) -> bool:
@@ -136,9 +148,9 @@ def _is_problem(line: str) -> bool:
 
 def _short(line: str, source: Path) -> str:
     line = line.replace(f"{source / 'book'}{os.sep}", "")
-    # myst-nb counts cell n, line m of a notebook as line 10000 n + m.
+    # myst-nb counts cell n, line m of a notebook as line 10000 n + m; the first is the driver's.
     place = re.match(r"(\w+)\.ipynb:(\d{5,}):", line)
     if place:
         cell, row = divmod(int(place[2]), 10000)
-        line = f"{place[1]}, cell {place[1]}-{cell - 1:03d}, line {row}:{line[place.end() :]}"
+        line = f"{place[1]}, cell {place[1]}-{cell - 2:03d}, line {row}:{line[place.end() :]}"
     return line

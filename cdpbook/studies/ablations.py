@@ -5,20 +5,18 @@ beside another. Ablations are named in ``params/ablations.yml`` and published wi
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 
-from cdpbook import checked, runs, text
+from cdpbook import runs, text
 from cdpbook.statistics import trends
-from cdpbook.statistics.estimates import Interval, over_images, student
+from cdpbook.statistics.estimates import Interval, student
 from cdplib.errors import DataError, InputError
-from cdplib.experiments import classifiers, data, measures, networks, results, settings
-from cdplib.experiments.material import degraded_split
+from cdplib.experiments import results, settings
 
 PRESET = "quick"
 #: Changes of Exp-2's training, as the pages name them, and the one that changes another preset.
@@ -198,38 +196,3 @@ def _written(found: Mapping[Line, Interval]) -> list[str]:
         shown, value = text.quantity(line.column), found.get(line, Interval(*[np.nan] * 3))
         cells.append(shown.number(value[0]) if np.isnan(value.lower) else shown.change(value))
     return cells
-
-
-def statistics_at_test(run: runs.Run, sizes: Iterable[int], images: int) -> pd.DataFrame:
-    """D and C of shipped restorers under running and batch statistics, on the first test images.
-
-    One row a kind, ``statistics`` (``running``, or ``batch of N`` for every N of ``sizes``): means
-    over the restorers, ``mse, error_rate``, and ``mse_change, error_rate_change`` from ``running``,
-    intervals over the images, each compared with itself. Empty if no restorer is shipped.
-    """
-    kinds = {"running": ("running", 50), **{f"batch of {n:,}": ("batch", n) for n in sizes}}
-    found: dict[str, list[np.ndarray]] = {title: [] for title in kinds}
-    for row in run.table.to_dict("records"):
-        kept = checked.restorer(row)
-        if kept is None:
-            continue
-        point, restorer = kept
-        clean, labels = data.load(point.settings.dataset).test.tensors(slice(0, images))
-        degraded = degraded_split(point, "test")[:images]
-        model = classifiers.get(point.settings.classifier, point.settings.dataset)
-        for title, (kind, size) in kinds.items():
-            restored = networks.restore(restorer, degraded, statistics=kind, batch=size)
-            wrong = measures.wrong(measures.outputs(model, restored), labels)
-            errors = measures.squared_error(restored, clean)
-            found[title].append(torch.stack([errors, wrong]).double().numpy())
-    if not found["running"]:
-        return pd.DataFrame()
-    # (2, images) a kind: what the restorers give for an image is averaged before anything else.
-    each = {title: np.mean(values, axis=0) for title, values in found.items()}
-    lines = []
-    for title, now in each.items():
-        line: dict[str, object] = {"statistics": title}
-        for name, mine, running in zip(("mse", "error_rate"), now, each["running"], strict=True):
-            line |= {name: mine.mean(), f"{name}_change": over_images(mine - running)}
-        lines.append(line)
-    return pd.DataFrame(lines)

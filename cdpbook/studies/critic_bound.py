@@ -7,6 +7,9 @@ measuring perception at length. A gap is in the units of the scores, which have 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
@@ -54,6 +57,15 @@ def gap(critic: Critic, real: Tensor, fake: Tensor, batch: int = BATCH) -> float
         raise InputError(f"images of shapes {shapes}: expected (n, c, h, w) and (m, c, h, w)")
     one, other = (restoration.scores(critic, images, batch).double() for images in (real, fake))
     return float(one.mean() - other.mean())
+
+
+def gaps(
+    critics: Mapping[str, Critic], real: Tensor, fakes: Mapping[str, Tensor], blind: str
+) -> pd.DataFrame:
+    """The gaps of ``fakes``: each kind's ``own`` critic's, and the ``other``, of ``blind``."""
+    own = {kind: gap(critic, real, fakes[kind]) for kind, critic in critics.items()}
+    other = {kind: gap(critics[blind], real, fakes[kind]) for kind in critics}
+    return pd.DataFrame({"own": own, "other": other})
 
 
 def fit(

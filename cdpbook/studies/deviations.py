@@ -11,7 +11,7 @@ from typing import NamedTuple, NoReturn
 
 import pandas as pd
 
-from cdpbook import claims, text
+from cdpbook import batches, claims, text
 from cdpbook.runs import Run, published_run, seen_by
 from cdpbook.statistics.estimates import Interval, correlation, noise, paired
 from cdpbook.statistics.trends import WEIGHTS, effect, in_every_seed
@@ -96,7 +96,7 @@ def _own_critics() -> str:
 
 
 def _statistics() -> str:
-    found = ablations.statistics_at_test(_quick("exp2"), [RELEASED_BATCH], IMAGES)
+    found = batches.statistics_at_test(_quick("exp2"), [RELEASED_BATCH], IMAGES)
     if found.empty:
         raise DataError("no restorer is shipped")
     line = found.iloc[-1]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cdpbook import claims
+from cdpbook import claims, fits
 from cdpbook import text as words
 from cdpbook.claims import NOT, PARTLY, REPRODUCED, UNDECIDED, UNTESTABLE, Claim
 from cdpbook.runs import Run
@@ -133,7 +133,7 @@ _SHAPES: dict[str, dict[str, shapes.Shape]] = {
 def shaped(frame: pd.DataFrame, perception: str, shape: str) -> tuple[str, str]:
     """Has the cloud the shape rather than its opposite? What was found, and the verdict."""
     points = shapes.cloud(frame, perception)
-    found = [(name, shapes.distance(points, of)) for name, of in _SHAPES[shape].items()]
+    found = [(name, fits.distance(points, of)) for name, of in _SHAPES[shape].items()]
     text = "; ".join(
         f"{100 * one.residual:.2f} points from the nearest {name} surface, where noise gives "
         f"{100 * one.noise:.2f} (p = {one.p_value:.2f})"

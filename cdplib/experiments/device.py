@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import re
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -19,15 +20,27 @@ PRECISIONS = ("bf16", "fp32")
 
 
 def choose(name: str = "auto") -> torch.device:
-    """``auto`` (CUDA where there is one), ``cpu`` or ``cuda[:N]``; :class:`InputError` else."""
+    """``cpu``, ``cuda[:N]``, ``mps``, or ``auto``: what ``CDP_DEVICE`` names, else the first of
+    CUDA, Apple's GPU and the CPU that is there. Raises :class:`InputError` for anything else.
+    """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    given = re.fullmatch(r"cpu|cuda(?::([0-9]{1,3}))?", name)
+        name = os.environ.get("CDP_DEVICE") or "auto"
+    if name == "auto":
+        apple = torch.backends.mps.is_available()
+        return torch.device("cuda" if torch.cuda.is_available() else "mps" if apple else "cpu")
+    given = re.fullmatch(r"cpu|mps|cuda(?::([0-9]{1,3}))?", name)
     if not given:
-        raise InputError(f"device {name!r:.60}: expected auto, cpu, cuda or cuda:N")
-    if name != "cpu" and int(given[1] or 0) >= torch.cuda.device_count():
+        raise InputError(f"device {name!r:.60}: expected auto, cpu, cuda, cuda:N or mps")
+    if name == "mps" and not torch.backends.mps.is_available():
+        raise InputError("device 'mps': this machine has no GPU of Apple's that torch can use")
+    if name.startswith("cuda") and int(given[1] or 0) >= torch.cuda.device_count():
         raise InputError(f"device {name!r}: this machine has {torch.cuda.device_count()} GPUs")
     return torch.device(name)
+
+
+def measuring(where: torch.device) -> torch.device:
+    """Where a point that was trained on ``where`` is measured: Apple's GPU has no float64."""
+    return torch.device("cpu") if where.type == "mps" else where
 
 
 @functools.cache

@@ -20,6 +20,8 @@ from cdplib.experiments.material import Material, batches, stream
 from cdplib.experiments.settings import Point
 
 _DIVERGED = 1e6
+#: Steps between two looks at the losses where a look makes the host wait for a GPU.
+LOOKED_EVERY = 50
 
 
 class Diverged(RuntimeError):
@@ -68,16 +70,18 @@ def pretrain(
     )
     order = batches(len(material.clean), s.batch, generator)
     every = max(50, s.pretrain_steps // 10)
+    guard = Guard("pre-training MSE", where)
     for step in range(1, s.pretrain_steps + 1):
         tick()
         degraded, clean, _ = material.batch(next(order), generator)
         with device.autocast(where):
             restored = model(device.channels_last(degraded), generator)
         loss = F.mse_loss(restored.float(), clean)
-        _check(loss, "pre-training MSE", step)
+        guard.see(loss, step)
         descend(optimizer, loss)
         cycle.step()
         if step % every == 0 or step == s.pretrain_steps:
+            guard.look(step)
             curve.append({"step": step, **watch(model, material, s.statistics)})
     return model, curve
 
@@ -89,10 +93,35 @@ def descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
     optimizer.step()
 
 
-def _check(loss: Tensor, what: str, step: int) -> None:
-    value = float(loss.detach())
+def _check(value: float, what: str, step: int) -> None:
     if not math.isfinite(value) or abs(value) > _DIVERGED:
         raise Diverged(f"{what} is {value:g} at step {step}")
+
+
+class Guard:
+    """Raises :class:`Diverged` for a loss that is not finite, or far beyond any use.
+
+    On a CPU at once; on a GPU, which a look at a number would stop, every :data:`LOOKED_EVERY`
+    steps for the worst since the last look.
+    """
+
+    def __init__(self, what: str, where: torch.device) -> None:
+        self.what, self.every = what, 1 if where.type == "cpu" else LOOKED_EVERY
+        self.worst: Tensor | None = None
+
+    def see(self, loss: Tensor, step: int) -> None:
+        """Take in the loss of a step; look where it is time."""
+        size = loss.detach().abs()
+        # The larger of the two, and nan if either is.
+        self.worst = size if self.worst is None else torch.maximum(self.worst, size)
+        if step % self.every == 0:
+            self.look(step)
+
+    def look(self, step: int) -> None:
+        """Raise :class:`Diverged` if any loss since the last look was beyond use."""
+        if self.worst is not None:
+            value, self.worst = float(self.worst), None
+            _check(value, f"{self.what}, in size,", step)
 
 
 @torch.no_grad()
@@ -135,6 +164,7 @@ class CriticTrainer:
             critic.parameters(), lr=point.settings.critic_lr, betas=(0.5, 0.9)
         )
         self.generator = stream(point, "penalty")
+        self.guard = Guard("critic's loss", where)
         self.steps = 0
 
     def step(self, real: Tensor, fake: Tensor) -> Tensor:
@@ -145,7 +175,7 @@ class CriticTrainer:
         with device.autocast(self.where):
             loss, gap = losses.critic_loss(critic, real, fake.detach(), penalty, self.generator)
         self.steps += 1
-        _check(loss, "critic's loss", self.steps)
+        self.guard.see(loss, self.steps)
         descend(self.optimizer, loss)
         if s.critic == "clip":
             with torch.no_grad():
@@ -175,6 +205,7 @@ def warm(
         with networks.evaluating(restorer, "batch"), device.autocast(where):
             fake = restorer(device.channels_last(degraded), generator).float()
         trainer.step(clean, fake)
+    trainer.guard.look(trainer.steps)
     return critic
 
 
@@ -197,6 +228,7 @@ class Trainer:
         self.point, self.material, self.where = point, material, where
         self.restorer, self.against = restorer, against
         self.critic = CriticTrainer(critic, point, where)
+        self.guard = Guard("loss", where)
         self.optimizer = torch.optim.Adam(restorer.parameters(), lr=s.lr, betas=(0.5, 0.9))
         self.scheduler = torch.optim.lr_scheduler.LambdaLR(
             self.optimizer, rates(s.schedule, s.steps)
@@ -228,7 +260,7 @@ class Trainer:
             loss = losses.restorer_loss(
                 restored, clean, labels, self.critic.critic, self.against, weights
             )
-        _check(loss, "loss", number)
+        self.guard.see(loss, number)
         descend(self.optimizer, loss)
         self.scheduler.step()
 
@@ -270,8 +302,10 @@ def train(
 
     def look(step: int) -> None:
         nonlocal best
+        for guard in (trainer.guard, trainer.critic.guard):
+            guard.look(step)
         found = watch(restorer, material, s.statistics, against[0], critic)
-        _check(torch.tensor(sum(found.values())), "validation", step)
+        _check(sum(found.values()), "validation", step)
         curve.append({"step": step, **found})
         if s.select and step > 0.625 * s.steps:
             others = [watch(restorer, material, s.statistics, net)["ce"] for net in against[1:]]

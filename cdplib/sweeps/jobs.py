@@ -196,6 +196,10 @@ def evaluate(
     E critic(clean) - E critic(restored).
     """
     s = point.settings
+    if device.measuring(where) != where:
+        where = device.measuring(where)
+        for network in (restorer, *([critic] if critic is not None else [])):
+            device.to_device(network, where)
     images, clean, labels = restored(point, restorer, where)
     found = {}
     if critic is not None:

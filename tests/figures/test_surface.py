@@ -34,10 +34,25 @@ def test_interactive_figure_is_local_and_the_same_every_time(surface):
     assert html == drawing.interactive({"one": surface, "again": surface}, "surface-test")
     assert re.findall(r'src="([^"]*)"', html) == ["_static/vendor/plotly.min.js"]
     assert 'id="surface-test"' in html
-    assert 'role="img" aria-label="C as a surface' in html
+    assert 'role="group" aria-label="C as a surface' in html
     assert "cdn" not in html.lower()
     assert "NaN" not in html
     assert "one: C from" in html
+
+
+def test_a_surface_with_its_edge_has_no_steps():
+    problem = exact.gaussian_mixture_problem(16, threshold=1.2)
+    Ds, Ps = np.linspace(0.6, 0.8, 5), np.array([0.02, 0.1])
+    surface = exact.surface(problem, "tv", Ds, Ps)
+    least, value = drawing.edge(problem, "tv", Ps)
+    assert [
+        exact.solve(problem, "tv", D - 2e-3, P).status for D, P in zip(least, Ps, strict=True)
+    ] == ["infeasible"] * 2
+    x, _, z = drawing._sheet(*drawing._drawn(surface), (least, value))
+    assert np.isfinite(z).all()
+    assert not np.isfinite(surface.value).all()
+    assert x.min(axis=1) == pytest.approx(np.maximum(least, 0.6))
+    assert z[0, 0] == pytest.approx(value[0])
 
 
 def test_the_name_of_a_surface_cannot_end_the_script(surface):

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from cdpbook.notebooks import book
+from cdpbook.notebooks import book, vendor
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+AXE_SHA256 = "0f2b4d7dcdf7d1219df8d1959ad68e565f51d14c3f0d88bb71cd59abeb956292"
 #: No sandbox (tests may run as root in a container); nothing that calls home by itself.
 ARGUMENTS = [
     "--no-sandbox",
@@ -40,6 +41,13 @@ def capfd_off(request):
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
         yield
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The script of axe-core (Deque), which looks for what shuts readers out; fetched once."""
+    folder = vendor.fetched("axe-core@4.10.3", AXE_SHA256, ("axe.min.js", "LICENSE"))
+    return (folder / "axe.min.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ class Visit:
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
         self.page.on("requestfailed", lambda request: self.failed.append(request.url))
-        self.page.goto(address, wait_until="load")
+        self.page.goto(address, wait_until="load", timeout=120_000)
         self.page.evaluate("window.MathJax?.startup?.promise?.then(() => true)")
 
     def _route(self, route):
@@ -92,6 +92,45 @@ def test_nothing_is_loaded_from_outside_and_nothing_fails(visit):
     assert visit.outside == []
     assert visit.failed == []
     assert visit.said == []
+
+
+def test_no_table_loses_a_column_beside_the_contents(visit):
+    lost = visit.evaluate(
+        """() => {
+          document.querySelectorAll('details').forEach(fold => { fold.open = true; });
+          const wide = e => e && e.clientWidth && e.scrollWidth > e.clientWidth + 2;
+          return [...document.querySelectorAll('article table')]
+            .filter(table => wide(table.parentElement) || wide(table.closest('.cell_output')))
+            .map(table => table.textContent.slice(0, 80));
+        }"""
+    )
+    assert lost == []
+
+
+def _shut_out(page, axe):
+    """What axe-core calls critical or serious on a page, each with the place of its first node."""
+    page.evaluate(axe)
+    also = "{'label-content-name-mismatch': {enabled: true}}"  # axe calls it experimental
+    found = page.evaluate(f"axe.run(document, {{resultTypes: ['violations'], rules: {also}}})")
+    return [
+        (one["id"], len(one["nodes"]), one["nodes"][0]["html"][:150])
+        for one in found["violations"]
+        if one["impact"] in ("critical", "serious")
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_reader_is_shut_out(visit, axe, scheme):
+    visit.page.emulate_media(color_scheme=scheme)
+    visit.page.wait_for_selector(f"html[data-theme={scheme}]")
+    assert _shut_out(visit.page, axe) == []
+
+
+def test_a_page_that_shuts_readers_out_is_noticed(chromium, axe, tmp_path):
+    (tmp_path / "bad.html").write_text("<html lang=en><title>t</title><img src='data:,'><input>")
+    opened = Visit(chromium, (tmp_path / "bad.html").as_uri(), PHONE)
+    assert {name for name, *_ in _shut_out(opened.page, axe)} == {"image-alt", "label"}
+    opened.context.close()
 
 
 @pytest.mark.parametrize("name", NAMES)

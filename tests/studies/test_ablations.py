@@ -181,20 +181,3 @@ def test_an_ablation_without_rows_shows_the_main_table_alone(published):
     ways = ablations.ways("scratch")
     assert ablations.compare(*ways.values()).changes == {}
     assert lines(ablations.side_by_side(ways))[""] == ["as in the main table"]
-
-
-def test_without_shipped_restorers_there_are_no_statistics_at_test(published):
-    run = runs.published_run("exp2", [("quick", "fast")])
-    assert run is not None
-    assert ablations.statistics_at_test(run, [1], 100).empty
-
-
-def test_batch_statistics_change_shipped_restorers_and_a_batch_of_one_most():
-    run = runs.published_run("exp2", [("quick", "fast")])
-    assert run is not None
-    found = ablations.statistics_at_test(run, [1, 100], 200).set_index("statistics")
-    assert list(found.index) == ["running", "batch of 1", "batch of 100"]
-    changes = {kind: found["mse_change"][kind] for kind in found.index}
-    assert changes["running"] == (0, 0, 0)
-    assert 0 < abs(changes["batch of 100"].value) < abs(changes["batch of 1"].value)
-    assert changes["batch of 1"].lower < changes["batch of 1"].value

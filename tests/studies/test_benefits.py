@@ -33,8 +33,8 @@ def test_tables_hold_points_and_parts_with_their_intervals():
     assert shares["classifier"].iloc[0] == "**predefined**"
     assert shares["part of the gain"].iloc[1] == pytest.approx((-0.5, -0.5, -0.5))
     shown = text.table(shares, forms=benefits.FORMS)
-    assert "| −3.00\u00a0[−3.00,\u00a0−3.00] | – |" in shown
-    assert "| −50\u00a0%\u00a0[−50,\u00a0−50] | **gamed** |" in shown
+    assert "| −3.00 [−3.00, −3.00] | – |" in shown
+    assert "| −50\u00a0% [−50, −50] | **gamed** |" in shown
     mean = benefits.gaming(transfer.mean_gains(both))
     assert mean["share that is gaming"].iloc[0] == pytest.approx((1.5, 1.5, 1.5))
     betas = benefits.betas(transfer.beta_effects(both))

@@ -8,18 +8,21 @@ import numpy as np
 import pytest
 
 from cdplib.theory import divergences, exact
-from cdplib.theory.solver.newton import LIGHT, Ball, NewtonModel, _Step
+from cdplib.theory.posterior import posterior, posterior_problem
+from cdplib.theory.solver.newton import LIGHT, Ball, NewtonModel, State, _Step
 
 NAMES = ("kl", "reverse_kl", "hellinger2", "chi2", "renyi:0.3", "renyi:3", "renyi:20")
 
 
 def some_model(
-    m: int, n: int, name: str, cut: bool = False
+    m: int, n: int, name: str, cut: bool = False, massless: int = 0
 ) -> tuple[exact.Problem, NewtonModel, np.ndarray]:
     rng = np.random.default_rng([m, n])
+    joint = rng.dirichlet(np.ones(2 * n)).reshape(2, n)
+    joint[:, :massless] = 0.0
     problem = exact.make_problem(
-        rng.dirichlet(np.ones(2 * n)).reshape(2, n), rng.dirichlet(np.ones(m), size=n),
-        rng.random((n, n)), rng.integers(0, 2, n),
+        joint / joint.sum(), rng.dirichlet(np.ones(m), size=n), rng.random((n, n)),
+        rng.integers(0, 2, n),
     )  # fmt: skip
     allowed = np.ones((m, n), dtype=bool)
     if cut:
@@ -57,10 +60,11 @@ def test_a_law_at_the_budget_has_phi_one() -> None:
 @pytest.mark.parametrize("shape", [(4, 7), (7, 4)])
 @pytest.mark.parametrize("name", ["kl", "renyi:3"])
 @pytest.mark.parametrize("cut", [False, True])
+@pytest.mark.parametrize("massless", [0, 2])
 def test_a_direction_solves_the_linearised_conditions(
-    shape: tuple[int, int], name: str, cut: bool
+    shape: tuple[int, int], name: str, cut: bool, massless: int
 ) -> None:
-    problem, model, allowed = some_model(*shape, name, cut)
+    problem, model, allowed = some_model(*shape, name, cut, massless)
     D = float(problem.py @ (problem.delta @ problem.px)) * 0.9
     s = model._cold(D)
     step = _Step(model, s, Ball(model.divergence, problem.px, 0.1), D)
@@ -68,7 +72,9 @@ def test_a_direction_solves_the_linearised_conditions(
     go = step._direction(target, 0.02, 0.03)
     _phi, grad, h, rank = step.ball.at(step.r)
     dr = go.W.sum(axis=0)
-    H = s.mu * (np.diag(np.maximum(h, 1e-12)) - rank * np.outer(grad, grad))
+    assert (h[:massless] == 0).all()
+    h = np.where(step.bends, np.maximum(h, 1e-12), 0.0)
+    H = s.mu * (np.diag(h) - rank * np.outer(grad, grad))
     left = [
         np.where(allowed, s.z * go.W + s.W * go.z - target, 0.0),
         np.where(allowed, go.z + go.v[:, None] + go.u - go.lam * problem.delta - step.dual, 0.0),
@@ -105,3 +111,30 @@ def test_letters_that_hardly_exist_do_not_bend_the_ball() -> None:
     phi = Ball(divergences.get("chi2"), p, 0.1).at(np.array([1.0, 1e-40]))[0]
     assert phi < 1
     assert math.isfinite(phi)
+
+
+@pytest.mark.parametrize(("name", "P"), [("kl", 0.1), ("hellinger2", 0.3), ("renyi:3", 1.0)])
+def test_points_near_the_edge_are_certified_where_most_letters_have_no_mass(
+    name: str, P: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps, follow = [0], _Step.next
+
+    def counted(self: _Step, target: float, centred: float) -> State:
+        steps[0] += 1
+        return follow(self, target, centred)
+
+    monkeypatch.setattr(_Step, "next", counted)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 4))
+    y = x[rng.permutation(40)[:20]] + rng.normal(size=(20, 4))
+    problem = posterior_problem(
+        x, (x[:, 0] > 0) + (x[:, 1] > 0.5).astype(int), y, 1.0,
+        lambda letters: (letters[:, 0] > 0.2).astype(int), added=posterior(x, y, 1.0) @ x,
+    )  # fmt: skip
+    edge = exact.least_distortion(problem, name, P)
+    assert edge.status == "optimal"
+    # with a made-up curvature on those letters the edge alone took the 90 steps that were allowed
+    assert steps[0] < 60
+    at = exact.solve(problem, name, 1.01 * float(edge), P)
+    assert at.status == "optimal"
+    assert at.gap < 1e-7

@@ -88,7 +88,8 @@ def missing(problem: Problem, reduced: Array, mask: Mask, worth: float) -> Mask:
     costs the certificate, py times the difference, is above ``worth`` / m.
     """
     inside = np.where(mask, reduced, np.inf).min(axis=1)
-    better = np.where(mask, np.inf, reduced - inside[:, None])
+    better = np.full_like(reduced, np.inf)  # and so where no plan may have mass
+    np.subtract(reduced, inside[:, None], out=better, where=~mask & (reduced < np.inf))
     top = np.argpartition(better, min(PER_ROW, better.shape[1]) - 1, axis=1)[:, :PER_ROW]
     chosen = np.zeros_like(mask)
     np.put_along_axis(chosen, top, True, axis=1)

@@ -8,9 +8,10 @@ reduced costs, they solve
     [   T'      diag(T' 1) + K     ]  [du]  = ...,   K the inverse curvature of mu d(p_X, r),
 
 bordered by the budgets; the larger diagonal block is eliminated, so that a dense Cholesky factor of
-min(m, n) rows is all that a step costs beside sums over W.  Every column takes part: nothing is
-priced.  Predictor and corrector are Mehrotra's; a neighbouring budget starts where the last one
-came near the central path.
+min(m, n) rows is all that a step costs beside sums over W.  Where p_X has no mass d is linear in r:
+there u = -mu grad d is no unknown, and such letters have terms in the border of mu alone.  Every
+column takes part: nothing is priced.  Predictor and corrector are Mehrotra's; a neighbouring budget
+starts where the last one came near the central path.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ LIGHT = 1e-11
 #: Share of the way to the boundary that a step may go, and of a letter's mass that it must leave.
 _NEAR, _LEFT = 0.995, 0.02
 
+#: A path from a cold start keeps every W z above this share of their mean: near an edge pairs that
+#: lag behind leave no step any length.  A warm start ends sooner without it.
+_CENTRED = 1e-3
+
 #: The gap falls no further ahead of the residuals than this.
 _BEHIND = 0.01
 
@@ -53,15 +58,17 @@ class Ball:
     p: Array
     P: float
 
+    @property
+    def on(self) -> NDArray[np.bool_]:
+        """(n,): the letters where phi bends; on the others, of no mass in p_X, it is linear."""
+        return np.asarray(self.p > (0 if isinstance(self.divergence, ReverseKL) else LIGHT))
+
     def at(self, r: Array) -> tuple[float, Array, Array, float]:
         """phi, its gradient (n,) and its Hessian: diag(h), h (n,), less ``rank`` grad grad'."""
-        d, p = self.divergence, self.p
-        on = p > (0 if isinstance(d, ReverseKL) else LIGHT)
+        d, p, on = self.divergence, self.p, self.on
         p, r = np.where(on, p, 1.0), np.maximum(r, _TINY)
         rho = np.where(on, r / p, 1.0)
         x, off = rho - 1, float(r[~on].sum())
-        # off the support phi is linear; a little curvature keeps steps there within its scale
-        damp = 1 / np.maximum(r, 1e-16)
         if isinstance(d, ReverseKL):
             E = float((p * (x**2 - rho * bend(x, 0.0)))[on].sum())
             return self._scaled(E, np.where(on, np.log(rho), 0.0), 1 / r, self.P)
@@ -70,9 +77,9 @@ class Ball:
         E = float((p * bend(x, 1 - a if a != 1 else 0.0))[on].sum())
         if a == 1:
             slope = np.where(on, x / rho, 1.0)
-            return self._scaled(E + off, slope, np.where(on, p / r**2, damp), rate)
+            return self._scaled(E + off, slope, np.where(on, p / r**2, 0.0), rate)
         with np.errstate(over="ignore"):
-            curve = np.where(on, a * (a - 1) * rho ** (-a - 1) / p, (a - 1) * damp)
+            curve = np.where(on, a * (a - 1) * rho ** (-a - 1) / p, 0.0)
         if a <= 2:
             slope = np.where(on, (1 - a) * np.expm1(-a * np.log(rho)), a - 1)
             unit = math.expm1((a - 1) * rate) if rate < math.inf else math.copysign(1, a - 1)
@@ -80,7 +87,7 @@ class Ball:
             return self._scaled(sign * (E + (a - 1) * off), sign * slope, sign * curve, abs(unit))
         S = 1 + E + (a - 1) * off + (1 - a) * (float(r.sum()) - 1)
         if not 0 < S < math.inf:
-            return math.inf, np.zeros_like(r), damp, 0.0
+            return math.inf, np.zeros_like(r), np.zeros_like(r), 0.0
         slope = np.where(on, -(rho**-a), 0.0) / S
         value, grad, h, _ = self._scaled(math.log(S) / (a - 1), slope, curve / ((a - 1) * S), rate)
         return value, grad, h, (a - 1) * (rate if rate < math.inf else 1.0)
@@ -150,17 +157,19 @@ class NewtonModel:
         """Answers from the first whose gap is about ``gap`` on, each closer than the one before."""
         ball = Ball(self.divergence, self.px, math.inf if self.least_divergence else P)
         if (D < math.inf) in self.warm:
-            yield from self._path(self._warm(D, P), ball, D, gap, 25)
-        yield from self._path(self._cold(D), ball, D, gap, 90)
+            yield from self._path(self._warm(D, P), ball, D, gap, 25, 0.0)
+        yield from self._path(self._cold(D), ball, D, gap, 250, _CENTRED)
 
-    def _path(self, state: State, ball: Ball, D: float, gap: float, most: int) -> Iterator[Answer]:
+    def _path(
+        self, state: State, ball: Ball, D: float, gap: float, most: int, centred: float
+    ) -> Iterator[Answer]:
         kept = False
         for _ in range(most):
             try:
                 # far from any answer numbers may overflow: what comes of it is judged, not believed
                 with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                     step = _Step(self, state, ball, D)
-                    following = step.next(0.03 * gap)
+                    following = step.next(0.03 * gap, centred)
             except (linalg.LinAlgError, FloatingPointError):
                 break
             if not kept and step.gap < _WARM and step.residual < 10 * step.gap:
@@ -212,6 +221,7 @@ class _Step:
         self.bounded, self.limited = D < math.inf, not model.least_divergence
         self.r = s.W.sum(axis=0)
         self.phi, self.grad, h, rank = ball.at(self.r)
+        self.bends = ball.on
         if not math.isfinite(self.phi):
             raise FloatingPointError
         weight = s.mu if self.limited else 1.0
@@ -237,19 +247,22 @@ class _Step:
         self.T = T = s.W / s.z
         if self.model.forbidden is not None:
             T[self.model.forbidden] = 0.0
-        self.K = 1 / (weight * np.maximum(h, 1e-12))
+        bends, flat = self.bends, ~self.bends
+        self.K = np.where(bends, 1 / (weight * np.maximum(h, 1e-12)), 0.0)
         # (diag(h) - rank g g')^-1 = diag(1/h) + k k' beta, with k = g / h
         self.k = self.K * self.grad
         self.beta = 0.0
         if rank:
             self.beta = weight * rank / max(1 - weight * rank * float(self.grad @ self.k), 1e-3)
-        self.rows, self.letters = T.sum(axis=1), T.sum(axis=0) + self.K
+        self.rows, self.sums = T.sum(axis=1), T.sum(axis=0)
+        self.letters = np.where(bends, self.sums + self.K, 1.0)
+        self.bent = T * bends if flat.any() else T  # the columns whose u is an unknown
         self.wide = len(self.rows) < len(self.letters)
         if self.wide:
-            scaled = T / np.sqrt(self.letters)
+            scaled = self.bent / np.sqrt(self.letters)
             S, diagonal = -(scaled @ scaled.T), self.rows
         else:
-            scaled = T / np.sqrt(self.rows)[:, None]
+            scaled = self.bent / np.sqrt(self.rows)[:, None]
             S, diagonal = -(scaled.T @ scaled), self.letters
         S.ravel()[:: len(S) + 1] += diagonal * (1 + 1e-14)
         try:
@@ -257,26 +270,29 @@ class _Step:
         except linalg.LinAlgError:
             S.ravel()[:: len(S) + 1] += 1e-10 * diagonal
             self.factor = linalg.cho_factor(S, lower=True, overwrite_a=True, check_finite=False)
+        self.pull = self.grad * flat  # of a flat letter du = turn - dmu pull
         borders: list[tuple[Array, Array]] = []
         corner: list[float] = []
         if self.bounded:
             TD = T * delta
-            borders.append((-TD.sum(axis=1), -TD.sum(axis=0)))
+            self.sums_D = TD.sum(axis=0)
+            borders.append((-TD.sum(axis=1), -self.sums_D * bends))
             corner.append(float(np.vdot(TD, delta)) + s.slack_D / s.lam)
-        none = np.zeros(len(self.rows))
         if self.limited:
             Kg = self._curved(self.grad)
-            borders.append((none, Kg))
-            corner.append(float(self.grad @ Kg) + s.slack_P / s.mu)
+            borders.append((-(T @ self.pull), Kg))
+            corner.append(float(self.grad @ Kg + self.sums @ self.pull**2) + s.slack_P / s.mu)
         if self.beta:  # the rank as an unknown of its own
-            borders.append((none, self.k))
+            borders.append((np.zeros(len(self.rows)), self.k))
             corner.append(-1 / self.beta)
         self.borders = np.array([b[0] for b in borders]).T, np.array([b[1] for b in borders]).T
         if borders:
             self.solved = self._core(*self.borders)
-            self.corner = np.diag(corner) - sum(
-                b.T @ x for b, x in zip(self.borders, self.solved, strict=True)
-            )
+            self.corner = np.diag(corner)
+            if self.bounded and self.limited:
+                self.corner[0, 1] = self.corner[1, 0] = float(self.sums_D @ self.pull)
+            for border, x in zip(self.borders, self.solved, strict=True):
+                self.corner -= border.T @ x
 
     def _curved(self, x: Array) -> Array:
         """The inverse Hessian of mu phi, times ``x``."""
@@ -284,7 +300,7 @@ class _Step:
 
     def _core(self, a: Array, b: Array) -> tuple[Array, Array]:
         """dv and du of the unbordered system, one column each for the columns of a and b."""
-        T, rows, letters = self.T, self.rows[:, None], self.letters[:, None]
+        T, rows, letters = self.bent, self.rows[:, None], self.letters[:, None]
         if self.wide:
             x = linalg.cho_solve(self.factor, a - T @ (b / letters), check_finite=False)
             return x, (b - T.T @ x) / letters
@@ -295,12 +311,15 @@ class _Step:
         """The step towards the given changes of W z, lam slack_D and mu slack_P."""
         s, delta, T = self.s, self.model.delta, self.T
         g = product / s.z - T * self.dual
-        a, b = self.row - g.sum(axis=1), self._curved(self.turn) - g.sum(axis=0)
+        turn, into = np.where(self.bends, 0.0, self.turn), g.sum(axis=0)
+        a = self.row - g.sum(axis=1) - T @ turn
+        b = self._curved(self.turn) - into * self.bends
         right = []
         if self.bounded:
-            right.append(float(np.vdot(delta, g)) + D / s.lam - self.far)
+            right.append(float(np.vdot(delta, g) + self.sums_D @ turn) + D / s.lam - self.far)
         if self.limited:
-            right.append(float(self.grad @ self._curved(self.turn)) + P / s.mu - self.out)
+            known = self.grad @ self._curved(self.turn) + self.pull @ (self.sums * turn + into)
+            right.append(float(known) + P / s.mu - self.out)
         if self.beta:
             right.append(0.0)
         x, y = (part[:, 0] for part in self._core(a[:, None], b[:, None]))
@@ -312,6 +331,7 @@ class _Step:
             x, y = x - self.solved[0] @ q, y - self.solved[1] @ q
             dlam = float(q[0]) if self.bounded else 0.0
             dmu = float(q[int(self.bounded)]) if self.limited else 0.0
+        y += turn - dmu * self.pull
         dW = x[:, None] + y
         if self.bounded:
             dW -= dlam * delta
@@ -336,8 +356,8 @@ class _Step:
             ratios += [step.mu / s.mu, step.slack_P / s.slack_P]
         return -1 / min(ratios)
 
-    def next(self, target: float) -> State:
-        """The next point, on the way to a gap of ``target``."""
+    def next(self, target: float, centred: float) -> State:
+        """The next point, on the way to a gap of ``target``; ``centred``: see :data:`_CENTRED`."""
         s, product = self.s, self.s.W * self.s.z
         D, P = s.lam * s.slack_D, s.mu * s.slack_P
         guess = self._direction(-product, -D, -P)
@@ -351,6 +371,14 @@ class _Step:
         t = max(share * self.tau, target / s.W.size)
         step = self._direction(t - bent - product, t - DD - D, t - PP - P)
         length = min(1.0, max(_NEAR, 1 - self.tau) * self._length(step))
+        usable = True if self.model.forbidden is None else ~self.model.forbidden
+        least = 0.9 * float(product.min(where=usable, initial=math.inf))
+        for _ in range(60 if centred else 0):
+            pairs = (s.W + length * step.W) * (s.z + length * step.z)
+            lag = float(pairs.min(where=usable, initial=math.inf))
+            if lag >= min(centred * float(pairs.mean()), least):
+                break
+            length *= 0.9
         dr, most = step.W.sum(axis=0), max(10 * abs(self.out), 1.0)
         for _ in range(30):  # phi is no quadratic: a step may not lead far out of the ball
             r = self.r + length * dr

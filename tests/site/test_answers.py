@@ -1,0 +1,321 @@
+"""Figures that answer, moved in Chromium from disk: the numbers they show are the library's."""
+
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from cdpbook import playground, runs
+from cdpbook.figures import answers, budget, linked
+from cdpbook.statistics import shapes
+from cdpbook.studies import verdicts
+from cdplib.experiments import classifiers, measures, networks
+from cdplib.storage import paths
+from cdplib.theory import exact
+from cdplib.theory.toy import GaussianToy
+
+pytestmark = pytest.mark.browser
+
+STATIC = paths.BOOK / "_static"
+SCRIPTS = sorted(path.name for path in STATIC.glob("*.js"))
+
+
+class Figure:
+    """A page with nothing but one figure; what it asks for outside and its console are kept."""
+
+    def __init__(self, browser, folder, html, **options):
+        scripts = "".join(f'<script src="{(STATIC / name).as_uri()}"></script>' for name in SCRIPTS)
+        style = f'<link rel="stylesheet" href="{(STATIC / "answers.css").as_uri()}">'
+        file = folder / "figure.html"
+        head = f"<!doctype html><html lang=en><meta charset=utf-8>{style}{scripts}"
+        file.write_text(f"{head}<main>{html}</main>", encoding="utf-8")
+        self.said, self.asked = [], []
+        self.context = browser.new_context(viewport={"width": 800, "height": 900}, **options)
+        self.page = self.context.new_page()
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("console", self._console)
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(file.as_uri(), wait_until="load")
+
+    def _console(self, message):
+        if message.type == "error":
+            self.said.append(message.text)
+
+    def number(self, name):
+        """A shown number by its name in the readout."""
+        return self.page.text_content(f"[data-name={name}]")
+
+    def value(self, name):
+        return float(self.number(name).replace("−", "-").split()[0])
+
+    def slide(self, title, value):
+        """Put the slider with that label at a value, as dragging it does."""
+        slider = self.page.get_by_role("slider", name=re.compile(f"^{re.escape(title)}"))
+        slider.evaluate("(e, v) => { e.value = v; e.dispatchEvent(new Event('input')) }", value)
+
+
+@pytest.fixture
+def show(chromium, tmp_path):
+    opened = []
+
+    def shown(html, **options):
+        opened.append(Figure(chromium, tmp_path, html, **options))
+        return opened[-1]
+
+    yield shown
+    for figure in opened:
+        assert figure.said == []
+        assert [
+            url for url in figure.asked if not url.startswith(("file:", "blob:", "data:"))
+        ] == []
+        figure.context.close()
+
+
+def _knob():
+    return answers.moving("toy", {"gain": 0.8, "prior": 0.7}, "knob", "the still sentence")
+
+
+# -- the toy's knob --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("gain", "prior", "threshold"),
+    [(0.8, 0.7, None), (0.5, 0.7, None), (1.5, 0.95, -3.0), (0.2, 0.05, 3.0), (1.21, 0.4, 0.1)],
+)
+def test_the_knob_shows_the_closed_forms_of_the_toy(show, gain, prior, threshold):
+    figure, toy = show(_knob()), GaussianToy(prior=prior, threshold=threshold)
+    figure.slide("Prior", prior)
+    figure.slide("Gain", gain)
+    if threshold is not None:
+        figure.slide("Threshold", threshold)
+    assert figure.value("D") == pytest.approx(float(toy.mse(gain)), abs=6e-5)
+    assert figure.value("P") == pytest.approx(float(toy.divergence(gain)), abs=6e-6)
+    assert figure.value("C") == pytest.approx(float(toy.error_rate(gain)), abs=6e-6)
+    assert figure.value("t") == pytest.approx(toy.boundary, abs=6e-5)
+
+
+def test_the_knobs_formulas_agree_with_the_library_to_many_digits(show):
+    figure, toy = show(_knob()), GaussianToy(prior=0.3, threshold=0.2)
+    for gain in (0.2, 0.8, 1.5):
+        found = figure.page.evaluate(
+            "a => (t => [t.mse(a), t.kl(a), t.error(a)])(cdpToy(0.3, 0.2))", gain
+        )
+        wanted = [toy.mse(gain), toy.divergence(gain), toy.error_rate(gain)]
+        assert found == pytest.approx([float(value) for value in wanted], abs=1e-10)
+
+
+def test_the_knob_turns_by_keyboard(show):
+    figure = show(_knob())
+    figure.page.get_by_role("slider", name="Gain a").focus()
+    before = figure.value("D")
+    figure.page.keyboard.press("ArrowRight")
+    assert figure.value("D") == pytest.approx(float(GaussianToy().mse(0.81)), abs=6e-5) != before
+
+
+# -- the budget picker -----------------------------------------------------------------------------
+
+
+def test_the_picker_shows_certified_solutions_and_follows_the_pointer(show):
+    problem = exact.gaussian_mixture_problem(16, threshold=1.2)
+    least = float(exact.least_distortion(problem, "kl", np.inf))
+    Ds, Ps = np.linspace(least + 0.01, 0.9, 6), np.linspace(0, 0.1, 6)
+    surface = exact.surface(problem, "kl", Ds, Ps)
+    figure = show(budget.picker(problem, "kl", surface, 1.2))
+    figure.slide("Budget D", 2)
+    figure.slide("Budget P", 1)
+    found = exact.solve(problem, "kl", float(Ds[4]), float(Ps[2]))
+    assert figure.value("C") == pytest.approx(found.value, abs=1e-5)
+    assert figure.value("lam") == pytest.approx(found.lam, abs=1e-4)
+    assert figure.value("mu") == pytest.approx(found.mu, abs=1e-4)
+    cells = (found.plan / problem.py[:, None] > 0.005).sum()
+    assert figure.page.locator(".answers-cell").count() == cells
+    box = figure.page.locator(".answers-drag").bounding_box()
+    figure.page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.82 * box["height"])
+    assert surface.status[0, 0] == "infeasible"
+    assert figure.number("C") == "infeasible"
+
+
+# -- linked planes ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def exp2():
+    return runs.published_run("exp2")
+
+
+def _counts(table, perception):
+    points = shapes.cloud(table, perception)
+    found = [shapes.count(points, kind, draws=0) for kind in (shapes.pairs, shapes.triples)]
+    return [f"{count.contradict} of {count.compared}" for count in found]
+
+
+@pytest.mark.parametrize("perception", ["p_judge", "p_critic", "sliced_w2", "frechet"])
+def test_the_planes_count_what_the_verdicts_count(show, exp2, perception):
+    figure, table = show(linked.planes(exp2)), verdicts.succeeded(exp2.table)
+    titles = {name: title for name, title, _ in linked.data(exp2)["measures"]}
+    figure.page.get_by_label("P is").select_option(label=titles[perception])
+    assert [figure.number("E2"), figure.number("E3")] == _counts(table, perception)
+    largest = table["beta"].max()
+    figure.page.get_by_role("group", name="β").get_by_label(f"{largest:g}", exact=True).uncheck()
+    rest = table[table["beta"] < largest]
+    assert [figure.number("E2"), figure.number("E3")] == _counts(rest, perception)
+    figure.page.get_by_role("group", name="seed").get_by_label("1").uncheck()
+    rest = rest[rest["seed"] != 1]
+    assert [figure.number("E2"), figure.number("E3")] == _counts(rest, perception)
+
+
+def test_the_planes_of_several_experiments_are_chosen_among(show, exp2):
+    both = {"exp2": exp2, "exp4": runs.published_run("exp4")}
+    figure = show(linked.planes_of(both))
+    for name, run in both.items():
+        figure.page.get_by_label("Experiment").select_option(f"Exp-{name[3:]}")
+        found = [figure.number("E2"), figure.number("E3")]
+        assert found == _counts(verdicts.succeeded(run.table), "p_judge")
+    assert figure.page.locator(".answers-strips img").count() == 0
+
+
+def test_a_restorer_lights_up_in_all_planes_with_its_digits_readers_and_seeds(show, exp2):
+    figure, points = show(linked.planes(exp2)), exp2.points()
+    marks = figure.page.locator(".answers-plot").nth(0).locator(".answers-mark")
+    target = points.iloc[7]
+    marks.nth(7).scroll_into_view_if_needed()
+    at = marks.nth(7).bounding_box()
+    figure.page.mouse.move(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
+    said = figure.page.inner_text(".answers-moving")
+    assert f"β = {target['beta']:g}, γ = {target['gamma']:g}" in said
+    for number in (f"{target['mse']:.5f}", f"{100 * target['error_rate_convbn']:.2f}"):
+        assert number in said
+    assert figure.page.locator(".answers-strips img").count() == 3
+    for plot in range(3):
+        here = figure.page.locator(".answers-plot").nth(plot)
+        ring = here.locator(".answers-ring").get_attribute("transform")
+        mark = here.locator(".answers-mark").nth(7)
+        where = [float(mark.get_attribute(name)) for name in ("cx", "cy")]
+        found = [float(value) for value in re.findall(r"[\d.]+", ring)]
+        assert found == pytest.approx(where, abs=0.01)
+
+
+# -- the playground --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def ground(show):
+    return show(answers.moving("playground", playground.page(), "playground", "still"))
+
+
+@pytest.fixture(scope="module")
+def noisy():
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand(12, 1, 28, 28, generator=generator) + torch.randn(
+        12, 1, 28, 28, generator=generator
+    )
+
+
+_RUN = """([images, shares, reader]) => {
+  const data = JSON.parse(document.querySelector('.answers script').textContent);
+  const n = cdpNetworks(), run = (network, v) => Array.from(n.run(network, Float32Array.from(v)));
+  const restorer = n.blend(data.restorers.map(n.unpack), shares);
+  const network = reader === null ? restorer : n.unpack(data.readers[reader].layers);
+  return images.map(v => reader === null ? run(network, v) : n.softmax(run(network, v)));
+}"""
+
+
+@pytest.mark.parametrize("at", [(0, 0), (0, 1), (1, 0), (1, 1), (0.25, 0.75)])
+def test_the_script_restores_as_torch_does(ground, noisy, at):
+    images, shares = noisy.flatten(1).tolist(), playground.shares(*at)
+    found = torch.tensor(ground.page.evaluate(_RUN, [images, shares, None]))
+    corner = playground.corners().get((0.03 * at[0], 0.03 * at[1]))
+    model = corner[1] if corner else playground.blend(*at)
+    wanted = networks.restore(model, noisy).flatten(1)
+    assert (found - wanted).abs().max() < 1e-5
+    other = networks.restore(playground.blend(0.5, 0.5), noisy).flatten(1)
+    assert (found - other).abs().max() > 1e-2  # other weights would be noticed
+
+
+@pytest.mark.parametrize("reader", range(len(playground.READERS)))
+def test_the_script_reads_as_torch_does(ground, noisy, reader):
+    images = noisy.clamp(0, 1)
+    found = ground.page.evaluate(_RUN, [images.flatten(1).tolist(), [1, 0, 0, 0], reader])
+    model = classifiers.get(playground.READERS[reader], "mnist")
+    wanted = measures.outputs(model, images).softmax(1)
+    assert (torch.tensor(found) - wanted).abs().max() < 1e-4
+
+
+def test_moving_the_weights_measures_200_digits_again_as_torch_does(ground):
+    kept, page = playground.stored(), ground.page
+    ground.slide("From β", 0.5)
+    ground.slide("From γ", 1)
+    ground.slide("Noise", 0.8)
+    page.wait_for_function(
+        "document.querySelector('[data-name=count]').textContent === '200 of 200'", timeout=120_000
+    )
+    noise = "n => Array.from({length: n}, (_, k) => Array.from(cdpNetworks().noise(1 + k, 784)))"
+    drawn = torch.tensor(page.evaluate(noise, 200)).reshape(-1, 1, 28, 28)
+    digits = np.frombuffer(playground.base64.b64decode(kept["digits"]), np.uint8)
+    clean = torch.from_numpy(digits.reshape(-1, 1, 28, 28) / 255).float()
+    restored = networks.restore(playground.blend(0.5, 1), clean + 0.8 * drawn)
+    assert ground.value("setD") == pytest.approx(float(((restored - clean) ** 2).mean()), abs=2e-5)
+    for k, name in enumerate(playground.READERS):
+        outputs = measures.outputs(classifiers.get(name, "mnist"), restored)
+        wrong = measures.wrong(outputs, torch.tensor(kept["labels"])).mean()
+        assert ground.value(f"C{k}") == pytest.approx(100 * float(wrong), abs=0.51)  # one near tie
+    [near] = [m for m in kept["measured"] if (m["beta"], m["gamma"]) == (0.5, 1.0)]
+    assert ground.value("P") == pytest.approx(near["p_judge"], abs=6e-4)
+
+
+def test_without_a_worker_the_page_measures_by_itself(show):
+    html = answers.moving("playground", playground.page(), "playground", "still")
+    figure = show(f"<script>Worker = class {{ constructor() {{ throw 0; }} }}</script>{html}")
+    figure.page.wait_for_function(
+        "document.querySelector('[data-name=count]').textContent === '200 of 200'", timeout=120_000
+    )
+
+
+def test_a_digit_is_drawn_by_pointer_and_by_keyboard(ground):
+    page = ground.page
+    ink = "(e => e.getContext('2d').getImageData(0, 0, 28, 28).data.filter((v, i) => i % 4 == 0)"
+    ink = f"{ink}.reduce((a, b) => a + b))(document.querySelector('canvas'))"
+    page.get_by_role("button", name="Blank digit").click()
+    assert page.evaluate(ink) == 0
+    box = page.locator("canvas").first.bounding_box()
+    page.mouse.move(box["x"] + 40, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 40, box["y"] + 90, steps=8)
+    page.mouse.up()
+    drawn = page.evaluate(ink)
+    assert drawn > 1000
+    page.locator("canvas").first.focus()
+    for key in ("ArrowRight", "Enter", "ArrowRight", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    assert page.evaluate(ink) > drawn
+
+
+# -- all of them -----------------------------------------------------------------------------------
+
+
+def test_without_scripts_and_on_paper_the_still_sentence_is_left(show):
+    figure = show(_knob(), java_script_enabled=False)
+    assert figure.page.is_visible("text=the still sentence")
+    moving = show(_knob())
+    assert not moving.page.is_visible("text=the still sentence")
+    moving.page.emulate_media(media="print")
+    assert moving.page.is_visible("text=the still sentence")
+    assert not moving.page.is_visible(".answers-moving")
+
+
+def test_the_library_is_small_and_asks_for_nothing():
+    texts = {name: (STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS}
+    assert {"answers.js", "networks.js", *(f"{name}.js" for name in answers.NAMES)} == set(texts)
+    library = [texts["answers.js"], texts["networks.js"]]
+    assert sum(text.count("\n") for text in library) < 600
+    for text in texts.values():
+        addresses = re.findall(r"https?://[^\"\s]+", text)
+        assert set(addresses) <= {"http://www.w3.org/2000/svg"}
+        assert not re.search(r"\b(fetch|XMLHttpRequest|import)\b\s*\(", text)
+
+
+def test_data_cannot_end_the_script_that_holds_it():
+    html = answers.moving("toy", {"a": "</script><b>", "n": [np.nan, np.float64(1)]}, "l", "s")
+    assert html.count("</script>") == 1
+    assert '"n":[null,1.0]' in html

@@ -5,7 +5,7 @@
 
 PRESET ?= read
 ONLY ?=
-PROBLEMS ?= 20000
+MINUTES ?= 15
 SEED ?= 2026
 SHELL := /bin/sh
 .SILENT:
@@ -57,9 +57,8 @@ golden: setup ## Write tests/golden/ again from the chapters (then look at the d
 results: data ## Train and publish what is missing of every sweep (many hours; stop it at any time)
 	./.ci/results
 
-torture: setup ## Random problems against the exact solver, judged in 60 digits (PROBLEMS=20000 SEED=2026; hours)
-	mkdir -p _build
-	$(BIN)/python -m tests.theory.fuzz --problems $(PROBLEMS) --seed $(SEED) --log _build/torture.log
+torture: data ## Kills, full disks, many writers, bad input: a table of what survives (MINUTES=15)
+	$(BIN)/python -m tests.torture.run --minutes $(MINUTES) --seed $(SEED)
 
 proofs: ## Have Coq check the formal proof in proofs/ (skipped where there is no Coq)
 	./.ci/proofs

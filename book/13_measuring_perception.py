@@ -161,8 +161,8 @@ Every measure is read on every kind, numbers in brackets are ranks, 1 for what t
 calls nearest to real; exact $W_1$ between samples of a thousand has a section of its own. (For the real images themselves the
 judge shows its floor, on the whole test set.) Does every measure put real images first? Then compare the ranks of the
 mean image and of noise. The last column bounds the *true* $W_1$ from above: every spoilt image has its
-original, and the mean distance between the two is the cost of one coupling. The last row has the seconds, on the machine that is named and
-whatever else it was doing: the judge's cost is its own training and hardly depends on the number of images; the others grow with it.
+original, and the mean distance between the two is the cost of one coupling. The last row has CPU seconds on the machine that is named:
+the judge's cost is its own training and hardly depends on the number of images; the others grow with it.
 """
 
 # %%
@@ -178,7 +178,7 @@ ranks = found[names].rank()
 measured = found[names].map("{:.3g}".format) + ranks.map(" ({:.0f})".format)
 rows = [(kind, *measured.loc[kind], f"{upper[kind]:.3g}") for kind in kinds]
 seconds = {m: found[f"{m}_seconds"].median() for m in names}
-rows.append(("*seconds*", *(f"{seconds[m]:.2f}" for m in names), ""))
+rows.append(("*CPU seconds*", *(f"{seconds[m]:.2f}" for m in names), ""))
 titles = {**yardsticks.MEASURES, **yardsticks.EXACT}
 Markdown(
     text.table(rows, ["images", *(titles[m] for m in names), "true W1 is at most"])

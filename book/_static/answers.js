@@ -169,13 +169,18 @@ const answers = (() => {
 
   // -- starting -----------------------------------------------------------------------------------
 
-  // What scrolls can be reached by keyboard: wide tables, on a narrow screen.
+  // What scrolls can be reached by keyboard: wide tables and formulas, on a narrow screen.
+  const SCROLLS = ".pst-scrollable-table-container, .answers-wide, .cell_output, div.math, "
+    + "mjx-container[display='true']";
   function reachable() {
-    for (const box of document.querySelectorAll(".pst-scrollable-table-container, .answers-wide, .cell_output"))
+    for (const box of document.querySelectorAll(SCROLLS))
       if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
       else box.removeAttribute("tabindex");
   }
-  window.addEventListener("load", reachable);
+  window.addEventListener("load", () => {
+    reachable();
+    window.MathJax?.startup?.promise?.then(reachable); // formulas come later
+  });
   window.addEventListener("resize", reachable);
 
   function start() {

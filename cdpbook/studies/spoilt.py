@@ -45,7 +45,7 @@ def paired_distance(kinds: Mapping[str, Tensor]) -> dict[str, float]:
 def measure(kinds: Mapping[str, Tensor], dataset: str, seed: int = 0) -> pd.DataFrame:
     """Judge, sliced W2, Fréchet and exact W1 of each kind against ``kinds["real"]``.
 
-    One row a kind; ``<measure>_seconds`` is what the value took on this machine. For the real
+    One row a kind; ``<measure>_seconds`` are CPU seconds that the value took here. For the real
     images the judge's value is its floor on the whole test set (:func:`.chapter.floor`), and has
     no seconds; every other measure compares different halves anyway.
     """
@@ -65,9 +65,9 @@ def measure(kinds: Mapping[str, Tensor], dataset: str, seed: int = 0) -> pd.Data
     for kind, images in kinds.items():
         for name, call in calls.items():
             if name != "p_judge" or images is not real:
-                start = time.perf_counter()
+                start = time.process_time()
                 rows[kind][name] = call(images)
-                rows[kind][f"{name}_seconds"] = time.perf_counter() - start
+                rows[kind][f"{name}_seconds"] = time.process_time() - start
     return pd.DataFrame.from_dict(rows, orient="index")
 
 

@@ -38,7 +38,7 @@ def atomic(path: Path) -> Iterator[Path]:
     path = path.resolve()
     with naming(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_left(path.parent.glob(f".*{UNFINISHED}"))
+        remove_left(path.parent.glob(f".*{UNFINISHED}"))
         temporary, handle = _unfinished(path)
         try:
             yield temporary
@@ -85,10 +85,11 @@ def scratch(kind: str, parent: Path | None = None) -> Iterator[Path]:
     place = Path(tempfile.gettempdir()) if parent is None else parent
     with naming(place):
         place.mkdir(parents=True, exist_ok=True)
-        _remove_left(place.glob(f"{kind}-*"))
+        remove_left(place.glob(f"{kind}-*"))
         folder, handle = _own_folder(place, kind)
     try:
-        yield folder
+        with naming(folder):
+            yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(handle)
@@ -117,7 +118,7 @@ def _hold(handle: int, wait: bool = True) -> bool:
     return True
 
 
-def _remove_left(found: Iterable[Path]) -> None:
+def remove_left(found: Iterable[Path]) -> None:
     """Remove those of the unfinished files or folders ``found`` that no process holds."""
     for path in found:
         with suppress(OSError):  # another process removes it too, or it is another user's

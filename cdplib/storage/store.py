@@ -116,6 +116,10 @@ class Store:
                     shutil.rmtree(final)
                     new.rename(final)
 
+    def tidy(self) -> None:
+        """Remove what killed processes left half written, wherever it is in the store."""
+        files.remove_left(self.root.glob("??/.new-*"))
+
     def claim(self, key: str) -> filelock.BaseFileLock | None:
         """The right to train a point, or None where another process has it; ``release()`` it."""
         claimed = lock(self.root / "claims" / f"{key}.lock")

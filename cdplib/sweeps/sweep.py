@@ -185,6 +185,7 @@ class Sweep:
 
     def train(self, pool: pools.Pool) -> None:
         """Prepare, train and keep every missing point."""
+        self.store.tidy()
         site = jobs.Site(self.where, self.shipped)
         for stage in self.preparations():
             for job, packed in pool(stage, replace(site, anew=self._anew is not None)):
@@ -298,7 +299,7 @@ def command(
 
     1 where points failed, in this run or an earlier one; they are named on standard error.
     """
-    given = settings.ablation(experiment, ablation) if ablation else {}
+    given = {} if ablation is None else settings.ablation(experiment, ablation)
     given |= parameters.assignments(assignments)
     if dataset is not None:
         given["dataset"] = dataset

@@ -188,10 +188,7 @@ def test_an_ensemble_is_selected_by_all_its_members(monkeypatch):
         ce = entropies[classifier].get(step, 9.0)
         return {"mse": 0.0, "error_rate": 0.0, "ce": ce, "p_critic": 0.0}
 
-    class Trainer:
-        def __init__(self, point, material, where, restorer, *others):
-            self.restorer = restorer
-
+    class Trainer(restoration.Trainer):
         def step(self, number):
             with torch.no_grad():
                 for parameter in self.restorer.parameters():

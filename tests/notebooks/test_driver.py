@@ -1,6 +1,7 @@
 """The driver on a chapter of four cells: values, provenance, what is executed again, failures."""
 
 import json
+import re
 from pathlib import Path
 
 import nbformat
@@ -295,3 +296,12 @@ def test_what_a_cell_prints_is_one_output_a_stream_however_it_was_sent():
     whole = [execute._whole_streams(outputs) for outputs in sent]
     assert whole[0] == whole[1] == whole[2]
     assert [output.get("text") for output in whole[0]] == ["a\nb\n", "w\n", None, "c\n"]
+
+
+def test_a_chapter_executed_twice_is_the_same_bytes(tiny, tmp_path):
+    for folder in ("one", "two"):
+        execute.execute(execute.prepare(sources.find("tiny"), "smoke"), tmp_path / folder)
+    one, two = ((tmp_path / f / "01_tiny.ipynb").read_text() for f in ("one", "two"))
+    # When it was made, and how long that took, is said at its end.
+    time = re.compile(r"[0-9-]{10} [0-9:]{5} UTC|[0-9.]+ s(?:econds)?\b")
+    assert time.sub("", one) == time.sub("", two)

@@ -508,6 +508,11 @@ def test_what_a_kill_left_is_removed_by_the_next_point_and_what_is_written_stays
         kept_points.put("ab" * 32, {}, store.Outcome({"mse": 1.0}, [], samples, b"x"))
         assert held.exists()
         assert not left.exists()
+        elsewhere = tmp_path / "cd" / ".new-left"  # nothing will be written there any more
+        elsewhere.mkdir(parents=True)
+        kept_points.tidy()
+        assert held.exists()
+        assert not elsewhere.exists()
 
 
 def test_weights_of_another_network_are_said(tmp_path):

@@ -375,9 +375,10 @@ def test_a_plan_may_exceed_a_budget_by_its_rounding_and_no_more():
     moved = problem.py[:, None] * np.array([problem.px[0] - P, problem.px[1] + P])
     over = certificate.perception(problem, d, moved)
     assert over == pytest.approx(P)
+    open_ = P * one + d.rounding()
     for budget, right in (
-        (over, True), (over / (1 + 0.9 * one), True), (over / (1 + 4 * one), False),
-        (0.9 * P, False), (inf, True),
+        (over, True), (over - 0.8 * open_, True), (over - 1.3 * open_, False), (0.9 * P, False),
+        (inf, True),
     ):  # fmt: skip
         assert certificate.inside(problem, d, inf, budget, 0.0, moved) == right
 

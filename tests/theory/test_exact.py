@@ -436,3 +436,20 @@ def test_the_example_that_help_shows_is_true():
     assert (found.failed, found.attempted) == (0, 4)
     for name in divergences.NAMES:
         assert f"``{name}``" in exact.solve.__doc__
+
+
+def test_a_surface_repeats_bit_for_bit_in_another_process():
+    code = (
+        "import hashlib, numpy as np; from cdplib.theory import exact\n"
+        "problem = exact.gaussian_mixture_problem(12)\n"
+        "for name in ('tv', 'w1', 'kl'):\n"
+        "    s = exact.surface(problem, name, [0.5, 0.7, 1.0], [0.0, 0.05, 0.2])\n"
+        "    print(*(hashlib.sha256(np.ascontiguousarray(v).tobytes()).hexdigest()\n"
+        "            for v in (s.value, s.lower, s.upper, s.lam, s.mu)))"
+    )
+    said = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        for _ in range(2)
+    ]
+    assert said[0].stdout == said[1].stdout
+    assert len(said[0].stdout.split()) == 15

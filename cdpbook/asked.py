@@ -47,6 +47,19 @@ def refuse(experiment: str, preset: str, given: Mapping[str, Any]) -> None:
     )
 
 
+def announced(experiment: str, preset: str, given: Mapping[str, Any]) -> str:
+    """What is to be known before a chapter of ``experiment`` trains; empty where none does."""
+    if preset == "read":
+        return ""
+    own = settings.resolve(experiment, preset, given)
+    count = len(settings.points(experiment, preset, own))
+    values = shlex.join(["--preset", preset, *words(given)])
+    return (
+        f"it trains those of {count} points that this machine has not trained before (how many and "
+        f"how long: `cdp sweep {experiment} {values} --dry-run`)"
+    )
+
+
 def words(values: Mapping[str, Any]) -> list[str]:
     """``-p NAME=VALUE`` for each of ``values``, as :func:`cdplib.parameters.assignments` reads."""
     return [word for name, value in values.items() for word in ("-p", f"{name}={as_yaml(value)}")]

@@ -144,6 +144,22 @@ def test_read_refuses_to_train_with_the_command_that_does(published, trained):
     execute.prepare(sources.find("exp2"), "quick", given)
 
 
+def test_a_page_has_one_preset_and_says_what_it_trains_before_it_starts():
+    from cdpbook.notebooks import execute, job
+
+    chapter = sources.find("exp2")
+    given = {"preset": "quick", "gammas": [0.0, 0.5]}
+    found = execute.prepare(chapter, "read", given)
+    assert (found.preset, found.values["preset"]) == ("quick", "quick")
+    said = job.announced(found)
+    assert "those of 6 points" in said  # the preset's three betas, two gammas
+    assert "`cdp sweep exp2 --preset quick -p 'gammas=[0.0,0.5]' --dry-run`" in said
+    assert job.announced(execute.prepare(chapter, "read")) == ""
+    assert job.announced(execute.prepare(sources.find("01"), "quick")) == ""
+    with pytest.raises(InputError, match="unknown preset 'quik'"):
+        execute.prepare(chapter, "read", {"preset": "quik"})
+
+
 def test_only_one_experiment_trains_a_grid_for_a_reader_without_published_rows(published, trained):
     runs.results("exp1", "read")
     runs.results("exp2", "read")

@@ -45,10 +45,13 @@ def prepare(
 ) -> Job:
     """Check every value of ``chapter`` under ``preset`` with ``given`` over it.
 
+    A ``preset`` that a chapter declares and is given is the preset: a page has one.
     Raises :class:`cdplib.errors.InputError` before any kernel starts.
     """
     have_home()
     declared = chapter.declared()
+    if "preset" in declared:
+        preset = (given or {}).get("preset", preset)
     base = preset_values(chapter, preset, declared, presets)
     changed = parameters.resolve(declared, given or {})
     values = {name: changed[name] if name in (given or {}) else base[name] for name in declared}
@@ -82,11 +85,23 @@ def check_trained(chapter: Chapter, values: Mapping[str, Any]) -> None:
 
     Raises :class:`cdplib.errors.InputError`; see :func:`cdpbook.asked.refuse`.
     """
-    if chapter.section not in EXPERIMENTS or "preset" not in values:
-        return
+    if own := _trains(chapter, values):
+        asked.refuse(*own)
+
+
+def announced(job: Job) -> str:
+    """What ``job`` will train, in words, before it starts; empty for nothing."""
+    own = _trains(job.chapter, job.values)
+    return asked.announced(*own) if own else ""
+
+
+def _trains(chapter: Chapter, values: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]] | None:
+    """The experiment of ``chapter``, the preset of its rows and the reader's settings over it."""
+    experiment, preset = chapter.section, values.get("preset")
+    if experiment not in EXPERIMENTS or preset is None:
+        return None
     own = {name: value for name, value in values.items() if name in settings.declared()}
-    preset = values["preset"]
-    asked.refuse(chapter.section, preset, asked.asked(chapter.section, preset, **own))
+    return experiment, preset, asked.asked(experiment, preset, **own)
 
 
 def have_home() -> None:

@@ -12,7 +12,8 @@ import torch
 
 from cdpbook import checked, text
 from cdpbook.runs import Run
-from cdplib.experiments import classifiers, data, measures, networks, results
+from cdplib.errors import DataError
+from cdplib.experiments import classifiers, data, measures, networks, results, settings
 from cdplib.experiments.material import degraded_split
 from cdplib.sweeps import compare, publication
 
@@ -24,10 +25,10 @@ def restorers(run: Run, most: int = 1) -> str:
 
     Each gives the first :data:`.checked.IMAGES` test images again, which are held against the
     values published for those images. The least weights come first, then the greatest; a sentence
-    says where there is nothing.
+    says where there is nothing. Points that were trained here: :func:`beside`.
     """
     if not run.published:
-        return TRAINED_HERE
+        return beside(run)
     rows = [row for row in run.table.to_dict("records") if publication.is_shipped(row)]
     rows = sorted(rows, key=lambda row: (row["beta"] + row["gamma"], row["beta"]))
     rows = [*rows[:1], *rows[:0:-1]][:most]
@@ -52,6 +53,60 @@ def restorers(run: Run, most: int = 1) -> str:
         f"{text.table(lines, head)}\n\n{equal} of {len(lines)} give the digits published for the "
         f"first {checked.IMAGES} test images."
     )
+
+
+#: The columns that a reader's own points are held against the published ones by.
+COMPARED = ("mse", "error_rate", "p_judge")
+
+
+def beside(run: Run) -> str:
+    """Markdown: points trained here beside the published ones of the same weights and seed.
+
+    Of the page's preset, restorer and data set. A difference is in units of its band
+    (:data:`cdplib.sweeps.compare.BANDS`), how far a second training of one point may come out; a
+    sentence says where nothing of that is published.
+    """
+    weights = ["alpha", "beta", "gamma", "seed"]
+    own = run.settings
+    try:
+        published = results.load(
+            run.experiment, preset=run.preset, dataset=own.dataset, restorer=own.restorer
+        )
+    except DataError:
+        return TRAINED_HERE
+    before = {tuple(row[name] for name in weights): row for row in published.to_dict("records")}
+    lines, inside, total = [], 0, 0
+    for now in run.table.to_dict("records"):
+        row = before.get(tuple(now[name] for name in weights))
+        if row is None:
+            continue
+        cells = [f"{now['beta']:g}", f"{now['gamma']:g}", f"{now['seed']}"]
+        found = compare.differences(row, now).set_index("column")
+        for column in COMPARED:
+            one, form = found.loc[column], text.quantity(column).number
+            cells += [form(one["published"]), form(one["again"])]
+            cells.append(f"{one['difference'] / one['band']:+.1f}")
+            inside, total = inside + bool(one["inside"]), total + 1
+        lines.append(tuple(cells))
+    if not lines:
+        return TRAINED_HERE
+    head = ["β", "γ", "seed"]
+    for name in ("D", "C (%)", "P"):
+        head += [f"{name} published", "yours", "difference (bands)"]
+    return (
+        f"**Published, yours, difference**: {text.count(len(lines), 'point')} of this page, beside "
+        f"the published ones of preset `{run.preset}` with the same weights and seed. A difference "
+        "is in bands: 1 is as far as a second training of one point may come out on another "
+        f"machine, and beyond ±1 something else differs{_changed(run)}. {inside} of {total} "
+        "differences are within.\n\n"
+        f"{text.table(lines, head)}"
+    )
+
+
+def _changed(run: Run) -> str:
+    """What the reader changed of all points, in brackets."""
+    names = [f"`{name}`" for name in run.given if name not in settings.GRID]
+    return f" (here: {text.listed(names)})" if names else ""
 
 
 def turned(run: Run, count: int = 12) -> tuple[dict[str, Any], str]:

@@ -206,6 +206,30 @@ def test_an_empty_list_and_no_steps_are_refused_before_a_page_is_made(name):
     assert (job.values["pretrain_steps"], job.values["steps"]) == (0, None)
 
 
+def test_a_readers_own_points_stand_beside_the_published_ones(published, trained, monkeypatch):
+    from cdpbook import live
+
+    def mine(*arguments, **how):
+        rows = sheet(mse=0.0309, error_rate=0.30, p_judge=0.9)
+        return results.frame([*rows, row(0.7, 0.7)])
+
+    monkeypatch.setattr(sweep, "run", mine)
+    run = runs.results("exp2", "quick", {"steps": 7, "betas": [0.0, 0.01, 0.7]})
+    assert live.restorers(run) == live.TRAINED_HERE  # nothing is published
+    published(sheet(preset="full"))
+    assert live.restorers(run) == live.TRAINED_HERE  # not of this preset
+    published(sheet())
+    said = live.restorers(run)
+    assert "4 points of this page" in said  # the fifth has no published one
+    assert "something else differs (here: `steps`)" in said
+    lines = [line.strip("| ").split(" | ") for line in said.splitlines() if line[:3] == "| 0"]
+    assert [line[:3] for line in lines][:2] == [["0", "0", "0"], ["0", "0.03", "0"]]
+    # Bands: of D 5 % of .03; of C 5 % of .18 and .005; of P 25 % of 1 and .05.
+    assert lines[0][5] == "+0.6"
+    assert lines[0][8] == f"{0.12 / (0.05 * 0.18 + 0.005):+.1f}"
+    assert lines[0][11] == f"{-0.1 / 0.30:+.1f}"
+
+
 def test_a_smoke_run_says_that_it_shows_no_tradeoff(published):
     published(sheet(steps=60))
     assert "not a trade-off" in runs.results("exp2", "read").origin()

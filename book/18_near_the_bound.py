@@ -31,6 +31,7 @@ from cdpbook import conditional, text
 from cdpbook import near as trained
 from cdpbook.figures import near as draw
 from cdpbook.figures import samples, style
+from cdpbook.runs import floor
 from cdpbook.studies import attainable, near
 
 style.apply()
@@ -65,11 +66,12 @@ a digit in advance, because attention is dear. Look for the coloured points besi
 $\gamma$ grows: down is a gain, right is its price.
 """
 
-# %% mystnb={"figure": {"name": "fig-near-plane", "caption": "C of CNN-1 against D, Exp-2. Grey: published networks, all weights. Coloured: the network near the bound, a line a β, γ growing from 0 along it. Diamonds: restorers without training, letters as in Exp-2's planes. Dotted: the aims. Dash-dotted: the best classifier of Y. Look how far below the grey points the lines begin, and how far γ still takes them."}, "image": {"alt": "Grey cloud of published networks at 16 to 18 percent error; coloured lines lower, near the diamonds of restorers without training"}}
+# %% mystnb={"figure": {"name": "fig-near-plane", "caption": "C of CNN-1 against D, Exp-2. Grey: published networks, all weights. Coloured: the network near the bound, a line a β, γ growing from 0 to the cross. Diamonds: restorers without training, letters as in Exp-2's planes. Dotted: the aims. Dash-dotted: the best classifier of Y. Look how far below the grey points the lines begin, and how far γ still takes them."}, "image": {"alt": "Grey cloud of published networks at 16 to 18 percent error; coloured lines lower, near the diamonds of restorers without training"}}
 draw.plane(run.points(), trained.published(), attainable.beside(run))
 
 # %% tags=["hide-input"]
-Markdown(text.table(
+level = floor("mnist", "p_judge")
+Markdown(f"P of real digits against other real ones: {text.quantity('p_judge').number(level)}.\n\n" + text.table(
     corner, ["restored by", "D", "P: judge", "error of CNN-1", "interval over"],
     {"mse": text.quantity("mse").number, "p_judge": text.quantity("p_judge").number,
      "error": lambda error: text.percent(error, 1)},

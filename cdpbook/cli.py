@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+#: Said where the program was installed without its clone.
+NO_BOOK = "this command needs a clone of the book, with `make setup` run in it"
+
+
 def _data(args: argparse.Namespace) -> int:
     from cdplib.experiments import data, datasets
 
@@ -77,6 +81,20 @@ def _exact(args: argparse.Namespace) -> int:
     return problem_file.command(args.problem, output=args.output)
 
 
+def _params(args: argparse.Namespace) -> int:
+    from cdpbook.notebooks import listing
+
+    print(listing.listing(args.chapter, args.preset))
+    return 0
+
+
+def _completion(args: argparse.Namespace) -> int:
+    from cdpbook import completion
+
+    print(completion.script(args.commands, args.shell))
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     import argparse
     from pathlib import Path
@@ -94,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(action=action)
         return sub
 
-    presets = parameters.presets()
+    presets = parameters.presets() or None  # none where the book is not: said by what needs it
     devices = "where points are trained: auto, cpu, cuda[:N] or mps (default: auto)"
 
     def with_preset(sub: argparse.ArgumentParser, default: str) -> None:
@@ -118,6 +136,10 @@ def _parser() -> argparse.ArgumentParser:
     with_parameters(sub)
     sub.add_argument("--output", type=Path, metavar="DIR", help="default: _build/run/CHAPTER")
     sub.add_argument("--device", default="auto", help=devices)
+
+    sub = command("params", _params, "Say what a chapter can be given, and what a preset changes.")
+    sub.add_argument("chapter", help="for example 07_exp2 (or 07, or exp2)")
+    with_preset(sub, "read")
 
     sub = command("book", _book, "Execute what has changed and render the whole site.")
     with_preset(sub, "read")
@@ -147,6 +169,10 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("exact", _exact, "Solve your own finite problem, with a certificate.")
     sub.add_argument("problem", type=Path, metavar="PROBLEM.json")
     sub.add_argument("--output", type=Path, metavar="PATH", help="JSON, or CSV and a picture")
+
+    sub = command("completion", _completion, "Print a script that completes cdp in your shell.")
+    sub.add_argument("shell", choices=("bash", "zsh"))
+    sub.set_defaults(commands=commands.choices)
     return parser
 
 
@@ -197,12 +223,15 @@ def _act(argv: Sequence[str] | None) -> int:
     import contextlib
 
     from cdplib import lifetime
+    from cdplib.errors import DataError
     from cdplib.storage import paths
 
     args = _parser().parse_args(argv)
     # A solver's call lets no handler in: what has no helpers to end is ended by the system.
     with contextlib.nullcontext() if args.action is _exact else lifetime.stoppable():
         paths.settle()
+        if args.action in (_run, _params, _book, _sweep) and not paths.PARAMS.is_dir():
+            raise DataError(f"{NO_BOOK}, and {paths.ROOT} is none")
         status = int(args.action(args))
         sys.stdout.flush()  # a reader that has gone is met here, not when Python ends
         return status

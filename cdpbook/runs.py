@@ -15,9 +15,10 @@ import pandas as pd
 import torch
 
 from cdpbook import claims, references, text
+from cdpbook.asked import asked as asked
+from cdpbook.asked import refuse
 from cdpbook.claims import NAMES
 from cdpbook.statistics.trends import over_seeds
-from cdplib import parameters
 from cdplib.errors import DataError, InputError, unknown
 from cdplib.experiments import classifiers, data, generation, perception, settings
 from cdplib.experiments import results as published
@@ -31,25 +32,8 @@ PREFERRED = (("full", "paper"), ("full", "fast-large"), ("full", "fast"), ("quic
 #: Seeds that give an interval worth its name.
 ENOUGH_SEEDS = 3
 #: What `read` trains where nothing is published: one experiment's coarse grid, the others only
-#: to show that they run, or the whole book would take an hour. A reader's own settings: quick.
+#: to show that they run, or the whole book would take an hour.
 FALLBACK = {"exp2": "quick"}
-
-
-def asked(experiment: str, preset: str, **values: Any) -> dict[str, Any]:
-    """The settings that a reader changed: those of ``values`` that differ from the preset's.
-
-    ``values`` are the chapter's parameters that are settings, by name. None and ``default`` mean
-    "as in the preset"; every other value is asked for, 0 and false too.
-    """
-    known = settings.declared()
-    base = parameters.preset(preset, ["all", experiment], known)
-    found = {}
-    for name, value in values.items():
-        if name not in known:
-            raise unknown("setting", name, known)
-        if value is not None and value not in ("default", base.get(name)):
-            found[name] = value
-    return found
 
 
 @dataclass
@@ -93,8 +77,10 @@ class Run:
             f"The command: `cdp sweep {self.experiment} --preset {self.preset}{extra}`."
         )
         if self.published:
-            said += " The weights, seeds and steps of the parameters take effect only in presets "
-            said += "that train."
+            said += (
+                " Other weights, seeds or steps must be trained, which a preset such as `quick` "
+            )
+            said += "does and `read` does not."
             if changed := generation.changed():
                 said += (
                     " **These rows come from other code than this copy's**, which has changed "
@@ -200,18 +186,19 @@ def results(
 ) -> Run:
     """The rows that a chapter shows under ``preset``, the reader's own settings over it.
 
-    ``read`` shows the published rows if nothing was changed and any are there, and trains
-    otherwise (``quick`` if something was changed, else :data:`FALLBACK`); every other preset
-    trains what its store does not have yet.
+    ``read`` shows the published rows, and trains (:data:`FALLBACK`) only where there are none;
+    every other preset trains what its store does not have yet.
     ``betas``: where points must be trained, take so many of the grid's betas (0: all).
 
-    Raises :class:`InputError` for wrong settings, :class:`DataError` if no point could be trained.
+    Raises :class:`InputError` for wrong settings, and for changed ones under ``read``;
+    :class:`DataError` if no point could be trained.
     """
     given = dict(given or {})
-    if preset == "read" and not given and (shown := published_run(experiment)) is not None:
-        return shown
+    refuse(experiment, preset, given)
     if preset == "read":
-        preset = "quick" if given else FALLBACK.get(experiment, "smoke")
+        if (shown := published_run(experiment)) is not None:
+            return shown
+        preset = FALLBACK.get(experiment, "smoke")
     own = settings.resolve(experiment, preset, given)
     if betas:
         given["betas"] = spread(own.betas, betas)

@@ -12,13 +12,15 @@ from cdplib.storage import paths
 
 PROBLEM = str(paths.BOOK / "_static" / "problems" / "three_grades.json")
 
+COMMANDS = ["data", "run", "params", "book", "sweep", "compare", "exact", "completion"]
+
 
 def cdp(*arguments, timeout=60):
     command = [sys.executable, "-W", "ignore", "-m", "cdpbook.cli", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout, cwd=paths.ROOT)
 
 
-@pytest.mark.parametrize("command", ["data", "run", "book", "sweep", "compare", "exact"])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command):
     done = cdp(command, "--help")
     assert done.returncode == 0
@@ -31,7 +33,9 @@ def test_every_command_has_help(command):
         (("run", "07_exp2", "--preset", "quick", "-p", "gamas=[0]"), "did you mean 'gammas'?"),
         (("run", "07_exp2", "--preset", "quick", "-p", "gammas=[-1]"), "-1 is not in [0, "),
         (("run", "exp2", "-p", "gammas=soon"), "expected list[float]"),
+        (("run", "exp2", "-p", "seeds=[5]"), "`cdp run exp2 --preset quick -p 'seeds=[5]'`"),
         (("run", "17_exp2"), "unknown chapter '17_exp2': did you mean"),
+        (("params", "exp22"), "unknown chapter 'exp22': did you mean"),
         (("book", "--preset", "smoke", "--only", "exp17"), "unknown chapter 'exp17'"),
         (("sweep", "exp6"), "unknown experiment 'exp6': did you mean"),
         (("exact", "nowhere.json"), "No such file"),
@@ -50,6 +54,79 @@ def test_wrong_input_is_one_line_status_2_and_quick(arguments, said):
     assert done.stdout == ""
     # 5 s on an idle machine; a busy one is given more.
     assert time.monotonic() - started < 20
+
+
+def test_params_says_types_ranges_defaults_and_what_the_preset_changes(capsys):
+    assert cli.main(["params", "exp2", "--preset", "quick"]) == 0
+    said = capsys.readouterr().out
+    quick = "betas=null, [0.0,0.01,0.03] in preset quick\n    list[float] in [0, 100] or null\n"
+    assert quick in said
+    assert "weights of the adversarial loss" in said
+    assert "checked=1\n    int in [0, 4]\n" in said
+    assert "perception=p_judge\n    str, one of p_judge, p_critic, sliced_w2, frechet\n" in said
+    assert cli.main(["params", "01"]) == 0
+    assert "flip=0.4\n    float in [0, 1]\n" in capsys.readouterr().out
+    assert cli.main(["params", "references"]) == 0
+    assert capsys.readouterr().out == "references has no parameters\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("cdp ru", "run"),
+        ("cdp run 07", "07_exp2"),
+        ("cdp run 07_exp2 --preset qu", "quick"),
+        ("cdp run --out", "--output"),
+        ("cdp book --only 11_", "11_verdicts"),
+        ("cdp sweep exp2 --dry", "--dry-run"),
+        ("cdp sweep exp", "exp1 exp2 exp3 exp4 exp5"),
+        ("cdp data fash", "fashion-mnist"),
+        ("cdp exact book/_st", ""),  # bash completes files itself
+        ("cdp run 07_exp2 -p ", ""),
+    ],
+)
+def test_bash_completes_commands_options_and_names(typed, offered, tmp_path, capsys):
+    assert cli.main(["completion", "bash"]) == 0
+    script = tmp_path / "cdp.bash"
+    script.write_text(capsys.readouterr().out)
+    subprocess.run(["bash", "-n", script], check=True)
+    words = typed.split(" ")
+    ask = f'. {script}; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _cdp; echo "${{COMPREPLY[*]}}"'
+    done = subprocess.run(["bash", "-c", ask, "bash", *words], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == (offered + "\n", "")
+
+
+def test_zsh_has_the_same_completion_behind_its_bridge(capsys):
+    assert cli.main(["completion", "bash"]) == cli.main(["completion", "zsh"]) == 0
+    bash, bridge, zsh = capsys.readouterr().out.partition("autoload -U +X compinit bashcompinit")
+    assert bridge
+    assert zsh.splitlines()[2:] == bash.splitlines()[1:]
+
+
+@pytest.mark.parametrize(
+    "arguments", ["run exp2 --preset quick", "book", "sweep exp2", "params 01"]
+)
+def test_an_installed_command_says_that_it_needs_the_clone(
+    arguments, tmp_path, monkeypatch, capsys
+):
+    for name in ("ROOT", "BOOK", "PARAMS"):
+        monkeypatch.setattr(paths, name, tmp_path / "site-packages" / name.lower())
+    assert cli.main(arguments.split()) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith("cdp: this command needs a clone of the book, with `make setup`")
+    assert (said.err.count("\n"), said.out) == (1, "")
+    assert cli.main(["exact", PROBLEM]) == 0  # the theory needs no clone
+
+
+def test_the_readmes_example_of_the_library_prints_its_line_alone():
+    text = (paths.ROOT / "README.md").read_text(encoding="utf-8")
+    code = text.partition("```python\n")[2].partition("```")[0]
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    value, gap, lam, mu = map(float, done.stdout.split())
+    assert done.stdout.count("\n") == 1
+    assert (round(value, 4), round(lam, 3), round(mu, 3)) == (0.2124, 0.097, 0.194)
+    assert 0 <= gap < 1e-9
 
 
 @pytest.mark.parametrize(

@@ -112,21 +112,57 @@ def test_a_published_row_alone_is_no_sheet(published, trained):
     assert trained == []
 
 
-def test_read_trains_where_nothing_is_published_or_something_is_asked(published, trained):
+def test_read_trains_where_nothing_is_published_and_quick_what_is_asked(published, trained):
     run = runs.results("exp2", "read")
     assert not run.published
     assert "Trained on this machine" in run.origin()
     published(sheet())
-    run = runs.results("exp2", "read", {"steps": 7})
+    run = runs.results("exp2", "quick", {"steps": 7})
     assert not run.published
     resolved = [settings.resolve("exp2", "quick", given) for given in ({}, {"steps": 7})]
     assert trained == [("exp2", "quick", own) for own in resolved]
     assert "-p steps=7" in run.origin()
 
 
+def test_read_refuses_to_train_with_the_command_that_does(published, trained):
+    from cdpbook.notebooks import execute
+
+    published(sheet())
+    command = "`cdp run exp2 --preset quick -p 'betas=[0.0,0.5]' -p steps=7`"
+    given = {"betas": [0.0, 0.5], "steps": 7}
+    for ask in (
+        lambda: runs.results("exp2", "read", given),
+        lambda: execute.prepare(sources.find("exp2"), "read", given),
+    ):
+        with pytest.raises(InputError) as error:
+            ask()
+        assert command in str(error.value)
+        assert "betas and steps would have to be trained" in str(error.value)
+    assert trained == []
+    # What the page does with published rows is no training, and quick may train.
+    execute.prepare(sources.find("exp2"), "read", {"checked": 0, "perception": "frechet"})
+    execute.prepare(sources.find("exp2"), "quick", given)
+
+
+def test_a_page_has_one_preset_and_says_what_it_trains_before_it_starts():
+    from cdpbook.notebooks import execute, job
+
+    chapter = sources.find("exp2")
+    given = {"preset": "quick", "gammas": [0.0, 0.5]}
+    found = execute.prepare(chapter, "read", given)
+    assert (found.preset, found.values["preset"]) == ("quick", "quick")
+    said = job.announced(found)
+    assert "those of 6 points" in said  # the preset's three betas, two gammas
+    assert "`cdp sweep exp2 --preset quick -p 'gammas=[0.0,0.5]' --dry-run`" in said
+    assert job.announced(execute.prepare(chapter, "read")) == ""
+    assert job.announced(execute.prepare(sources.find("01"), "quick")) == ""
+    with pytest.raises(InputError, match="unknown preset 'quik'"):
+        execute.prepare(chapter, "read", {"preset": "quik"})
+
+
 def test_only_one_experiment_trains_a_grid_for_a_reader_without_published_rows(published, trained):
     runs.results("exp1", "read")
-    runs.results("exp1", "read", {"gammas": [0.0, 0.1]})
+    runs.results("exp2", "read")
     assert [preset for _, preset, _ in trained] == ["smoke", "quick"]
 
 
@@ -166,7 +202,7 @@ def test_an_empty_list_and_no_steps_are_refused_before_a_page_is_made(name):
     for given in ({"betas": []}, {"steps": 0}):
         with pytest.raises(InputError):
             execute.prepare(sources.find(name), "read", given)
-    job = execute.prepare(sources.find(name), "read", {"pretrain_steps": 0, "steps": None})
+    job = execute.prepare(sources.find(name), "quick", {"pretrain_steps": 0, "steps": None})
     assert (job.values["pretrain_steps"], job.values["steps"]) == (0, None)
 
 

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import functools
 import json
 import logging
 import os
 import re
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from cdpbook.notebooks import inputs, provenance
-from cdpbook.notebooks.sources import Chapter
-from cdplib import checkout, parameters
+from cdpbook.notebooks import again, inputs, provenance
+from cdpbook.notebooks.job import Job
+from cdpbook.notebooks.job import prepare as prepare
+from cdplib import checkout
 from cdplib.errors import DataError
-from cdplib.experiments.table import EXPERIMENTS
 from cdplib.storage import files, paths
 
+#: The tag of the cells that this driver adds to a chapter's own.
+DRIVER = "driver"
 _ELSEWHERE = """\
 # In Colab, or anywhere without the book: fetch it, and install what this chapter needs.
 import importlib.util
@@ -41,66 +40,6 @@ if importlib.util.find_spec("cdpbook") is None:
 
 class ChapterFailed(DataError):
     """A cell of a chapter raised an error."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """A chapter with its checked values: everything is known before any kernel starts."""
-
-    chapter: Chapter
-    preset: str
-    values: Mapping[str, Any]
-    preset_values: Mapping[str, Any]
-    student: bool = False
-
-    @functools.cached_property
-    def digest(self) -> str:
-        """What the executed notebook depends on, as one number: as it was when first asked for."""
-        return inputs.digest(self.chapter.notebook(self.student), self.preset, dict(self.values))
-
-
-def prepare(
-    chapter: Chapter,
-    preset: str,
-    given: Mapping[str, Any] | None = None,
-    student: bool = False,
-    presets: Path | None = None,
-) -> Job:
-    """Check every value of ``chapter`` under ``preset`` with ``given`` over it.
-
-    Raises :class:`cdplib.errors.InputError` before any kernel starts.
-    """
-    have_home()
-    declared = chapter.declared()
-    known = dict(declared)
-    if chapter.section in EXPERIMENTS:
-        # An experiment's section serves its sweep too, whose settings a chapter may not show.
-        from cdplib.experiments import settings
-
-        known = {**settings.declared(), **declared}
-    base = parameters.preset(preset, chapter.sections, known, folder=presets)
-    base = {name: value for name, value in base.items() if name in declared}
-    if "preset" in declared:  # a chapter that hands its preset on to a sweep
-        base.setdefault("preset", preset)
-    preset_values = parameters.resolve(declared, base, where=f"preset {preset}")
-    changed = parameters.resolve(declared, given or {})
-    values = {
-        name: changed[name] if name in (given or {}) else preset_values[name] for name in declared
-    }
-    return Job(chapter, preset, values, preset_values, student)
-
-
-def have_home() -> None:
-    """Give a process without a home folder (no HOME, no account) one, until it ends.
-
-    Jupyter will not start without, and keeps nothing there that is needed.
-    """
-    try:
-        Path.home()
-    except RuntimeError:
-        held = contextlib.ExitStack()
-        os.environ["HOME"] = str(held.enter_context(files.scratch("cdp-home")))
-        atexit.register(held.close)
 
 
 def is_fresh(job: Job, folder: Path) -> bool:
@@ -123,8 +62,9 @@ def injected(job: Job) -> dict[str, Any]:
 def execute(job: Job, folder: Path, progress: bool = False) -> float:
     """Execute ``job``; write ``NAME.ipynb`` and its record to ``folder``; return the seconds.
 
-    The notebook ends with "How this page was made". Raises :class:`ChapterFailed`, naming
-    chapter, cell and error; the notebook up to there is kept as ``NAME.failed.ipynb``.
+    The notebook checks its own values and ends with "How this page was made" (:mod:`.again`).
+    Raises :class:`ChapterFailed`, naming chapter, cell and error; the notebook up to there is kept
+    as ``NAME.failed.ipynb``.
     """
     import nbformat
     import papermill
@@ -156,31 +96,48 @@ def execute(job: Job, folder: Path, progress: bool = False) -> float:
     seconds = time.monotonic() - started
     failed.unlink(missing_ok=True)
     _tidy(executed, name)
-    packages = inputs.closure(inputs.code_of(notebook))[1] & set(provenance_packages())
-    text = provenance.cell(
-        job.chapter, job.preset, job.chapter.declared(), job.values, job.preset_values,
-        packages, seconds, job.student,
-    )  # fmt: skip
-    executed.cells.append(nbformat.v4.new_markdown_cell(text, id=f"{name}-made"[-64:]))
-    executed.cells.insert(0, _elsewhere(name, packages))
+    _add_own(executed, job, inputs.closure(inputs.code_of(notebook))[1], seconds)
     files.write_text(folder / f"{name}.ipynb", nbformat.writes(executed) + "\n")
     record = {"digest": digest, "preset": job.preset, "seconds": round(seconds, 1)}
     files.write_text(folder / f"{name}.json", json.dumps(record, indent=1) + "\n")
     return seconds
 
 
-def _elsewhere(name: str, packages: set[str]) -> Any:
-    """The first cell of a downloaded notebook, which its page leaves out: the book, elsewhere."""
+def _add_own(executed: Any, job: Job, imported: set[str], seconds: float) -> None:
+    """Add the cells that are not the chapter's; those of :mod:`.again` with what they would say."""
     import nbformat
 
+    name, declared = job.chapter.name, job.chapter.declared()
+    packages = sorted(imported & provenance_packages())
+    cells = executed.cells
+    tags = [set(cell.metadata.get("tags", ())) for cell in cells]
+    given = [n for n, own in enumerate(tags) if own & {"parameters", "injected-parameters"}]
+    cells.insert(max(given, default=-1) + 1, _cell(name, "begin", again.begin_cell(job)))
+    cells.insert(0, _cell(name, "elsewhere", _elsewhere(packages)))
+    head = nbformat.v4.new_markdown_cell(provenance.head(job.chapter), id=f"{name}-head"[-64:])
+    text = provenance.table(job, declared, provenance.source_digest(job.chapter), packages, seconds)
+    made = _cell(name, "made", again.made_cell(packages), "remove-input")
+    data = {"text/markdown": text, "text/plain": "<IPython.core.display.Markdown object>"}
+    made.outputs = [nbformat.v4.new_output("execute_result", data)]
+    cells += [head, made]
+
+
+def _cell(name: str, what: str, code: str, hidden: str = "remove-cell") -> Any:
+    """A code cell of the driver's own, which the chapter's page leaves out."""
+    import nbformat
+
+    cell = nbformat.v4.new_code_cell(code, id=f"{name}-{what}"[-64:])
+    cell.metadata["tags"] = [hidden, DRIVER]
+    return cell
+
+
+def _elsewhere(packages: Collection[str]) -> str:
+    """The first cell of a downloaded notebook: the book, where it is not."""
     origin = checkout.git("remote", "get-url", "origin") or ""
     if not re.match(r"https://[\w./~-]+$", origin):
         origin = "https://(the repository)"
     extra = "[experiments]" if "torch" in packages else ""
-    text = _ELSEWHERE.replace("ORIGIN", origin).replace("EXTRA", extra)
-    cell = nbformat.v4.new_code_cell(text, id=f"{name}-elsewhere"[-64:])
-    cell.metadata["tags"] = ["remove-cell"]
-    return cell
+    return _ELSEWHERE.replace("ORIGIN", origin).replace("EXTRA", extra)
 
 
 def provenance_packages() -> set[str]:

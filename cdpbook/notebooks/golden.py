@@ -42,8 +42,9 @@ def code(chapter: sources.Chapter) -> list[str]:
 
 
 def strip(notebook: Any) -> Any:
-    """``notebook`` with its code cells alone and the outputs of the tagged ones."""
-    notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    """``notebook`` with the chapter's code cells alone and the outputs of the tagged ones."""
+    code_cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    notebook.cells = [c for c in code_cells if execute.DRIVER not in c.metadata.get("tags", ())]
     notebook.metadata = {"kernelspec": dict(sources.KERNEL)}
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])

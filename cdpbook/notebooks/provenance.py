@@ -1,20 +1,18 @@
-"""The last cell of every executed chapter: how this page was made, and how to make it again."""
+"""The last cells of every executed chapter: how this page was made, and how to make it again."""
 
 from __future__ import annotations
 
 import datetime
 import hashlib
 import importlib.metadata
-import json
 import os
 import platform
-import re
 import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import yaml
-
+from cdpbook import asked
+from cdpbook.notebooks.job import Job
 from cdpbook.notebooks.sources import Chapter
 from cdplib import checkout, machine
 from cdplib.parameters import Parameter
@@ -59,54 +57,51 @@ def command(
     chapter: str, preset: str, values: Mapping[str, Any], preset_values: Mapping[str, Any]
 ) -> str:
     """The exact command that makes the page again."""
-    words = ["cdp", "run", chapter, "--preset", preset]
-    for name, value in values.items():
-        if value != preset_values[name]:
-            words += ["-p", f"{name}={_yaml(value)}"]
-    return shlex.join(words)
-
-
-def _yaml(value: Any) -> str:
-    if isinstance(value, list):
-        return f"[{','.join(map(_yaml, value))}]"
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        plain = re.fullmatch(r"[A-Za-z][\w.+-]*", value) and yaml.safe_load(value) == value
-        return value if plain else json.dumps(value)
-    return str(value)
+    changed = {name: value for name, value in values.items() if value != preset_values[name]}
+    return shlex.join(["cdp", "run", chapter, "--preset", preset, *asked.words(changed)])
 
 
 def _code(value: Any) -> str:
     # A pipe would end the table's cell.
-    return f"`{_yaml(value)}`".replace("|", "\\|") if value != "" else "(empty)"
+    return f"`{asked.as_yaml(value)}`".replace("|", "\\|") if value != "" else "(empty)"
 
 
-def cell(
-    chapter: Chapter,
-    preset: str,
+def source_digest(chapter: Chapter) -> str:
+    """The first 16 digits of SHA-256 of the chapter's source."""
+    return hashlib.sha256(chapter.path.read_bytes()).hexdigest()[:16]
+
+
+def head(chapter: Chapter) -> str:
+    """The Markdown above :func:`table`: what holds for whoever runs the notebook."""
+    name = chapter.name
+    return (
+        f"(made:{chapter.section})=\n## How this page was made\n\n"
+        f"{{download}}`The executed notebook, {name}.ipynb <{name}.ipynb>`: it checks its "
+        "parameters and fills in this table, in papermill and Jupyter too."
+    )
+
+
+def table(
+    job: Job,
     declared: Mapping[str, Parameter],
-    values: Mapping[str, Any],
-    preset_values: Mapping[str, Any],
+    source: str,
     packages: Iterable[str],
     seconds: float,
-    student: bool,
 ) -> str:
-    """The Markdown of the cell (MyST); ``packages`` are the import names the chapter needs."""
-    digest = hashlib.sha256(chapter.path.read_bytes()).hexdigest()
+    """How a run was made, as Markdown; ``packages`` are the import names the chapter needs.
+
+    ``source`` is the digest of the source that the notebook was made from.
+    """
+    chapter, preset, values, preset_values = job.chapter, job.preset, job.values, job.preset_values
     today = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
     packages = set(packages)
     pins = ", ".join(f"{name} {version}" for name, version in versions(packages).items())
     changed = [name for name in values if values[name] != preset_values[name]]
+    other = "" if source == source_digest(chapter) else ", not the one of this copy of the book"
     lines = [
-        f"(made:{chapter.section})=",
-        "## How this page was made",
-        "",
         "| | |",
         "|---|---|",
-        f"| Source | `book/{chapter.path.name}`, SHA-256 `{digest[:16]}` |",
+        f"| Source | `book/{chapter.path.name}`, SHA-256 `{source}`{other} |",
         f"| Commit | {commit()} |",
         f"| Executed | {today}, in {seconds:.0f} s |",
         f"| Device | {device(packages)} |",
@@ -114,7 +109,7 @@ def cell(
         f"| Preset | `{preset}`{_differing(changed)} |",
         "",
     ]
-    if student:
+    if job.student:
         lines += ["This is the student edition: the solutions of the exercises are left out.", ""]
     if declared:
         lines += _table(declared, values, preset_values)
@@ -124,8 +119,6 @@ def cell(
         "```bash",
         command(chapter.name, preset, values, preset_values),
         "```",
-        "",
-        f"{{download}}`The executed notebook, {chapter.name}.ipynb <{chapter.name}.ipynb>`",
     ]
     return "\n".join(lines)
 

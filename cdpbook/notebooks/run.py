@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cdpbook.notebooks import execute, site, sources
+from cdpbook.notebooks.job import announced
 from cdplib import parameters
 from cdplib.storage import files, paths
 
@@ -30,7 +31,9 @@ def run_chapter(
     files.check_target(output, "--output", "folder")
     output.mkdir(parents=True, exist_ok=True)
     if found.has_code():
-        print(f"{found.name}: executing with preset {preset}", flush=True)
+        training = announced(job)
+        said = f"{found.name}: executing with preset {job.preset}"
+        print(f"{said}; {training}" if training else said, flush=True)
         seconds = execute.execute(job, output, progress=sys.stdout.isatty())
         print(f"{found.name}: executed in {seconds:.0f} s; rendering its page", flush=True)
     with files.scratch("cdp-run") as tree:

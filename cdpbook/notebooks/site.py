@@ -6,6 +6,7 @@ and others beside ``book`` for ``literalinclude``; the site has every page at it
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -148,9 +149,11 @@ def _is_problem(line: str) -> bool:
 
 def _short(line: str, source: Path) -> str:
     line = line.replace(f"{source / 'book'}{os.sep}", "")
-    # myst-nb counts cell n, line m of a notebook as line 10000 n + m; the first is the driver's.
+    # myst-nb counts cell n (from 1), line m of a notebook as line 10000 n + m.
     place = re.match(r"(\w+)\.ipynb:(\d{5,}):", line)
     if place:
         cell, row = divmod(int(place[2]), 10000)
-        line = f"{place[1]}, cell {place[1]}-{cell - 2:03d}, line {row}:{line[place.end() :]}"
+        notebook = json.loads((source / "book" / f"{place[1]}.ipynb").read_text(encoding="utf-8"))
+        name = notebook["cells"][cell - 1]["id"]
+        line = f"{place[1]}, cell {name}, line {row}:{line[place.end() :]}"
     return line

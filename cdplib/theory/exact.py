@@ -75,7 +75,34 @@ class Surface:
 
 
 def solve(problem: Problem, divergence: str | Divergence, D: float, P: float) -> Solution:
-    """C(D,P) with its certificate; ``D`` in (-inf, inf], ``P`` in [0, inf]."""
+    """C(D,P) (Eq. 7): the least error rate of any restoration within both budgets, certified.
+
+    ``problem``: see :func:`make_problem` (your own tables) and :func:`gaussian_mixture_problem`.
+    ``divergence``: the measure of perception d(p_X, p_X^), a :class:`Divergence` or a name: ``tv``,
+    ``w1`` (between the problem's positions ``x``), ``kl``, ``reverse_kl``, ``hellinger2``, ``chi2``
+    or ``renyi:A`` of order A (``renyi:2``, ``renyi:inf``); logarithms are natural.
+    ``D`` in (-inf, inf]: the budget E[Delta] <= D, in the units of ``problem``'s distortion table
+    (squared signal for a squared error). ``P`` in [0, inf]: the budget d <= P, in the divergence's
+    units; 0 asks for p_X^ = p_X. Infinity leaves a budget out.
+
+    Returns a :class:`Solution`: ``value`` is an error rate in [0, 1], that of ``plan`` (m, n), the
+    joint law of (Y, X^); ``lower`` <= C(D,P) <= ``upper``; ``lam`` and ``mu`` are -dC/dD and
+    -dC/dP; ``status`` is
+
+    * ``optimal``: both bounds meet to :data:`LINEAR_GAP` or :data:`CONIC_GAP`;
+    * ``uncertified``: they do not, and both are given;
+    * ``infeasible``: no restoration keeps both budgets, which ``lam`` and ``u`` prove; ``value`` is
+      inf and ``plan`` None.
+
+    Raises :class:`InputError` for an unknown divergence or a budget outside its range.
+
+    >>> problem = gaussian_mixture_problem(64, threshold=1.2)
+    >>> point = solve(problem, "tv", D=0.7, P=0.02)
+    >>> point.status, round(point.value, 4), round(point.lam, 3), round(point.mu, 3)
+    ('optimal', 0.2124, 0.097, 0.194)
+    >>> solve(problem, "tv", D=0.1, P=0.02).status
+    'infeasible'
+    """
     return Engine(problem, divergence).point(distortion_budget(D), divergences.budget(P))
 
 

@@ -76,13 +76,18 @@ def test_run_writes_an_executed_notebook_and_its_page(tiny, tmp_path, capsys):
     notebook = nbformat.read(tmp_path / "out dir" / "01_tiny.ipynb", as_version=4)
     assert output_of(notebook) == f"3 ['y', 'z'] 1 {sys.executable}\n"
     assert [cell.id for cell in notebook.cells] == [
+        "01_tiny-elsewhere",
         "01_tiny-000",
         "01_tiny-001",
         "01_tiny-injected",
+        "01_tiny-begin",
         "01_tiny-002",
+        "01_tiny-head",
         "01_tiny-made",
     ]
-    made = notebook.cells[-1].source
+    hidden = [cell.id for cell in notebook.cells if "remove-cell" in cell.metadata.get("tags", ())]
+    assert hidden == ["01_tiny-elsewhere", "01_tiny-begin"]  # pages leave them out
+    made = notebook.cells[-1].outputs[0].data["text/markdown"]
     assert "cdp run 01_tiny --preset smoke -p 'names=[y,z]'" in made
     assert "| `names` | **`[y,z]`** | `[x]` | letters |" in made
     assert "| `a` | `2` | `2` | the number |" in made
@@ -105,7 +110,7 @@ def test_a_users_matplotlib_takes_no_figure_away(tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("MATPLOTLIBRC", str(tmp_path / "matplotlibrc"))
     execute.execute(execute.prepare(sources.find("tiny"), "smoke"), tmp_path / "out")
     notebook = nbformat.read(tmp_path / "out" / "01_tiny.ipynb", as_version=4)
-    (output,) = [o for cell in notebook.cells for o in cell.get("outputs", [])]
+    (output,) = [o for cell in notebook.cells[:-1] for o in cell.get("outputs", [])]
     assert "image/png" in output.data
 
 

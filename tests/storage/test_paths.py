@@ -43,8 +43,8 @@ def test_without_a_home_the_cache_is_asked_for_in_one_line(homeless, monkeypatch
 def test_without_a_home_kernels_are_given_one(homeless):
     import os
 
-    from cdpbook.notebooks import execute
+    from cdpbook.notebooks import job
 
-    execute.have_home()
+    job.have_home()
     assert Path.home().is_dir()
     assert os.environ["HOME"] == str(Path.home())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import doctest
 import math
 import subprocess
 import sys
@@ -428,6 +429,13 @@ def test_theory_imports_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_the_example_that_help_shows_is_true():
+    found = doctest.testmod(exact)
+    assert (found.failed, found.attempted) == (0, 4)
+    for name in divergences.NAMES:
+        assert f"``{name}``" in exact.solve.__doc__
 
 
 def test_a_surface_repeats_bit_for_bit_in_another_process():

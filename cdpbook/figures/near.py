@@ -19,7 +19,7 @@ def plane(points: pd.DataFrame, network: pd.DataFrame, beside: Beside) -> Figure
 
     Lines join points of the network with equal beta, in the order of gamma; a cross is at the end.
     """
-    figure = style.canvas(height=4.4)
+    figure = style.canvas(height=5.4)
     axes = figure.axes[0]
     d, c = text.quantity("mse"), text.quantity("error_rate")
     axes.scatter(points["mse"], 100 * points["error_rate"], s=28, color="0.6",
@@ -43,7 +43,11 @@ def plane(points: pd.DataFrame, network: pd.DataFrame, beside: Beside) -> Figure
         axes.axhline(100 * beside.error, color="#D55E00", linestyle="-.", linewidth=1.6,
                      label=f"read from Y: {100 * beside.error:.1f} %")  # fmt: skip
     axes.set(xlabel=d.name, ylabel=c.name)
-    axes.legend(fontsize=10, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    axes.margins(x=0.08)
+    axes.legend(
+        fontsize=11, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False,
+        columnspacing=1.0,
+    )  # fmt: skip
     return figure
 
 

@@ -138,7 +138,7 @@ r"""
 | measures of a given restorer | to rounding: they are taken in 32-bit floating point; the judge, which is a training itself, less well |
 | a training on one machine | bit for bit: one thread, seeded streams for each purpose |
 | a training elsewhere | within bands: sums are taken in another order, and training amplifies that |
-| a surface of $C(D,P)$, a checked output | bit for bit on one machine, a test runs both twice; elsewhere to $10^{-9}$ (TV, W1) or $10^{-7}$, the widths of the certificates |
+| a surface of $C(D,P)$ | bit for bit on one machine, a test runs it twice; elsewhere to $10^{-9}$ (TV, W1) or $10^{-7}$, the widths of the certificates |
 | a built page | byte for byte on one machine, but for the time that it says it was made at, and took |
 | a row elsewhere, or in the other precision | within the bands of `cdp compare`; the precision is a part of a row's hash |
 | nothing is promised of | seconds; a training on a GPU; rows by another version of torch |

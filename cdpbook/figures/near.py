@@ -17,9 +17,9 @@ from cdpbook.studies.near import AIM, Surface
 def plane(points: pd.DataFrame, network: pd.DataFrame, beside: Beside) -> Figure:
     """C against D: published ``points``, the ``network`` near the bound, no training (letters).
 
-    Lines join points of the network with equal beta, in the order of gamma.
+    Lines join points of the network with equal beta, in the order of gamma; a cross is at the end.
     """
-    figure = style.canvas(height=4.4)
+    figure = style.canvas(height=5.4)
     axes = figure.axes[0]
     d, c = text.quantity("mse"), text.quantity("error_rate")
     axes.scatter(points["mse"], 100 * points["error_rate"], s=28, color="0.6",
@@ -28,9 +28,9 @@ def plane(points: pd.DataFrame, network: pd.DataFrame, beside: Beside) -> Figure
         rows = rows.sort_values("gamma")
         axes.plot(rows["mse"], 100 * rows["error_rate"], marker="o", color=colour,
                   label=f"near the bound, β = {text.number(beta, 2)}")  # fmt: skip
-        last = rows.iloc[-1]
-        axes.annotate(f"γ = {last['gamma']:g}", (last["mse"], 100 * last["error_rate"]),
-                      xytext=(5, -12), textcoords="offset points", fontsize=10)  # fmt: skip
+        most = rows.iloc[[-1]]
+        axes.scatter(most["mse"], 100 * most["error_rate"], marker="X", s=90, color=colour,
+                     zorder=4)  # fmt: skip
     shown = beside.within("mse", "error_rate")
     axes.scatter(shown["mse"], 100 * shown["error_rate"], marker="D", s=40, color="black",
                  label="no training")  # fmt: skip
@@ -43,7 +43,11 @@ def plane(points: pd.DataFrame, network: pd.DataFrame, beside: Beside) -> Figure
         axes.axhline(100 * beside.error, color="#D55E00", linestyle="-.", linewidth=1.6,
                      label=f"read from Y: {100 * beside.error:.1f} %")  # fmt: skip
     axes.set(xlabel=d.name, ylabel=c.name)
-    axes.legend(fontsize=10, loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+    axes.margins(x=0.08)
+    axes.legend(
+        fontsize=11, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False,
+        columnspacing=1.0,
+    )  # fmt: skip
     return figure
 
 
@@ -57,7 +61,7 @@ def maps(found: Surface) -> Panels:
         drawn = axes.imshow(values, origin="lower", aspect="auto")
         axes.contour(values, levels=8, colors="white", linewidths=0.7)
         for axis, weights in ((axes.xaxis, found.gammas), (axes.yaxis, found.betas)):
-            at = [0, 1, len(weights) // 2, len(weights) - 1]
+            at = [0, len(weights) // 2, len(weights) - 1]
             axis.set_major_locator(FixedLocator(at))
             axis.set_major_formatter(FixedFormatter([f"{weights[k]:.2g}" for k in at]))
         axes.set(xlabel="γ (log steps)", ylabel="β (log steps)")

@@ -195,7 +195,7 @@ def _fetch(name: str) -> None:
     folder = _folder(name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with _alone(folder.with_suffix(".lock"), name):
+        with files.naming(folder), _alone(folder.with_suffix(".lock"), name):
             damaged = _damaged(name)  # another process may have done it meanwhile
             for array, fault in damaged.items():
                 if fault != "missing":

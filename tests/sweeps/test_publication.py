@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from cdpbook import checked, live, runs
+from cdpbook import checked, conditional, live, runs
 from cdpbook.studies import costs
 from cdplib.errors import DataError, InputError
 from cdplib.experiments import measures, results, settings
@@ -313,6 +313,7 @@ def test_every_file_of_the_book_s_weights_has_its_digest_and_is_of_a_row_or_clas
         for seed in (0, 1, 2):  # starts come before the points of their seed
             job = jobs.Job("point", dataclasses.replace(point, seed=seed))
             wanted |= {store.shipped_name(*pair) for pair in jobs.needed(job)}
+    wanted.add(store.shipped_name(conditional.KIND, conditional.key()))
     assert set(digests) <= wanted
 
 

@@ -166,7 +166,8 @@ def test_workers_end_with_their_sweep_whatever_ends_it(trace, tmp_path, monkeypa
     running = subprocess.Popen(
         [sys.executable, str(tmp_path / "command.py"), str(tmp_path / "store")],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=lambda: [signal.signal(n, signal.SIG_DFL) for n in (signal.SIGINT, number)]
+        if by != "SIGKILL" else None,  # under nohup a hangup is ignored, as it should be
     )  # fmt: skip
     wait_for(lambda: sum(events(trace, "start").values()) == 1, 300)
     helpers = psutil.Process(running.pid).children(recursive=True)

@@ -15,8 +15,8 @@ r"""
 $\gamma$ gains and costs *there* may be a statement about small networks and short trainings. Two trainings ask whether it
 is: a network that knows which digits there are, and one whose inputs are $\beta$ and $\gamma$, trained for the whole surface.
 
-**What will be checked.** Aims that were fixed before the first step: $D\le0.0225$ and an error of CNN-1 of at most
-13 % at $\beta=\gamma=0$ for the first; $D$ and $P$ within 2 % and $C$ within 0.3 points of single networks for the second.
+**What will be checked.** Aims that were fixed before the first step, `near.AIM` and `near.CLOSE` in the code: an error of CNN-1 and a
+$D$ at $\beta=\gamma=0$ for the first, a distance in $D$, $P$ and $C$ from single networks for the second.
 """
 
 # %% tags=["parameters"]

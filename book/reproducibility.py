@@ -28,8 +28,7 @@ style.apply()
 
 # %% tags=["hide-input"]
 rows = costs.published()
-sweeps = costs.sweeps(rows)
-longest = costs.longest(costs.tuning())
+sweeps, longest = costs.sweeps(rows), costs.longest(costs.tuning())
 machines = rows.groupby(["hardware", "precision"]).size()
 where = "; ".join(
     f"{n:,} points on {text.plain(name)}, in {kind}" for (name, kind), n in machines.items()

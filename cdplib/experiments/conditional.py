@@ -214,7 +214,7 @@ def folded(network: Conditional, weights: Tensor) -> Iterator[tuple[Tensor, Tens
 
 def at(network: Conditional, beta: float, gamma: float) -> Callable[[Tensor], Tensor]:
     """``network`` in evaluation at one pair of weights: images to restored images."""
-    weights = torch.tensor([[beta, gamma]])
+    weights = torch.tensor([[beta, gamma]], dtype=torch.float32)
 
     def restore(images: Tensor) -> Tensor:
         with networks.evaluating(network.given(weights)):

@@ -7,7 +7,7 @@ import pytest
 from cdplib.errors import DataError, InputError
 from cdplib.experiments import results
 from cdplib.storage import paths
-from cdplib.sweeps import compare
+from cdplib.sweeps import compare, configuration
 
 #: The columns that DESIGN promises.
 PROMISED = {
@@ -162,7 +162,8 @@ def test_comparing_nothing_is_an_input_error(tmp_path, published):
 
 @pytest.mark.data
 def test_comparing_ends_with_1_where_a_column_leaves_its_band(published, monkeypatch, capsys):
-    results.publish("exp2", [row(precision="none")])
+    results.publish("exp2", [row()])
+    monkeypatch.setattr(configuration, "key", lambda *of: row()["config_hash"])
     monkeypatch.setattr(compare, "again", lambda row: {**row, "mse": 1.01 * row["mse"]})
     assert compare.command(published, experiments=["exp2"]) == 0
     assert "every column is inside its band" in capsys.readouterr().out
@@ -185,7 +186,8 @@ def test_comparing_ends_with_1_where_a_column_leaves_its_band(published, monkeyp
 )
 def test_a_row_of_no_settings_is_refused_before_any_training(published, monkeypatch, changes, said):
     results.publish("exp2", [row(**changes)])
-    results.publish("exp1", [row(experiment="exp1", precision="none", classifier="logistic")])
+    results.publish("exp1", [row(experiment="exp1", classifier="logistic")])
+    monkeypatch.setattr(configuration, "key", lambda *of: row()["config_hash"])
     monkeypatch.setattr(compare, "again", None)
     with pytest.raises(InputError) as caught:
         compare.command(published)

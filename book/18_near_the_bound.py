@@ -110,8 +110,8 @@ Each point of the book so far is a training of its own. Here $\beta$ and $\gamma
 :pyobject: draw
 ```
 
-For fixed weights the scales are part of the convolutions before them, so it restores at the cost of a plain network. The page has it: move
-`beta` in the parameters and run it again.
+What it adds to a plain network is one multiplication and one addition a channel. The page has it: move `beta` in the parameters and run it
+again.
 """
 
 # %%

@@ -10,7 +10,6 @@ measures what is missing and writes; with a name, ``noise``, one degradation.
 
 from __future__ import annotations
 
-import io
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -175,9 +174,7 @@ def _publish(row: dict[str, Any]) -> None:
         table = pd.concat([old, table], ignore_index=True).drop_duplicates(_KEY, keep="last")
     first = [*_KEY, "draws", "n", "width", "rests_on", "seconds"]
     table = table[[*first, *(column for column in table if column not in first)]]
-    text = io.StringIO()
-    table.to_csv(text, index=False, float_format="%.9g", lineterminator="\n")
-    files.write_text(file, text.getvalue())
+    files.write_table(file, table)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ is measured where it is asked for. ``python -m cdpbook.batches`` measures and wr
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -105,9 +104,7 @@ def write() -> None:
         for k, end in enumerate(("", "_lower", "_upper")):
             table[f"{name}{end}"] = [interval[k] for interval in ends]
     table.insert(0, "rests_on", _rests_on(run, IMAGES))
-    text = io.StringIO()
-    table.to_csv(text, index=False, float_format="%.9g", lineterminator="\n")
-    files.write_text(paths.PUBLISHED / FILE, text.getvalue())
+    files.write_table(paths.PUBLISHED / FILE, table)
 
 
 if __name__ == "__main__":

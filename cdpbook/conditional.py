@@ -7,17 +7,18 @@ goes), measures it at the weights of the published grid and at a finer one, and 
 
 from __future__ import annotations
 
-import io
 import itertools
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 
+from cdpbook import kept
 from cdplib.errors import DataError
 from cdplib.experiments import (
     classifiers,
@@ -42,6 +43,7 @@ EVERY = 1000
 #: Weights a side of the fine grid, and the test images that measure it.
 SIDE, IMAGES = 20, 2000
 COLUMNS = ("mse", "error_rate", "ce", "p_critic")
+PAIR = ("restorer", "critic")
 KIND = "conditional-restorer"
 COMMAND = "python -m cdpbook.conditional"
 
@@ -63,7 +65,7 @@ def key() -> str:
     })[:16]  # fmt: skip
 
 
-def curve_file() -> Any:
+def curve_file() -> Path:
     """Where the validation curve is written while it trains."""
     return paths.PUBLISHED / "conditional_curve.csv"
 
@@ -71,14 +73,17 @@ def curve_file() -> Any:
 def train(on: torch.device) -> conditional.Networks:
     """The trained pair, both in evaluation; a line a :data:`EVERY` steps says how far it is."""
     p = point()
-    start, critic = jobs._start(p, on, jobs.Site(str(on)))
-    pair = conditional.new(p, start.state_dict(), critic.state_dict())
-    kept = [store.load_weights(f"conditional-{name}", key()) for name in ("restorer", "critic")]
-    if all(kept):
-        for network, found in zip((pair.restorer, pair.critic), kept, strict=True):
+    kept_ones = [store.load_weights(f"conditional-{name}", key()) for name in PAIR]
+    if all(kept_ones):
+        pair = _untrained()
+        for name, found in zip(PAIR, kept_ones, strict=True):
             assert found is not None
-            store.fill(network, found[0], "conditional network")
+            store.fill(getattr(pair, name).eval(), found[0], "the one network")
         return pair
+    start = jobs.Job("start", p)
+    jobs.run(start, jobs.Site(str(on)))
+    states = [store.load_weights(*named) for named in jobs.needed(start)]
+    pair = conditional.new(p, *(found[0] for found in states if found is not None))
     net = classifiers.get(p.settings.classifier, p.settings.dataset, where=str(on))
     material = Material.load(p, on)
     trainer = conditional.Trainer(p, material, on, pair, net)
@@ -92,7 +97,7 @@ def train(on: torch.device) -> conditional.Networks:
             found = {name: round(v, 6) for name, v in restoration.watch(*now).items()}
             where = {"key": key(), "step": step, "beta": beta, "gamma": gamma}
             curve.append({**where, **found, "cpu_s": spent})
-        _write(curve_file(), pd.DataFrame(curve))
+        files.write_table(curve_file(), pd.DataFrame(curve))
         print(f"step {step}, {spent:.0f} CPU s: {curve[-3]}", flush=True)
 
     look(0)
@@ -100,12 +105,19 @@ def train(on: torch.device) -> conditional.Networks:
         trainer.step()
         if step % EVERY == 0:
             look(step)
-    for name, network in (("restorer", pair.restorer), ("critic", pair.critic)):
+    for name in PAIR:
+        network = getattr(pair, name)
         state = store.rounded(network.state_dict())
-        network.load_state_dict(state)
-        network.eval()
+        store.fill(network.eval(), state, "the one network")
         store.save_weights(f"conditional-{name}", key(), state, {})
     return pair
+
+
+def _untrained() -> conditional.Networks:
+    """The pair as it is before it is given any weights."""
+    p = point()
+    parts = restoration.new_restorer(p), restoration.new_critic(p)
+    return conditional.new(p, *(part.state_dict() for part in parts))
 
 
 def published() -> pd.DataFrame:
@@ -115,12 +127,7 @@ def published() -> pd.DataFrame:
     ``surface`` has mse, error_rate, ce and p_critic on the first :data:`IMAGES` test images.
     Raises :class:`DataError` where nothing is published for this code.
     """
-    file = paths.PUBLISHED / "conditional.csv"
-    table = pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=["key"])
-    table = table[table["key"] == key()]
-    if table.empty:
-        raise DataError(f"{file.name}: nothing is published for this code; run: {COMMAND}")
-    return table.reset_index(drop=True)
+    return kept.published("conditional", key(), COMMAND)
 
 
 def curve() -> pd.DataFrame:
@@ -140,71 +147,50 @@ def weights_of(part: str) -> list[tuple[float, float]]:
     return [(round(float(b), 6), round(float(g), 6)) for b, g in itertools.product(*axes)]
 
 
-def measure(pair: conditional.Networks, on: torch.device) -> pd.DataFrame:
-    """Every row of both parts; rows that are in the file already are taken from it."""
-    p, rows = point(), list[dict[str, Any]]()
-    file = paths.PUBLISHED / "conditional.csv"
-    known = pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=["key"])
-    known = known[known["key"] == key()]
+def measure(pair: conditional.Networks, on: torch.device) -> None:
+    """Measure and publish what is missing of both parts."""
+    rows = kept.rows("conditional", key())
+    done = {(r.part, r.beta, r.gamma) for r in rows.itertuples()}
     for part in ("grid", "surface"):
         for beta, gamma in weights_of(part):
-            at = {"key": key(), "part": part, "beta": beta, "gamma": gamma}
-            there = known
-            for name in ("part", "beta", "gamma"):
-                there = there[there[name] == at[name]] if len(there) else there
-            if len(there):
-                rows.append(there.iloc[0].to_dict())
+            if (part, beta, gamma) in done:
                 continue
-            few = (
-                p
-                if part == "grid"
-                else replace(p, settings=p.settings._replace(test_images=IMAGES))
-            )
             weights = torch.tensor([[beta, gamma]])
-            restorer: Any = pair.restorer.given(weights)
-            critic: Any = pair.critic.given(weights)
-            found = (
-                jobs.evaluate(few, restorer, on, critic=critic)[0]
-                if part == "grid"
-                else _quickly(few, restorer, critic, on)
-            )
-            rows.append({**at, **found})
-            _write(file, pd.DataFrame(rows))
-            print(part, beta, gamma, {k: round(rows[-1][k], 4) for k in COLUMNS}, flush=True)
-    return pd.DataFrame(rows)
+            # both take the place of a point's own networks
+            restorer, critic = pair.restorer.given(weights), pair.critic.given(weights)
+            found = (_wholly if part == "grid" else _quickly)(restorer, critic, on)
+            kept.add("conditional", key(), {"part": part, "beta": beta, "gamma": gamma, **found})
+            print(part, beta, gamma, {k: round(found[k], 4) for k in COLUMNS}, flush=True)
 
 
-def _quickly(p: Point, restorer: Any, critic: Any, on: torch.device) -> dict[str, float]:
-    images, clean, labels = jobs.restored(p, restorer, on)
+def _wholly(restorer: Any, critic: Any, on: torch.device) -> dict[str, float]:
+    """Every measure on the whole test set, as of a point."""
+    return jobs.evaluate(point(), restorer, on, critic=critic)[0]
+
+
+def _quickly(restorer: Any, critic: Any, on: torch.device) -> dict[str, float]:
+    """:data:`COLUMNS` on the first :data:`IMAGES` test images."""
+    p = point()
+    few = replace(p, settings=p.settings._replace(test_images=IMAGES))
+    images, clean, labels = jobs.restored(few, restorer, on)
     net = classifiers.get(p.settings.classifier, p.settings.dataset, where=str(on))
     logits = measures.outputs(net, images)
-    gap = restoration.scores(critic, clean) - restoration.scores(critic, images)
     return {
         "mse": measures.mean(measures.squared_error(images, clean)),
         "error_rate": measures.mean(measures.wrong(logits, labels)),
         "ce": measures.mean(measures.cross_entropy(logits, labels)),
-        "p_critic": float(gap.double().mean()),
+        "p_critic": restoration.p_critic(critic, clean, images),
     }
 
 
 def restorer() -> conditional.Conditional:
     """The shipped network, in evaluation; raises :class:`DataError` where it is not shipped."""
-    kept = store.load_weights(KIND, key())
-    if kept is None:
+    found = store.load_weights(KIND, key())
+    if found is None:
         raise DataError(f"the one network is not shipped for this code; run: {COMMAND}")
-    p = point()
-    pair = conditional.new(
-        p, restoration.new_restorer(p).state_dict(), restoration.new_critic(p).state_dict()
-    )
-    store.fill(pair.restorer, kept[0], "the one network")
-    pair.restorer.eval()
-    return pair.restorer
-
-
-def _write(file: Any, table: pd.DataFrame) -> None:
-    text = io.StringIO()
-    table.to_csv(text, index=False, lineterminator="\n")
-    files.write_text(file, text.getvalue())
+    network = _untrained().restorer
+    store.fill(network.eval(), found[0], "the one network")
+    return network
 
 
 def main() -> int:

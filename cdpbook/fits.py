@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import io
 from pathlib import Path
 
 import numpy as np
@@ -62,8 +61,5 @@ def publish() -> None:
     lines = [
         (shape, key, f.residual, f.noise, f.p_value) for key, (shape, f) in sorted(_FITS.items())
     ]
-    text = io.StringIO()
     columns = ["shape", "rests_on", *Fit.__dataclass_fields__]
-    table = pd.DataFrame(lines, columns=columns)
-    table.to_csv(text, index=False, float_format="%.9g", lineterminator="\n")
-    files.write_text(paths.PUBLISHED / FILE, text.getvalue())
+    files.write_table(paths.PUBLISHED / FILE, pd.DataFrame(lines, columns=columns))

@@ -8,7 +8,6 @@ trained, in the order of seeds; with names such as ``mnist/noise/cnn1`` only tho
 from __future__ import annotations
 
 import functools
-import io
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -90,10 +89,8 @@ def write(names: Iterable[str] = (), seeds: Iterable[int] = SEEDS) -> None:
 
 
 def _publish(table: pd.DataFrame) -> None:
-    text = io.StringIO()
     table = table[[*_KEY, *(name for name in table if name not in _KEY)]].sort_values(_KEY)
-    table.to_csv(text, index=False, float_format="%.9g", lineterminator="\n")
-    files.write_text(paths.PUBLISHED / FILE, text.getvalue())
+    files.write_table(paths.PUBLISHED / FILE, table)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ has: ``CDP_KEEP=1 cdp run 13_measuring_perception``.
 from __future__ import annotations
 
 import ast
-import io
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from cdplib.errors import DataError
 from cdplib.experiments import datasets, device, generation
 from cdplib.storage import files, paths, store
 
@@ -43,10 +43,29 @@ def table(
     found = compute()
     found["hardware"] = device.hardware("cpu")
     if os.environ.get("CDP_KEEP"):
-        text = io.StringIO()
-        found.assign(rests_on=key).to_csv(text, float_format="%.9g", lineterminator="\n")
-        files.write_text(file, text.getvalue())
+        files.write_table(file, found.assign(rests_on=key), index=True)
     return found
+
+
+def rows(name: str, key: str) -> pd.DataFrame:
+    """The rows of ``book/results/NAME.csv`` whose column ``key`` is ``key``; empty for none."""
+    file = paths.PUBLISHED / f"{name}.csv"
+    found = pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=["key"])
+    return found[found["key"] == key].reset_index(drop=True)
+
+
+def published(name: str, key: str, command: str) -> pd.DataFrame:
+    """:func:`rows`; :class:`DataError`, naming the ``command`` that makes them, for none."""
+    found = rows(name, key)
+    if found.empty:
+        raise DataError(f"{name}.csv: nothing is published for this code; run: {command}")
+    return found
+
+
+def add(name: str, key: str, row: Mapping[str, Any]) -> None:
+    """Add ``row`` to :func:`rows`; rows of any other key go."""
+    table = pd.DataFrame([*rows(name, key).to_dict("records"), {"key": key, **row}])
+    files.write_table(paths.PUBLISHED / f"{name}.csv", table)
 
 
 def _rests_on(given: Mapping[str, Any], code: Iterable[ModuleType]) -> str:

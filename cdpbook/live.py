@@ -84,15 +84,13 @@ def beside(run: Run) -> str:
         found = compare.differences(row, now).set_index("column")
         for column in COMPARED:
             one, form = found.loc[column], text.quantity(column).number
-            cells += [form(one["published"]), form(one["again"])]
-            cells.append(f"{one['difference'] / one['band']:+.1f}")
+            away = text.signed(one["difference"] / one["band"], 1)
+            cells.append(f"{form(one['published'])}, {form(one['again'])}, {away}")
             inside, total = inside + bool(one["inside"]), total + 1
         lines.append(tuple(cells))
     if not lines:
         return TRAINED_HERE
-    head = ["β", "γ", "seed"]
-    for name in ("D", "C (%)", "P"):
-        head += [f"{name} published", "yours", "difference (bands)"]
+    head = ["β", "γ", "seed", "D: published, yours, difference", "C (%)", "P"]
     return (
         f"**Published, yours, difference**: {text.count(len(lines), 'point')} of this page, beside "
         f"the published ones of preset `{run.preset}` with the same weights and seed. A difference "

@@ -8,7 +8,6 @@ as soon as it is measured; rows that are there are not trained again.
 from __future__ import annotations
 
 import copy
-import io
 import itertools
 import sys
 import time
@@ -17,8 +16,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from cdpbook import evidence
-from cdplib.errors import DataError
+from cdpbook import evidence, kept
 from cdplib.experiments import (
     attending,
     classifiers,
@@ -31,7 +29,7 @@ from cdplib.experiments import (
     restoration,
 )
 from cdplib.experiments.settings import Point, resolve
-from cdplib.storage import files, paths, store
+from cdplib.storage import store
 
 EXPERIMENT = "exp2"
 SETTINGS = {"restorer": "fast-large", "pretrain_steps": 10_000, "steps": 400}
@@ -60,29 +58,19 @@ def key() -> str:
 
 def published() -> pd.DataFrame:
     """The rows of ``near.csv`` for the present :func:`key`; :class:`DataError` for none."""
-    table = _known()
-    if table.empty:
-        raise DataError(f"near.csv: nothing is published for this code; run: {COMMAND}")
-    return table.reset_index(drop=True)
-
-
-def _known() -> pd.DataFrame:
-    file = paths.PUBLISHED / "near.csv"
-    table = pd.read_csv(file) if file.is_file() else pd.DataFrame(columns=["key"])
-    return table[table["key"] == key()]
+    return kept.published("near", key(), COMMAND)
 
 
 def _start(p: Point, material: attending.Observed, on: torch.device) -> tuple[Any, Any, float]:
     """The network after its pre-training with a critic warmed against it; CPU seconds."""
     began = time.process_time()
-    kept = store.load_weights("attending", f"{key()}-{p.seed}")
-    model = attending.Attending()
-    if kept is None:
+    name, model = f"{key()}-{p.seed}", attending.Attending()
+    found = store.load_weights("attending", name)
+    if found is None:
         model = attending.pretrain(p, material, on)
-        state = store.rounded(model.state_dict())
-        store.save_weights("attending", f"{key()}-{p.seed}", state, {})
-        kept = state, {}
-    store.fill(model, kept[0], "the network near the bound")
+        found = store.rounded(model.state_dict()), {}
+        store.save_weights("attending", name, *found)
+    store.fill(model, found[0], "the network near the bound")
     device.to_device(model, on)
     return model, restoration.warm(p, material, model, on), time.process_time() - began
 
@@ -97,7 +85,8 @@ def train(seeds: tuple[int, ...] = SEEDS) -> None:
     own = point().settings.classifier
     features = nets[classifiers.extractor(point().settings.dataset)].features
     for seed in seeds:
-        done = {(r.beta, r.gamma) for r in _known().itertuples() if r.seed == seed}
+        rows = kept.rows("near", key())
+        done = {(r.beta, r.gamma) for r in rows.itertuples() if r.seed == seed}
         if done >= set(WEIGHTS):
             continue
         if material is None or test is None:
@@ -116,23 +105,15 @@ def train(seeds: tuple[int, ...] = SEEDS) -> None:
                 trained = restoration.train(p, material, on, *pair, [nets[own]])
                 pair = trained.restorer, trained.critic
             restored = networks.restore(pair[0], test)
-            gap = restoration.scores(pair[1], clean) - restoration.scores(pair[1], restored)
             others = {name: net for name, net in nets.items() if name != own}
             found = measures.evaluate(restored, clean, labels, nets[own], others, features)
             at = {"beta": beta, "gamma": gamma, "seed": seed}
             evidence.add("near", evidence.of(at, nets, restored, labels))
-            _add({"key": key(), **at, **found,
-                  "p_critic": float(gap.double().mean()), "steps": p.settings.steps,
-                  "cpu_s": round(time.process_time() - began, 1)})  # fmt: skip
+            found["p_critic"] = restoration.p_critic(pair[1], clean, restored)
+            about = {"steps": p.settings.steps, "cpu_s": round(time.process_time() - began, 1)}
+            kept.add("near", key(), {**at, **found, **about})
             print(f"{p.label()}: mse {found['mse']:.4f} error {found['error_rate']:.4f} "
                   f"p_judge {found['p_judge']:.3f}", flush=True)  # fmt: skip
-
-
-def _add(row: dict[str, Any]) -> None:
-    file, text = paths.PUBLISHED / "near.csv", io.StringIO()
-    table = pd.DataFrame([*_known().to_dict("records"), row])
-    table.to_csv(text, index=False, float_format="%.9g", lineterminator="\n")
-    files.write_text(file, text.getvalue())
 
 
 if __name__ == "__main__":

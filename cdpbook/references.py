@@ -8,7 +8,6 @@ measured anew. ``python -m cdpbook.references`` measures all of it and writes th
 from __future__ import annotations
 
 import functools
-import io
 import math
 
 import pandas as pd
@@ -103,11 +102,8 @@ def write() -> None:
                 key = (dataset, images, measure, IMAGES, _rests_on(dataset, measure))
                 lines.append((*key, found.value, found.se))
                 print(dataset, images, measure, found.value, flush=True)
-    text = io.StringIO()
-    pd.DataFrame(lines, columns=[*_LINE, "value", "se"]).to_csv(
-        text, index=False, float_format="%.9g", lineterminator="\n"
-    )
-    files.write_text(paths.PUBLISHED / "references.csv", text.getvalue())
+    table = pd.DataFrame(lines, columns=[*_LINE, "value", "se"])
+    files.write_table(paths.PUBLISHED / "references.csv", table)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ FIELDS = (
 Line = dict[str, Any]
 
 CLASSIFIERS, SIGMAS = ("cnn1", "logistic"), (2.0, 1.0)
+SETTINGS = [Setting(name, sigma) for sigma in SIGMAS for name in CLASSIFIERS]
 #: Sizes N = m of the growth, each with its seeds (and blocks of digits).
 GROWTH = {125: 8, 250: 6, 500: 4, 1000: 2, 2000: 1}
 #: Shares by which D is above the least one of its P.
@@ -150,23 +151,17 @@ def _named(part: str, setting: Setting, values: dict[str, float], **more: Any) -
 
 def tv() -> Iterator[Line]:
     """Surfaces under TV, with every y's own letters."""
-    settings = [Setting(c, sigma) for sigma in SIGMAS for c in CLASSIFIERS]
-    yield from _surfaces("tv", settings, 10, ground=False)
+    yield from _surfaces("tv", SETTINGS, 10, ground=False)
 
 
 def rim() -> Iterator[Line]:
     """C a little above the least distortion of each P; ``name`` is by how much, as a share."""
-    for sigma in SIGMAS:
-        for name in CLASSIFIERS:
-            setting = Setting(name, sigma)
-            if _known("rim", setting):
-                continue
-            of = real_digits.sample(setting)
-            engine = Engine(of.problem, "tv")
-            for P in (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0):
-                least = float(engine.edge(P))
-                for share in RIM:
-                    yield _point("rim", setting, engine, (1 + share) * least, P, name=repr(share))
+    for setting in _unsolved("rim"):
+        engine = Engine(real_digits.sample(setting).problem, "tv")
+        for P in (0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0):
+            least = float(engine.edge(P))
+            for share in RIM:
+                yield _point("rim", setting, engine, (1 + share) * least, P, name=repr(share))
 
 
 def plain() -> Iterator[Line]:
@@ -228,33 +223,25 @@ def ladder() -> Iterator[Line]:
 
 def floors() -> Iterator[Line]:
     """What the least error costs where P is no matter."""
-    for sigma in SIGMAS:
-        for name in CLASSIFIERS:
-            setting = Setting(name, sigma)
-            if not _known("floors", setting):
-                known = real_digits.floor(real_digits.sample(setting))
-                yield from _named("floors", setting, known)
+    for setting in _unsolved("floors"):
+        yield from _named("floors", setting, real_digits.floor(real_digits.sample(setting)))
 
 
 def restorers() -> Iterator[Line]:
     """Restorers with a name as points, and the least C at their own D and P."""
-    for sigma in SIGMAS:
-        for name in CLASSIFIERS:
-            setting = Setting(name, sigma)
-            if _known("restorers", setting):
-                continue
-            of = real_digits.sample(setting)
-            tv = exact.divergences.get("tv")
-            for title, plan in real_digits.restorers(of).items():
-                r = plan.sum(axis=0)
-                D, C = of.problem.distortion(plan), of.problem.error_rate(plan)
-                P = tv.value(of.problem.px, r / r.sum())
-                best = exact.solve(of.problem, "tv", D * (1 + 1e-9), min(1.0, P + 1e-12))
-                yield {
-                    "part": "restorers", **asdict(setting), "divergence": "tv", "name": title,
-                    "D": D, "P": P, "value": C, "lower": best.lower, "upper": best.upper,
-                    "status": best.status,
-                }  # fmt: skip
+    for setting in _unsolved("restorers"):
+        of = real_digits.sample(setting)
+        tv = exact.divergences.get("tv")
+        for title, plan in real_digits.restorers(of).items():
+            r = plan.sum(axis=0)
+            D, C = of.problem.distortion(plan), of.problem.error_rate(plan)
+            P = tv.value(of.problem.px, r / r.sum())
+            best = exact.solve(of.problem, "tv", D * (1 + 1e-9), min(1.0, P + 1e-12))
+            yield {
+                "part": "restorers", **asdict(setting), "divergence": "tv", "name": title,
+                "D": D, "P": P, "value": C, "lower": best.lower, "upper": best.upper,
+                "status": best.status,
+            }  # fmt: skip
 
 
 def networks() -> Iterator[Line]:
@@ -306,6 +293,11 @@ PARTS: dict[str, Callable[[], Iterator[Line]]] = {
     "tv": tv, "floors": floors, "rim": rim, "restorers": restorers, "ladder": ladder, "w1": ground,
     "plain": plain, "networks": networks, "spread": spread, "growth": growth, "plane": plane,
 }  # fmt: skip
+
+
+def _unsolved(part: str) -> Iterator[Setting]:
+    """Those of :data:`SETTINGS` that ``part`` has no line of."""
+    return (setting for setting in SETTINGS if not _known(part, setting))
 
 
 def _known(part: str, setting: Setting) -> bool:

@@ -225,9 +225,9 @@ def test_a_readers_own_points_stand_beside_the_published_ones(published, trained
     lines = [line.strip("| ").split(" | ") for line in said.splitlines() if line[:3] == "| 0"]
     assert [line[:3] for line in lines][:2] == [["0", "0", "0"], ["0", "0.03", "0"]]
     # Bands: of D 5 % of .03; of C 5 % of .18 and .005; of P 25 % of 1 and .05.
-    assert lines[0][5] == "+0.6"
-    assert lines[0][8] == f"{0.12 / (0.05 * 0.18 + 0.005):+.1f}"
-    assert lines[0][11] == f"{-0.1 / 0.30:+.1f}"
+    assert lines[0][3] == "0.03000, 0.03090, +0.6"
+    assert lines[0][4].endswith(f", {0.12 / (0.05 * 0.18 + 0.005):+.1f}")
+    assert lines[0][5].endswith(f", −{0.1 / 0.30:.1f}")
 
 
 def test_a_smoke_run_says_that_it_shows_no_tradeoff(published):

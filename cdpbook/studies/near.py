@@ -215,10 +215,11 @@ def answer(run: Run) -> str:
         f"(aims: {AIM['mse']:g} and {100 * AIM['error_rate']:g} %; {aims[sum(reached.values())]}). "
         f"γ = {ours[0].gamma:g} changes its cross entropy, which is trained, by {entropy} nats, "
         f"and its C, which is plotted, by {least} points (the published networks': {before}); over "
-        f"images C falls at {falls} and rises at {rises} of {len(ours)} β. D is larger at {dearer} "
-        f"of {len(ours)}. One network with β and γ as inputs, trained in {spent['one']:.0f} CPU "
-        f"minutes, is within {100 * CLOSE['mse']:g} % of single networks in D at {close['D']} of "
-        f"{len(pairs)} weights, in P at {close['P']} (lower at {lower['P']}), and within "
+        f"images, with {text.count(table['seed'].nunique(), 'seed')}, C falls at {falls} and rises "
+        f"at {rises} of {len(ours)} β. D is larger at {dearer} of {len(ours)}. One network with β "
+        f"and γ as inputs, trained in {spent['one']:.0f} CPU minutes, is within "
+        f"{100 * CLOSE['mse']:g} % of single networks in D at {close['D']} of {len(pairs)} "
+        f"weights, in P at {close['P']} (lower at {lower['P']}), and within "
         f"{100 * CLOSE['error_rate']:g} points in C at {close['C']} (lower at {lower['C']})."
     )
 

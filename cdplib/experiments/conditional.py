@@ -3,14 +3,13 @@
 A restorer and its critic get a scale and a shift of every hidden channel from (beta, gamma): FiLM
 (Perez et al. 2018), in the manner of networks that are trained once for all weights of a loss
 (Dosovitskiy and Djolonga 2020).  Every image of a batch has weights of its own, drawn log-uniformly
-and, for a share, 0.  For fixed weights FiLM is part of the convolutions before it (:func:`folded`),
-so that the network then costs what a plain one does.
+and, for a share, 0.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -181,35 +180,6 @@ class Trainer:
         restoration.descend(self.optimizer, found)
         for schedule in self.schedules:
             schedule.step()
-
-
-def folded(network: Conditional, weights: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """The (kernel, bias) of every convolution of a fast denoiser at ``weights`` (1, 2).
-
-    Batch-norm (its running statistics) and FiLM are in them: what is left between them is ReLU.
-    """
-    code = network.embed(features(weights))
-    body = network.inner.body
-    assert isinstance(body, nn.Sequential)
-    kernel = bias = torch.zeros(0)
-    for layer in [*body, None]:
-        if kernel.numel() and (layer is None or isinstance(layer, nn.Conv2d | nn.PixelShuffle)):
-            yield kernel, bias
-            kernel = torch.zeros(0)
-        scale = shift = torch.zeros(0)
-        if isinstance(layer, nn.Conv2d):
-            assert layer.bias is not None
-            kernel, bias = layer.weight.detach(), layer.bias.detach()
-        elif isinstance(layer, nn.BatchNorm2d):
-            assert layer.running_mean is not None
-            assert layer.running_var is not None
-            scale = layer.weight.detach() / (layer.running_var + layer.eps).sqrt()
-            shift = layer.bias.detach() - layer.running_mean * scale
-        elif isinstance(layer, Film):
-            scale, shift = layer.affine(code).detach()[0].chunk(2)
-            scale = 1 + scale
-        if scale.numel():
-            kernel, bias = kernel * scale[:, None, None, None], bias * scale + shift
 
 
 def at(network: Conditional, beta: float, gamma: float) -> Callable[[Tensor], Tensor]:

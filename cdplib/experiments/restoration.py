@@ -152,6 +152,11 @@ def scores(critic: networks.Critic, images: Tensor, batch: int = 50) -> Tensor:
         return torch.cat([critic(part).float() for part in images.split(batch)])
 
 
+def p_critic(critic: networks.Critic, clean: Tensor, restored: Tensor) -> float:
+    """E critic(clean) - E critic(restored), (n, c, h, w) each: P as the critic sees it."""
+    return float((scores(critic, clean) - scores(critic, restored)).double().mean())
+
+
 class CriticTrainer:
     """A critic with its optimiser: ascends E critic(real) - E critic(fake) within its bound.
 

@@ -125,10 +125,8 @@ def publish(experiment: str, rows: Iterable[Mapping[str, Any]]) -> Path:
         known = set(new[_KEY].itertuples(index=False, name=None))
         old = old[[pair not in known for pair in old[_KEY].itertuples(index=False, name=None)]]
         new = frame([*old.to_dict("records"), *new.to_dict("records")])
-    text = io.StringIO()
     new[_WEIGHTS] = new[_WEIGHTS].map(_exact)
-    new.to_csv(text, index=False, float_format="%.9g", lineterminator="\n")
-    files.write_text(file, text.getvalue())
+    files.write_table(file, new)
     return file
 
 

@@ -15,8 +15,12 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cdplib.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas
 
 try:
     import fcntl
@@ -165,6 +169,11 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write ``text`` to ``path`` (UTF-8) as :func:`write_bytes`."""
     write_bytes(path, text.encode())
+
+
+def write_table(path: Path, table: pandas.DataFrame, index: bool = False) -> None:
+    """Write ``table`` to ``path`` as CSV, numbers in nine digits, as :func:`write_bytes`."""
+    write_text(path, table.to_csv(index=index, float_format="%.9g", lineterminator="\n"))
 
 
 def sha256(path: Path) -> str:

@@ -149,8 +149,7 @@ def record(row: Mapping[str, Any], new: Mapping[str, Any], found: pd.DataFrame) 
     if _recorded().is_file():
         old = pd.read_csv(_recorded(), float_precision="round_trip")
         table = pd.concat([old[old["config_hash"] != row["config_hash"]], table])
-    content = table.to_csv(index=False, float_format="%.9g", lineterminator="\n")
-    files.write_text(_recorded(), content)
+    files.write_table(_recorded(), table)
 
 
 def recorded(row: Mapping[str, Any]) -> pd.DataFrame:

@@ -203,8 +203,7 @@ def evaluate(
     images, clean, labels = restored(point, restorer, where)
     found = {}
     if critic is not None:
-        gap = restoration.scores(critic, clean) - restoration.scores(critic, images)
-        found["p_critic"] = float(gap.double().mean())
+        found["p_critic"] = restoration.p_critic(critic, clean, images)
     models = {
         name: classifiers.get(name, s.dataset, shipped=shipped, where=str(where))
         for name in classifiers.names(s.dataset)

@@ -81,7 +81,12 @@ def test_comments_docstrings_and_layout_change_no_key(edited):
         ("material.py", "self.sigma * noise", "noise", ALL),
         ("classifiers.py", "nn.MaxPool2d(2), nn.ReLU()", "nn.ReLU()", {"network/cnn1"}),
         ("restoration.py", "losses, networks", "measures as losses, networks", ALL),
-        ("../sweeps/jobs.py", "gap.double().mean()", "gap.double().sum()", {"job"}),
+        (
+            "../sweeps/jobs.py",
+            "p_critic(critic, clean, images)",
+            "p_critic(critic, images, clean)",
+            {"job"},
+        ),
         (
             "../sweeps/jobs.py",
             '"critic", warm_key, *kept',

@@ -10,7 +10,8 @@ import pytest
 from cdplib.storage import paths
 
 #: Homes on Linux and macOS, and where temporary files are.
-PATHS = r"/(?:home|Users)/[a-z]\w*|/root/|/tmp/\w|/private/var|/var/folders|site-packages"
+HOMES = ("home", "Users", "root", "tmp", "private", "var")
+PATHS = rf"(?<![\w.:/])/(?:{'|'.join(HOMES)})/\w|site-packages"
 
 
 def told(text):
@@ -36,7 +37,7 @@ def test_an_executed_notebook_tells_nothing_of_who_made_it(path):
 
 
 @pytest.mark.parametrize(
-    "text", ["/home/ada/book", "/Users/ada/x", "in /root/.cache", "/tmp/x", str(paths.ROOT)]
+    "text", [*(f"in /{home}/ada" for home in HOMES), str(paths.ROOT), str(Path.home())]
 )
 def test_what_would_tell_is_found(text):
     assert told(f"see {text}")

@@ -40,8 +40,7 @@ from cdpbook.figures import samples as pictures
 from cdpbook.figures import style
 from cdpbook.runs import PREFERRED, published_runs
 from cdpbook.studies import critic_bound, spoilt, yardsticks
-from cdplib.experiments import data, losses, perception
-from cdplib.experiments.networks import Critic
+from cdplib.experiments import classifiers, data, networks, perception
 
 style.apply()
 
@@ -64,7 +63,7 @@ Markdown(
     f"other experiments no measure has more than {100 * elsewhere:.1f} %. A run's own critic can be fooled: in "
     f"{text.title(fooled.run.experiment)} (`{fooled.run.settings.restorer}`) one shows a gap of {fooled.point['p_critic']:.2f} "
     f"where the judge sees {fooled.point['p_judge']:.2f}. And the release's critic cannot show a gap above "
-    f"{critic_bound.bound(Critic(1, width=32, batch_norm=True)):.2f}, whatever the images."
+    f"{critic_bound.bound(networks.Critic(1, width=32, batch_norm=True)):.2f}, whatever the images."
 )
 
 # %% [markdown]
@@ -166,10 +165,9 @@ the judge's cost is its own training and hardly depends on the number of images;
 """
 
 # %%
-given = {"dataset": dataset, "images": images, "seed": seed}
-found = kept.table(
-    "spoilt", given, [spoilt, perception], lambda: spoilt.measure(kinds, dataset, seed)
-)
+extractor = classifiers.key(classifiers.extractor(dataset), dataset)
+given = {"dataset": dataset, "images": images, "seed": seed, "extractor": extractor}
+found = kept.table("spoilt", given, spoilt.CODE, lambda: spoilt.measure(kinds, dataset, seed))
 upper = spoilt.paired_distance(kinds)
 
 # %% tags=["hide-input"]
@@ -268,11 +266,11 @@ bad = spoilt.spoil(other, seed + 2)
 gaps = kept.table(
     "critics",
     {**given, **setting},
-    [spoilt, critic_bound, losses],
+    [*spoilt.CODE, *critic_bound.CODE],
     lambda: critic_bound.gaps(fitted(), real, bad, "noise alone"),
 )
 own, noisy = gaps["own"].to_dict(), gaps["other"].to_dict()
-bound = critic_bound.bound(Critic(real.shape[1], width=32, batch_norm=True), clip)
+bound = critic_bound.bound(networks.Critic(real.shape[1], width=32, batch_norm=True), clip)
 judged = found["p_judge"].to_dict()
 
 # %% tags=["hide-input"]
@@ -376,7 +374,7 @@ some = {kind: x for kind, x in kinds.items() if kind != "noise alone"}
 wide = kept.table(
     "exact_w1",
     {**given, "samples": samples},
-    [spoilt, perception],
+    spoilt.CODE,
     lambda: spoilt.exact_w1_by_samples(some, samples),
 ).drop(columns="hardware")
 
@@ -439,7 +437,7 @@ bound is $2F\kappa$: larger by $1/\kappa$.
 """
 
 # %%
-narrow, wider = (Critic(1, width=width, batch_norm=True) for width in (16, 32))
+narrow, wider = (networks.Critic(1, width=width, batch_norm=True) for width in (16, 32))
 print([critic_bound.bound(c, k) for c, k in ((narrow, 0.01), (narrow, 0.02), (wider, 0.01))])
 print(f"{critic_bound.bound(wider, 0.01) / 0.01:.2f}")
 

@@ -7,6 +7,7 @@ measuring perception at length. A gap is in the units of the scores, which have 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 import pandas as pd
@@ -14,13 +15,15 @@ import torch
 from torch import Tensor, nn
 
 from cdplib.errors import InputError
-from cdplib.experiments import device, networks, restoration, settings
+from cdplib.experiments import device, losses, networks, restoration, settings
 from cdplib.experiments.material import stream
 from cdplib.experiments.networks import Critic
 
 #: The release's: bound on every parameter, and the images of one batch statistic.
 CLIP = 0.01
 BATCH = 50
+#: The modules that a fit and its gap rest on.
+CODE = (sys.modules[__name__], losses, networks, restoration)
 
 
 def bound(critic: Critic, clip: float = CLIP) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 
@@ -14,6 +15,9 @@ from torch import Tensor
 from cdpbook.runs import floor
 from cdplib.errors import InputError
 from cdplib.experiments import classifiers, measures, perception
+
+#: The modules that what is measured here rests on, besides the classifier of Fréchet's features.
+CODE = (sys.modules[__name__], measures, perception)
 
 
 def spoil(images: Tensor, seed: int = 0) -> dict[str, Tensor]:

@@ -66,6 +66,7 @@ def _sweep(args: argparse.Namespace) -> int:
         dry_run=args.dry_run,
         retrain=args.retrain,
         publish=args.publish,
+        stack=args.stack,
     )
 
 
@@ -154,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--ablation", metavar="NAME", help="a change named in params/ablations.yml")
     sub.add_argument("--dataset", help="another data set, for example fashion-mnist")
     sub.add_argument("--workers", type=int, metavar="N", help="processes (default: the cores)")
+    sub.add_argument("--stack", type=int, default=1, metavar="N", help="points trained as one")
     sub.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://host:port")
     sub.add_argument("--device", default="auto", help=devices)
     sub.add_argument("--store", type=Path, metavar="DIR", help="where the points are kept")

@@ -1,23 +1,33 @@
 """Evidence per image: for a row and a classifier, one bit an image says whether it was misread.
 
 A file of them (``book/results/NAME_bits.npz``, 1.25 kB for 10,000 images) lets two rows be
-compared on the same images, paired, long after their networks are gone.
+compared on the same images, paired, long after their networks are gone. ``python -m
+cdpbook.evidence exp2 converged`` writes those of a sweep whose restorers are kept here: of every
+classifier on the published draw of the noise, of the experiment's own on :data:`FRESH` others.
 """
 
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import safetensors.torch
 import torch
 
 from cdpbook.statistics.estimates import Interval, over_images
 from cdplib.errors import DataError
-from cdplib.experiments import measures
-from cdplib.storage import files, paths
+from cdplib.experiments import classifiers, degradations, device, measures, networks, restoration
+from cdplib.experiments import data as datasets
+from cdplib.experiments.material import degraded_split
+from cdplib.experiments.settings import Point, points, resolve
+from cdplib.storage import files, paths, store
+from cdplib.sweeps import configuration
 
+#: Draws of the test noise besides the published one, seeds 1 to this.
+FRESH = 5
 #: What names a row within a file.
 NAMES = ("beta", "gamma", "seed")
 
@@ -47,7 +57,7 @@ def add(name: str, bits: Mapping[str, np.ndarray]) -> None:
     """Put ``bits`` into the file of ``name``, in place of those of the same label."""
     known = _read(name) if file(name).is_file() else {}
     content = io.BytesIO()
-    np.savez(content, **dict(sorted({**known, **bits}.items())))  # type: ignore[arg-type]
+    np.savez_compressed(content, **dict(sorted({**known, **bits}.items())))  # type: ignore[arg-type]
     files.write_bytes(file(name), content.getvalue())
 
 
@@ -71,3 +81,37 @@ def difference(
     """The error rate of ``other`` less that of ``one``, paired; its interval is over images."""
     first, second = (wrong(name, row, classifier).astype(float) for row in (one, other))
     return over_images(second - first)
+
+
+def of_point(point: Point, kept: store.Store, on: torch.device) -> dict[str, np.ndarray]:
+    """The bits of a trained point from its restorer in the store; none where it is not there."""
+    s, found = point.settings, dict[str, np.ndarray]()
+    file = kept.weights_file(configuration.key(point, str(on)))
+    if not file.is_file():
+        return found
+    model = restoration.new_restorer(point)
+    model.load_state_dict(safetensors.torch.load_file(file))
+    device.to_device(model, on)
+    whole = datasets.load(s.dataset)
+    labels = whole.test.tensors(None, on)[1]
+    nets = {n: classifiers.get(n, s.dataset, where=str(on)) for n in classifiers.names(s.dataset)}
+    restored = networks.restore(model, degraded_split(point, "test").to(on))
+    found |= of(point.coordinates, nets, restored, labels)
+    for draw in range(1, FRESH + 1) if point.row.task == "denoising" else ():
+        noisy = degradations.degrade("noise", whole, "test", draw).to(on)
+        own = {f"{s.classifier} draw={draw}": nets[s.classifier]}
+        found |= of(point.coordinates, own, networks.restore(model, noisy), labels)
+    return found
+
+
+def write(experiment: str, preset: str) -> None:
+    """Publish the bits of every point of a sweep that is kept here."""
+    on, found = device.choose("auto"), dict[str, np.ndarray]()
+    for point in points(experiment, preset, resolve(experiment, preset)):
+        found |= of_point(point, store.Store(), on)
+    add(f"{experiment}_{preset}", found)
+    print(f"{file(f'{experiment}_{preset}').name}: {len(found)} rows of bits")
+
+
+if __name__ == "__main__":
+    write(*sys.argv[1:])

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cdplib.errors import InputError
@@ -136,17 +135,6 @@ def draw(n: int, generator: torch.Generator) -> Tensor:
     return torch.stack(columns, dim=1)
 
 
-def loss(
-    restored: Tensor, clean: Tensor, labels: Tensor, critic: losses.Net, net: losses.Net,
-    weights: Tensor,
-) -> Tensor:  # fmt: skip
-    """Eq. 16 with weights (n, 2) of its own for each image, alpha = 1; the mean over images."""
-    beta, gamma = weights.to(restored.device).unbind(1)
-    entropy = F.cross_entropy(net(restored).float(), labels, reduction="none")
-    scores = critic(restored).float()
-    return F.mse_loss(restored, clean) + (gamma * entropy - beta * scores).mean()
-
-
 class Trainer:
     """Both networks on their way: one critic's step and one restorer's a batch, as Eq. 16's."""
 
@@ -172,11 +160,12 @@ class Trainer:
         degraded, clean, labels = self.material.batch(next(self.order), self.generator)
         weights = draw(len(clean), self.generator)
         restorer, critic = self.pair.restorer.given(weights), self.pair.critic.given(weights)
+        each = torch.cat([torch.ones(1, len(clean)), weights.T]).to(self.where)
         with device.autocast(self.where):
             restored = restorer.train()(device.channels_last(degraded), self.generator).float()
         self.critic.step(clean, restored)
         with device.autocast(self.where):
-            found = loss(restored, clean, labels, critic, self.net, weights)
+            found = losses.weighted_loss(restored, clean, labels, critic, [self.net], each)
         restoration.descend(self.optimizer, found)
         for schedule in self.schedules:
             schedule.step()

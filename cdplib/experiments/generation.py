@@ -26,13 +26,21 @@ ROOTS = {
     "restorer": ("restoration.pretrain",),
     "critic": ("restoration.warm",),
     "point": (
-        *("restoration.new_restorer", "restoration.new_critic", "restoration.train"),
+        *(
+            "restoration.new_restorer",
+            "restoration.new_critic",
+            "restoration.train",
+            "stacked.train",
+        ),
         *("measures.evaluate", "degradations.degrade"),
     ),
 }
 #: What makes a row of it outside this package, by file of cdplib: definitions and what they say.
 JOB = {
-    "sweeps/jobs.py": ("_start", "_point", "train", "evaluate", "restored"),
+    "sweeps/jobs.py": (
+        *("_start", "_point", "_measured", "_stack", "train", "_networks", "_against"),
+        *("evaluate", "restored"),
+    ),
     "storage/store.py": ("rounded",),
 }
 #: Tables whose rows are in the keys themselves.

@@ -31,6 +31,19 @@ def restorer_loss(
     return loss
 
 
+def weighted_loss(
+    restored: Tensor, clean: Tensor, labels: Tensor, critic: Net, against: Nets, weights: Tensor
+) -> Tensor:
+    """Eq. 16 with alpha, beta and gamma (3, n) of its own for each image; the mean over images."""
+    alpha, beta, gamma = weights
+    errors = (restored - clean).square().flatten(1).mean(1)
+    entropies = [
+        F.cross_entropy(net(restored).float(), labels, reduction="none") for net in against
+    ]
+    entropy = torch.stack(entropies).mean(0)
+    return (alpha * errors - beta * critic(restored).float() + gamma * entropy).mean()
+
+
 def critic_gap(critic: Net, real: Tensor, fake: Tensor, *, apart: bool = False) -> Tensor:
     """E critic(real) - E critic(fake): in P's place, as far as the critic can tell.
 
@@ -44,21 +57,29 @@ def critic_gap(critic: Net, real: Tensor, fake: Tensor, *, apart: bool = False) 
 
 
 def critic_loss(
-    critic: Net, real: Tensor, fake: Tensor, penalty: float, generator: torch.Generator
+    critic: Net,
+    real: Tensor,
+    fake: Tensor,
+    penalty: float,
+    generator: torch.Generator,
+    copies: int = 1,
 ) -> tuple[Tensor, Tensor]:
     """What the critic descends, ``penalty`` times its gradient's penalty less the gap; the gap.
 
     With ``penalty`` 0 it is the release's critic: batch-normalised, and bounded by clipping.
+    ``copies``: so many images in a row are of one image, and share the penalty's place between.
     """
     gap = critic_gap(critic, real, fake, apart=not penalty)
     if not penalty:
         return -gap, gap
-    return -gap + penalty * gradient_penalty(critic, real, fake, generator), gap
+    mix = torch.rand(len(real) // copies, 1, 1, 1, generator=generator).to(real.device)
+    mix = mix.repeat_interleave(copies, 0)
+    return -gap + penalty * gradient_penalty(critic, real, fake, mix), gap
 
 
-def gradient_penalty(critic: Net, real: Tensor, fake: Tensor, generator: torch.Generator) -> Tensor:
-    """Mean of (|gradient| - 1)^2 between real and restored images (Gulrajani et al. 2017)."""
-    mix = torch.rand(len(real), 1, 1, 1, generator=generator).to(real.device)
+def gradient_penalty(critic: Net, real: Tensor, fake: Tensor, mix: Tensor) -> Tensor:
+    """Mean of (|gradient| - 1)^2 between real and restored images (Gulrajani et al. 2017), at
+    the share ``mix`` (n, 1, 1, 1) of the way."""
     between = torch.lerp(real, fake, mix).requires_grad_(True)
     # Slopes of slopes are taken in float32, whatever the precision of the rest.
     with torch.autocast(real.device.type, enabled=False):

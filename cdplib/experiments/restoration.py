@@ -163,6 +163,9 @@ class CriticTrainer:
     ``gp`` adds the gradient penalty of WGAN-GP; ``clip`` bounds every parameter, as released.
     """
 
+    #: How many images in a row are of one image: more than one where networks are stacked.
+    copies = 1
+
     def __init__(self, critic: nn.Module, point: Point, where: torch.device) -> None:
         self.critic, self.settings, self.where = critic, point.settings, where
         self.optimizer = torch.optim.Adam(
@@ -178,7 +181,9 @@ class CriticTrainer:
         critic.requires_grad_(True).train()
         penalty = s.penalty if s.critic == "gp" else 0.0
         with device.autocast(self.where):
-            loss, gap = losses.critic_loss(critic, real, fake.detach(), penalty, self.generator)
+            loss, gap = losses.critic_loss(
+                critic, real, fake.detach(), penalty, self.generator, self.copies
+            )
         self.steps += 1
         self.guard.see(loss, self.steps)
         descend(self.optimizer, loss)
@@ -260,19 +265,24 @@ class Trainer:
             self.critic.step(clean, fake)
         restored, clean, labels = self.restored()
         self.critic.step(clean, restored)
-        weights = (self.alpha(number), self.point.beta, self.point.gamma)
         with device.autocast(self.where):
-            loss = losses.restorer_loss(
-                restored, clean, labels, self.critic.critic, self.against, weights
-            )
+            loss = self.loss(restored, clean, labels, number)
         self.guard.see(loss, number)
         descend(self.optimizer, loss)
         self.scheduler.step()
 
-    def alpha(self, number: int) -> float:
-        """The weight of the MSE in step ``number``: annealed from 1, as released, if asked."""
-        alpha = self.point.alpha
-        return max(alpha, 1 - number / 299) if self.point.settings.anneal_alpha else alpha
+    def loss(self, restored: Tensor, clean: Tensor, labels: Tensor, number: int) -> Tensor:
+        """Eq. 16 in step ``number``."""
+        weights = (annealed(self.point, number), self.point.beta, self.point.gamma)
+        critic = self.critic.critic
+        return losses.restorer_loss(restored, clean, labels, critic, self.against, weights)
+
+
+def annealed(point: Point, number: int) -> float:
+    """The weight of the MSE in step ``number``: annealed from 1, as released, if asked."""
+    if not point.settings.anneal_alpha:
+        return point.alpha
+    return max(point.alpha, 1 - number / 299)
 
 
 @dataclass
@@ -282,6 +292,51 @@ class Trained:
     restorer: networks.Restorer
     critic: networks.Critic
     curve: list[dict[str, float]] = field(default_factory=list)
+
+
+class Watcher:
+    """The validation curve of a point in training, and what ``select`` keeps of it.
+
+    With ``select`` the restorer of the least validation loss in the last three eighths is kept, as
+    released, with the critic of that step. The loss has the cross entropy that trains: the mean
+    over ``against``.
+    """
+
+    def __init__(
+        self,
+        point: Point,
+        material: Material,
+        restorer: networks.Restorer,
+        critic: networks.Critic,
+        against: Sequence[losses.Net],
+    ) -> None:
+        self.point, self.material, self.against = point, material, against
+        self.restorer, self.critic = restorer, critic
+        self.curve: list[dict[str, float]] = []
+        self.best: tuple[float, list[dict[str, Tensor]]] = (math.inf, [])
+
+    def look(self, step: int) -> None:
+        """Measure the networks as they are; raises :class:`Diverged`."""
+        s = self.point.settings
+        first, *rest = self.against
+        found = watch(self.restorer, self.material, s.statistics, first, self.critic)
+        _check(sum(found.values()), "validation", step)
+        self.curve.append({"step": step, **found})
+        if s.select and step > 0.625 * s.steps:
+            others = [watch(self.restorer, self.material, s.statistics, net)["ce"] for net in rest]
+            loss = (
+                self.point.alpha * found["mse"]
+                + self.point.beta * found["p_critic"]
+                + self.point.gamma * (found["ce"] + sum(others)) / len(self.against)
+            )
+            if loss < self.best[0]:
+                self.best = (loss, [copied(network) for network in (self.restorer, self.critic)])
+
+    def trained(self) -> Trained:
+        """The networks that are kept, in evaluation mode, with the curve."""
+        for network, state in zip((self.restorer, self.critic), self.best[1], strict=False):
+            network.load_state_dict(state)
+        return Trained(self.restorer.eval(), self.critic.eval(), self.curve)
 
 
 def train(
@@ -295,32 +350,23 @@ def train(
 ) -> Trained:
     """The point itself, from the given networks, which are changed: as :class:`Trainer`.
 
-    With ``select`` the restorer of the least validation loss in the last three eighths is kept, as
-    released, with the critic of that step. The loss has the cross entropy that trains: the mean
-    over ``against``. Raises :class:`Diverged`.
+    What is kept says :class:`Watcher`. Raises :class:`Diverged`.
     """
-    s = point.settings
-    trainer = Trainer(point, material, where, restorer, critic, against)
-    curve: list[dict[str, float]] = []
-    best: tuple[float, list[dict[str, Tensor]]] = (math.inf, [])
+    watcher = Watcher(point, material, restorer, critic, against)
+    run(Trainer(point, material, where, restorer, critic, against), [watcher], tick)
+    return watcher.trained()
+
+
+def run(trainer: Trainer, watchers: Sequence[Watcher], tick: Tick) -> None:
+    """All steps of a training, with a look before the first and every few of them."""
+    s = trainer.point.settings
     every = max(1 if s.select else 50, s.steps // (80 if s.select else 5))
 
     def look(step: int) -> None:
-        nonlocal best
         for guard in (trainer.guard, trainer.critic.guard):
             guard.look(step)
-        found = watch(restorer, material, s.statistics, against[0], critic)
-        _check(sum(found.values()), "validation", step)
-        curve.append({"step": step, **found})
-        if s.select and step > 0.625 * s.steps:
-            others = [watch(restorer, material, s.statistics, net)["ce"] for net in against[1:]]
-            loss = (
-                point.alpha * found["mse"]
-                + point.beta * found["p_critic"]
-                + point.gamma * (found["ce"] + sum(others)) / len(against)
-            )
-            if loss < best[0]:
-                best = (loss, [copied(network) for network in (restorer, critic)])
+        for watcher in watchers:
+            watcher.look(step)
 
     look(0)
     for step in range(1, s.steps + 1):
@@ -328,9 +374,6 @@ def train(
         trainer.step(step)
         if step % every == 0 or step == s.steps:
             look(step)
-    for network, state in zip((restorer, critic), best[1], strict=False):
-        network.load_state_dict(state)
-    return Trained(restorer.eval(), critic.eval(), curve)
 
 
 def copied(network: nn.Module) -> dict[str, Tensor]:

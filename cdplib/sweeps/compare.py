@@ -19,7 +19,7 @@ from cdplib.errors import DataError, InputError, unknown
 from cdplib.experiments import device, generation, results, settings
 from cdplib.experiments.settings import Point
 from cdplib.experiments.table import EXPERIMENTS, get
-from cdplib.storage import files, paths, store
+from cdplib.storage import files, paths
 from cdplib.sweeps import configuration, jobs
 
 #: (relative, absolute) half-width of the band of each column; error rates also get 3 standard
@@ -129,7 +129,7 @@ def _typed(text: str, kind: str) -> bool | int | float | str:
 def again(row: Mapping[str, Any], *, where: str = "cpu", shipped: bool = True) -> dict[str, Any]:
     """Train and measure the point of a published row now, whatever the store holds; its new row."""
     point = point_of(row, where)
-    outcome: store.Outcome = jobs.run(jobs.Job("point", point), jobs.Site(where, shipped))
+    (outcome,) = jobs.run(jobs.Job("points", point), jobs.Site(where, shipped))
     if outcome.row.get("failed"):
         raise DataError(f"{point.label()}: failed this time, {outcome.row['failed']}")
     return outcome.row

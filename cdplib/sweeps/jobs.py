@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 
-from cdplib.experiments import classifiers, data, device, measures, networks, restoration
+from cdplib.experiments import classifiers, data, device, measures, networks, restoration, stacked
 from cdplib.experiments.material import WATCHED, Material, degraded_split
 from cdplib.experiments.settings import Point
 from cdplib.storage import store
@@ -28,11 +28,20 @@ SAMPLES = 20
 
 @dataclass(frozen=True)
 class Job:
-    """``classifier`` (of ``point``'s data set, called ``name``), ``start`` or ``point``."""
+    """``classifier`` (of ``point``'s data set, called ``name``), ``start`` or ``points``.
+
+    ``others`` are points that are trained as one with ``point`` (:mod:`.stacked`).
+    """
 
     kind: str
     point: Point
     name: str = ""
+    others: tuple[Point, ...] = ()
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """All points that the job is of."""
+        return (self.point, *self.others)
 
     def label(self) -> str:
         """What is being done, for messages."""
@@ -67,14 +76,14 @@ def needed(job: Job) -> list[tuple[str, str]]:
     if point.settings.start == "star":
         keys.append(("restorer", store.digest(configuration.of_start(point))))
         keys.append(("critic", store.digest(configuration.of_critic(point))))
-    if job.kind == "point":
+    if job.kind == "points":
         dataset = point.settings.dataset
         keys += [("classifier", classifiers.key(n, dataset)) for n in classifiers.names(dataset)]
     return keys
 
 
 def run(job: Job, site: Site, packed: dict[str, bytes] | None = None) -> Any:
-    """Do a job: the :class:`store.Outcome` of a point, the packed weights of any other.
+    """Do a job: a list of the :class:`store.Outcome` of points, the packed weights of any other.
 
     ``packed`` are weights by file name, for a machine that does not share this one's disk.
     """
@@ -95,7 +104,12 @@ def run(job: Job, site: Site, packed: dict[str, bytes] | None = None) -> Any:
             except restoration.Diverged:
                 return {}  # each of its points will fail, and say why in its row
             return store.pack(needed(job), shipped=site.shipped)
-        return _point(job.point, where, site)
+        if job.others:
+            try:
+                return _stack(job.points, where, site)
+            except restoration.Diverged:
+                pass  # one of them: alone, each of the others can still be trained
+        return [_point(point, where, site) for point in job.points]
 
 
 def _forget(job: Job) -> None:
@@ -146,40 +160,71 @@ def _start(point: Point, where: torch.device, site: Site) -> tuple[Any, Any]:
 
 def _point(point: Point, where: torch.device, site: Site) -> store.Outcome:
     began = time.perf_counter()
-    row = configuration.identity(point, where)
     try:
         trained = train(point, where, site)
     except restoration.Diverged as failure:
-        row["failed"] = str(failure)
+        row = configuration.identity(point, where) | {"failed": str(failure)}
         return store.Outcome(row, [], np.zeros((0, 1, 1, 1), np.uint8), b"")
+    return _measured(point, trained, where, site, time.perf_counter() - began)
+
+
+def _measured(
+    point: Point, trained: restoration.Trained, where: torch.device, site: Site, seconds: float
+) -> store.Outcome:
+    """The outcome of a point whose training took ``seconds``."""
+    began = time.perf_counter()
+    row = configuration.identity(point, where)
     # What is measured is what is kept: the rounded restorer.
     state = store.rounded(trained.restorer.state_dict())
     trained.restorer.load_state_dict(state)
     found, images = evaluate(
         point, trained.restorer, where, critic=trained.critic, shipped=site.shipped
     )
-    row |= found | {"seconds": round(time.perf_counter() - began, 1)}
+    row |= found | {"seconds": round(seconds + time.perf_counter() - began, 1)}
     samples = images[:SAMPLES].mul(255).round().to(torch.uint8).cpu().numpy()
     weights = store.to_bytes(state, {"config_hash": row["config_hash"]})
     return store.Outcome(row, trained.curve, samples, weights)
 
 
+def _stack(points: Sequence[Point], where: torch.device, site: Site) -> list[store.Outcome]:
+    """The outcomes of ``points`` that are trained as one; each has its share of the seconds."""
+    began = time.perf_counter()
+    pairs = [_networks(point, where, site) for point in points]
+    against, material = _against(points[0], where, site), Material.load(points[0], where)
+    restorers, critics = zip(*pairs, strict=True)
+    found = stacked.train(points, material, where, restorers, critics, against, _tick(site))
+    share = (time.perf_counter() - began) / len(points)
+    return [
+        _measured(point, trained, where, site, share)
+        for point, trained in zip(points, found, strict=True)
+    ]
+
+
 def train(point: Point, where: torch.device, site: Site) -> restoration.Trained:
     """A point's networks, trained from its start; raises :class:`restoration.Diverged`."""
-    s = point.settings
-    if s.start == "star":
+    pair = _networks(point, where, site)
+    material = Material.load(point, where)
+    against = _against(point, where, site)
+    return restoration.train(point, material, where, *pair, against, _tick(site))
+
+
+def _networks(point: Point, where: torch.device, site: Site) -> tuple[Any, Any]:
+    """The restorer and the critic that the training of ``point`` starts from."""
+    if point.settings.start == "star":
         # Rounded as they are kept, by whichever process trained them: all start from equal bits.
         restorer, critic = _start(point, where, site)
     else:
         restorer, critic = restoration.new_restorer(point), restoration.new_critic(point)
     device.to_device(restorer, where)
     device.to_device(critic, where)
-    models = [
-        classifiers.get(name, s.dataset, shipped=site.shipped, where=str(where))
-        for name in configuration.against(point)
-    ]
-    material = Material.load(point, where)
-    return restoration.train(point, material, where, restorer, critic, models, _tick(site))
+    return restorer, critic
+
+
+def _against(point: Point, where: torch.device, site: Site) -> list[Any]:
+    """The classifiers whose cross entropies train ``point``."""
+    given = {"shipped": site.shipped, "where": str(where)}
+    dataset = point.settings.dataset
+    return [classifiers.get(name, dataset, **given) for name in configuration.against(point)]
 
 
 def evaluate(

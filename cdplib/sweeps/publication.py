@@ -85,7 +85,7 @@ def _publish_files(points: Mapping[str, Point], kept: store.Store) -> None:
         for key, point in points.items()
         if point in shown
     }
-    needed = {pair for point in points.values() for pair in jobs.needed(jobs.Job("point", point))}
+    needed = {pair for point in points.values() for pair in jobs.needed(jobs.Job("points", point))}
     store.ship(files | {store.shipped_name(*pair): store.weights_path(*pair) for pair in needed})
 
 

@@ -6,6 +6,7 @@ it comes back, so a sweep may be killed at any moment and two sweeps may share o
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import sys
 import time
@@ -18,7 +19,7 @@ import pandas as pd
 
 from cdplib import machine, parameters
 from cdplib.errors import DataError, InputError
-from cdplib.experiments import classifiers, device, results, settings
+from cdplib.experiments import classifiers, device, results, settings, stacked
 from cdplib.experiments.settings import Point, Settings
 from cdplib.storage import store
 from cdplib.sweeps import configuration, jobs, pools, publication
@@ -43,6 +44,7 @@ def run(
     retrain: bool = False,
     progress: bool | None = None,
     publish: bool = False,
+    stack: int = 1,
 ) -> pd.DataFrame:
     """Train and measure what is missing of a sweep; all its points as :func:`results.frame`.
 
@@ -53,12 +55,14 @@ def run(
     everything anew, whatever is shipped, cached or in the store; ``progress`` writes a line a
     point to standard error (default: if it is a terminal). ``publish`` writes finished points to
     the book as they come, and takes those that are published already for trained (unless
-    ``retrain``). Failed points are left out of the table and named on standard error.
+    ``retrain``). ``stack`` points of one seed are trained as one (:mod:`.stacked`), which a GPU
+    does about as fast as one. Failed points are left out of the table and named on standard error.
 
     Raises :class:`InputError` for wrong input, before any work, and :class:`DataError` if workers
     are lost.
     """
     sweep = _prepared(experiment, preset, given or {}, workers, where, folder, retrain, publish)
+    sweep.stacked(stack)
     sweep.progress = sys.stderr.isatty() if progress is None else progress
     return _trained(sweep, workers, scheduler)
 
@@ -110,12 +114,22 @@ class Sweep:
         self.store, self.where, self.shipped = kept, where, shipped
         self.keys = {configuration.key(point, where): point for point in points}
         self.progress = False
+        #: So many points of one seed are trained as one.
+        self.stack = 1
         self.variant = ""
         self.publishes = False
         self.published: Mapping[str, dict[str, Any]] = {}
         self._written = 0.0
         # Of what is trained anew: the points that this run has finished.
         self._anew: set[str] | None = None if shipped else set()
+
+    def stacked(self, points: int) -> None:
+        """Train ``points`` of one seed as one; :class:`InputError` where they cannot be."""
+        if points < 1:
+            raise InputError(f"stack={points}: expected at least 1")
+        if points > 1:
+            stacked.check([next(iter(self.keys.values()))])
+        self.stack = points
 
     def row(self, key: str) -> dict[str, Any] | None:
         """The point's row, from the store or as it is published; None if it is to be trained.
@@ -197,15 +211,11 @@ class Sweep:
         while missing:
             claims: dict[str, Any] = {}
             try:
-                for job, outcome in pool(self._claimed(missing, claims), site):
-                    key = configuration.key(job.point, self.where)
-                    configured = configuration.of_point(job.point, self.where)
-                    self.store.put(key, configured, outcome, replace=self._anew is not None)
-                    if self._anew is not None:
-                        self._anew.add(key)
-                    claims.pop(key).release()
-                    done += 1
-                    self._report(outcome.row, job.point, done, total, began)
+                for job, outcomes in pool(self._jobs(missing, claims), site):
+                    for point, outcome in zip(job.points, outcomes, strict=True):
+                        self._keep(point, outcome, claims)
+                        done += 1
+                        self._report(outcome.row, point, done, total, began)
                     self._publish()
             finally:
                 for claim in claims.values():
@@ -222,7 +232,22 @@ class Sweep:
             publication.publish(self.rows(self.variant), self.keys, self.store, self.variant)
             self._written = time.monotonic()
 
-    def _claimed(self, keys: Iterable[str], claims: dict[str, Any]) -> Iterator[jobs.Job]:
+    def _keep(self, point: Point, outcome: store.Outcome, claims: dict[str, Any]) -> None:
+        """Put a finished point into the store and let go of its claim."""
+        key = configuration.key(point, self.where)
+        configured = configuration.of_point(point, self.where)
+        self.store.put(key, configured, outcome, replace=self._anew is not None)
+        if self._anew is not None:
+            self._anew.add(key)
+        claims.pop(key).release()
+
+    def _jobs(self, keys: Iterable[str], claims: dict[str, Any]) -> Iterator[jobs.Job]:
+        """Jobs of up to ``stack`` points of one seed, each point claimed when it is drawn."""
+        for _seed, points in itertools.groupby(self._claimed(keys, claims), lambda p: p.seed):
+            while taken := tuple(itertools.islice(points, self.stack)):
+                yield jobs.Job("points", taken[0], others=taken[1:])
+
+    def _claimed(self, keys: Iterable[str], claims: dict[str, Any]) -> Iterator[Point]:
         for key in keys:
             claim = self.store.claim(key)
             if claim is None:
@@ -231,7 +256,7 @@ class Sweep:
                 claim.release()
                 continue
             claims[key] = claim
-            yield jobs.Job("point", self.keys[key])
+            yield self.keys[key]
 
     def _report(
         self, row: Mapping[str, Any], point: Point, done: int, total: int, began: float
@@ -294,6 +319,7 @@ def command(
     dry_run: bool = False,
     retrain: bool = False,
     publish: bool = False,
+    stack: int = 1,
 ) -> int:
     """``cdp sweep``: run, say what came out, and with ``publish`` write it to the book.
 
@@ -304,6 +330,7 @@ def command(
     if dataset is not None:
         given["dataset"] = dataset
     sweep = _prepared(experiment, preset, given, workers, device, store, retrain, publish)
+    sweep.stacked(stack)
     if dry_run:
         print(f"{experiment} --preset {preset}: ", end="")
         return _dry_run(sweep, workers)

@@ -232,7 +232,7 @@ def test_two_runs_with_one_seed_give_the_same_row(logistic_only, monkeypatch):
     quick = measures.perception.judge
     monkeypatch.setattr(measures.perception, "judge", lambda *a, **k: quick(*a, **k, iterations=3))
     monkeypatch.setattr(measures, "outputs", _flat)
-    job = jobs.Job("point", point(beta=0.01, gamma=0.01))
+    job = jobs.Job("points", point(beta=0.01, gamma=0.01))
     rows: list[dict] = []
     for _ in range(2):
         classifiers.get.cache_clear()
@@ -256,7 +256,7 @@ def _flat(network, images):
 @pytest.mark.data
 def test_a_point_that_diverges_is_recorded_with_its_reason(logistic_only):
     p = point(beta=100.0, lr=1.0, critic_lr=1.0, steps=300)
-    outcome = jobs.run(jobs.Job("point", p), jobs.Site())
+    (outcome,) = jobs.run(jobs.Job("points", p), jobs.Site())
     assert "step" in outcome.row["failed"]
     assert outcome.weights == b""
     assert "mse" not in outcome.row

@@ -311,7 +311,7 @@ def test_every_file_of_the_book_s_weights_has_its_digest_and_is_of_a_row_or_clas
             continue
         point = compare.point_of(row)
         for seed in (0, 1, 2):  # starts come before the points of their seed
-            job = jobs.Job("point", dataclasses.replace(point, seed=seed))
+            job = jobs.Job("points", dataclasses.replace(point, seed=seed))
             wanted |= {store.shipped_name(*pair) for pair in jobs.needed(job)}
     wanted.add(store.shipped_name(conditional.KIND, conditional.key()))
     assert set(digests) <= wanted

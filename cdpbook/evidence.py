@@ -108,7 +108,8 @@ def write(experiment: str, preset: str) -> None:
     """Publish the bits of every point of a sweep that is kept here."""
     on, found = device.choose("auto"), dict[str, np.ndarray]()
     for point in points(experiment, preset, resolve(experiment, preset)):
-        found |= of_point(point, store.Store(), on)
+        with device.in_full():
+            found |= of_point(point, store.Store(), on)
     add(f"{experiment}_{preset}", found)
     print(f"{file(f'{experiment}_{preset}').name}: {len(found)} rows of bits")
 

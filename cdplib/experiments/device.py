@@ -85,6 +85,17 @@ def hardware(kind: str) -> str:
 
 
 @contextlib.contextmanager
+def in_full():  # type: ignore[no-untyped-def]
+    """All 32 bits in convolutions inside: NVIDIA's default, TF32, keeps 10 bits of a product."""
+    before = torch.backends.cudnn.allow_tf32
+    torch.backends.cudnn.allow_tf32 = False
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before
+
+
+@contextlib.contextmanager
 def one_thread():  # type: ignore[no-untyped-def]
     """One torch thread inside: points run in parallel processes, and sums keep their order."""
     before = torch.get_num_threads()

@@ -11,6 +11,7 @@ import copy
 from collections.abc import Sequence
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cdplib.errors import InputError
@@ -18,6 +19,50 @@ from cdplib.experiments import device, losses, networks, restoration
 from cdplib.experiments.material import Material
 from cdplib.experiments.restoration import Tick, Trained
 from cdplib.experiments.settings import GRID, Point
+
+
+class _Norm(nn.BatchNorm2d):
+    """Batch normalisation in elementary operations: vmap has no rule for CUDA's own."""
+
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+
+    def forward(self, images: Tensor) -> Tensor:
+        mean, variance = self.running_mean, self.running_var
+        if self.training:
+            variance, mean = torch.var_mean(images.float(), (0, 2, 3), correction=0)
+            n, share = images.numel() / images.shape[1], self.momentum or 0.0
+            with torch.no_grad():
+                self.running_mean.mul_(1 - share).add_(share * mean)
+                self.running_var.mul_(1 - share).add_(share * variance * n / (n - 1))
+                self.num_batches_tracked.add_(1)
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        shift = self.bias - mean * scale
+        return (images * scale[:, None, None] + shift[:, None, None]).to(images.dtype)
+
+
+class _Halving(nn.Conv2d):
+    """A 5x5 convolution of stride 2 as one of 3x3 on 2x2 blocks of pixels, four times the channels:
+    the same sums, which a GPU takes several times faster where channels are few."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        odd = images.shape[-1] % 2
+        blocks = F.pixel_unshuffle(F.pad(images, (0, odd, 0, odd)), 2)
+        # Tap k of five is tap k // 2 of three in pixel k % 2 of a block; the sixth is zero.
+        taps = F.pad(self.weight, (0, 1, 0, 1)).unflatten(3, (3, 2)).unflatten(2, (3, 2))
+        return F.conv2d(blocks, taps.permute(0, 1, 3, 5, 2, 4).flatten(1, 3), self.bias, padding=1)
+
+
+def _vectorised(model: nn.Module) -> nn.Module:
+    """A copy of ``model``'s layers without their weights, in forms that are fast in a stack."""
+    found = copy.deepcopy(model).to("meta")
+    for part in found.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.__class__ = _Norm
+        elif isinstance(part, nn.Conv2d) and (*part.kernel_size, *part.stride) == (5, 5, 2, 2):
+            part.__class__ = _Halving
+    return found
 
 
 class Stack(nn.Module):
@@ -32,7 +77,7 @@ class Stack(nn.Module):
         super().__init__()
         self.copies = len(models)
         # In a tuple, so that its parameters are not the stack's.
-        self._shape = (copy.deepcopy(models[0]).to("meta"),)
+        self._layers = (_vectorised(models[0]),)
         stacked, self._buffers_of = torch.func.stack_module_state(list(models))
         self._names = list(stacked)
         self._stacked = nn.ParameterList([nn.Parameter(stacked[name]) for name in self._names])
@@ -46,7 +91,7 @@ class Stack(nn.Module):
     def forward(self, images: Tensor, _generator: torch.Generator | None = None) -> Tensor:
         """Images (n * copies, c, h, w), n blocks of one image a model, to what the models give."""
         parameters = dict(zip(self._names, self._stacked, strict=True))
-        model = self._shape[0].train(self.training)
+        model = self._layers[0].train(self.training)
 
         def one(given: dict[str, Tensor], buffers: dict[str, Tensor], images: Tensor) -> Tensor:
             return torch.func.functional_call(model, (given, buffers), (images,))

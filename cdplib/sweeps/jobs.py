@@ -177,9 +177,10 @@ def _measured(
     # What is measured is what is kept: the rounded restorer.
     state = store.rounded(trained.restorer.state_dict())
     trained.restorer.load_state_dict(state)
-    found, images = evaluate(
-        point, trained.restorer, where, critic=trained.critic, shipped=site.shipped
-    )
+    with device.in_full():
+        found, images = evaluate(
+            point, trained.restorer, where, critic=trained.critic, shipped=site.shipped
+        )
     row |= found | {"seconds": round(seconds + time.perf_counter() - began, 1)}
     samples = images[:SAMPLES].mul(255).round().to(torch.uint8).cpu().numpy()
     weights = store.to_bytes(state, {"config_hash": row["config_hash"]})

@@ -100,9 +100,9 @@ r"""
 Each point of the book so far is a training of its own. Here $\beta$ and $\gamma$ are inputs: a scale and a shift of every hidden channel
 (FiLM), of the restorer and of its critic alike. Each image of a batch has weights of its own, and its own line of the loss:
 
-```{literalinclude} ../cdplib/experiments/conditional.py
+```{literalinclude} ../cdplib/experiments/losses.py
 :language: python
-:pyobject: loss
+:pyobject: weighted_loss
 ```
 
 ```{literalinclude} ../cdplib/experiments/conditional.py

@@ -3,7 +3,8 @@
 A file of them (``book/results/NAME_bits.npz``, 1.25 kB for 10,000 images) lets two rows be
 compared on the same images, paired, long after their networks are gone. ``python -m
 cdpbook.evidence exp2 converged`` writes those of a sweep whose restorers are kept here: of every
-classifier on the published draw of the noise, of the experiment's own on :data:`FRESH` others.
+classifier on the published draw of the noise, of the experiment's own on :data:`FRESH` others (of
+the first :data:`FRESH_SEEDS` seeds).
 """
 
 from __future__ import annotations
@@ -19,15 +20,23 @@ import torch
 
 from cdpbook.statistics.estimates import Interval, over_images
 from cdplib.errors import DataError
-from cdplib.experiments import classifiers, degradations, device, measures, networks, restoration
+from cdplib.experiments import (
+    classifiers,
+    degradations,
+    device,
+    measures,
+    networks,
+    restoration,
+    results,
+)
 from cdplib.experiments import data as datasets
 from cdplib.experiments.material import degraded_split
-from cdplib.experiments.settings import Point, points, resolve
+from cdplib.experiments.settings import Point
 from cdplib.storage import files, paths, store
-from cdplib.sweeps import configuration
+from cdplib.sweeps import compare
 
 #: Draws of the test noise besides the published one, seeds 1 to this.
-FRESH = 5
+FRESH, FRESH_SEEDS = 5, 3
 #: What names a row within a file.
 NAMES = ("beta", "gamma", "seed")
 
@@ -83,21 +92,19 @@ def difference(
     return over_images(second - first)
 
 
-def of_point(point: Point, kept: store.Store, on: torch.device) -> dict[str, np.ndarray]:
-    """The bits of a trained point from its restorer in the store; none where it is not there."""
-    s, found = point.settings, dict[str, np.ndarray]()
-    file = kept.weights_file(configuration.key(point, str(on)))
-    if not file.is_file():
-        return found
+def of_point(point: Point, key: str) -> dict[str, np.ndarray]:
+    """The bits of a trained point from its restorer, which the store keeps under ``key``."""
+    on, s = device.choose("auto"), point.settings
     model = restoration.new_restorer(point)
-    model.load_state_dict(safetensors.torch.load_file(file))
+    model.load_state_dict(safetensors.torch.load_file(store.Store().weights_file(key)))
     device.to_device(model, on)
     whole = datasets.load(s.dataset)
     labels = whole.test.tensors(None, on)[1]
     nets = {n: classifiers.get(n, s.dataset, where=str(on)) for n in classifiers.names(s.dataset)}
     restored = networks.restore(model, degraded_split(point, "test").to(on))
-    found |= of(point.coordinates, nets, restored, labels)
-    for draw in range(1, FRESH + 1) if point.row.task == "denoising" else ():
+    found = of(point.coordinates, nets, restored, labels)
+    fresh = point.row.task == "denoising" and point.seed < FRESH_SEEDS
+    for draw in range(1, FRESH + 1) if fresh else ():
         noisy = degradations.degrade("noise", whole, "test", draw).to(on)
         own = {f"{s.classifier} draw={draw}": nets[s.classifier]}
         found |= of(point.coordinates, own, networks.restore(model, noisy), labels)
@@ -105,13 +112,20 @@ def of_point(point: Point, kept: store.Store, on: torch.device) -> dict[str, np.
 
 
 def write(experiment: str, preset: str) -> None:
-    """Publish the bits of every point of a sweep that is kept here."""
-    on, found = device.choose("auto"), dict[str, np.ndarray]()
-    for point in points(experiment, preset, resolve(experiment, preset)):
-        with device.in_full():
-            found |= of_point(point, store.Store(), on)
-    add(f"{experiment}_{preset}", found)
-    print(f"{file(f'{experiment}_{preset}').name}: {len(found)} rows of bits")
+    """Publish the bits of every published point of a sweep whose restorer is kept here, each as
+    soon as it has them; one thread."""
+    name = f"{experiment}_{preset}"
+    known = _read(name) if file(name).is_file() else {}
+    for row in results.load(experiment, preset=preset).sort_values("seed").to_dict("records"):
+        key = str(row["config_hash"])
+        if label(row, str(row["classifier"])) in known:
+            continue
+        if not store.Store().weights_file(key).is_file():
+            print(f"{key[:12]}: its restorer is not kept here", flush=True)
+            continue
+        with device.one_thread(), device.in_full():
+            add(name, of_point(compare.point_of(row), key))
+        print(label(row, ""), flush=True)
 
 
 if __name__ == "__main__":

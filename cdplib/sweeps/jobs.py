@@ -50,7 +50,8 @@ class Job:
         if self.kind == "start":
             s = self.point.settings
             return f"pre-training {s.restorer} on {s.dataset} seed={self.point.seed}"
-        return self.point.label()
+        more = f" and {len(self.others)} more" if self.others else ""
+        return self.point.label() + more
 
 
 @dataclass(frozen=True)

@@ -70,16 +70,21 @@ def test_equal_weights_give_equation_16(pair: conditional.Networks) -> None:
     critic = restoration.new_critic(
         Point("exp2", "smoke", resolve("exp2", "smoke"), 1.0, 0.0, 0.0, 0)
     )
-    weights = torch.tensor([[0.02, 0.3]]).repeat(7, 1)
-    one = conditional.loss(restored, clean, labels, critic, net, weights)
+    weights = torch.tensor([1.0, 0.02, 0.3])[:, None].repeat(1, 7)
+    one = losses.weighted_loss(restored, clean, labels, critic, [net], weights)
     other = losses.restorer_loss(restored, clean, labels, critic, [net], (1.0, 0.02, 0.3))
     torch.testing.assert_close(one, other)
-    mixed = weights * torch.arange(7)[:, None]
+    mixed = weights * torch.arange(7)
     each = [
-        conditional.loss(restored[k : k + 1], clean[k : k + 1], labels[k : k + 1], critic, net,
-                         mixed[k : k + 1]) for k in range(7)
-    ]  # fmt: skip
-    together = conditional.loss(restored, clean, labels, critic, net, mixed)
+        losses.weighted_loss(
+            *(images[k : k + 1] for images in (restored, clean, labels)),
+            critic,
+            [net],
+            mixed[:, k : k + 1],
+        )
+        for k in range(7)
+    ]
+    together = losses.weighted_loss(restored, clean, labels, critic, [net], mixed)
     torch.testing.assert_close(torch.stack(each).mean(), together)
 
 

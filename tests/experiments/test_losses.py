@@ -68,7 +68,8 @@ def test_the_penalty_is_of_the_norm_of_the_gradient_between():
     # The gradient of the sum of four pixels has norm 2; of half of it, norm 1.
 
     def penalty(critic):
-        return losses.gradient_penalty(critic, real, fake, generator).item()
+        mix = torch.rand(len(real), 1, 1, 1, generator=generator)
+        return losses.gradient_penalty(critic, real, fake, mix).item()
 
     assert penalty(total) == pytest.approx(1)
     assert penalty(lambda x: total(x) / 2) == pytest.approx(0, abs=1e-12)

@@ -24,6 +24,7 @@ from cdplib.errors import DataError, InputError
 from cdplib.experiments import results, settings
 from cdplib.storage import files, paths, store
 from cdplib.sweeps import jobs, pools, sweep
+from tests.torture.works import row_of
 
 pytestmark = pytest.mark.data  # hashes of points contain the digest of their data
 
@@ -43,17 +44,22 @@ def log(event, label):
 
 def run(job, site, packed=None):
     store.unpack(packed or {})
-    if job.kind != "point":
+    if job.kind != "points":
         return {}
-    log("start", job.label())
+    if job.others:
+        log("stack", f"of {len(job.points)}")
+    return [one(point) for point in job.points]
+
+def one(point):
+    log("start", point.label())
     time.sleep(float(os.environ.get("CDP_TEST_SECONDS", "0.3")))
-    log("end", job.label())
+    log("end", point.label())
     names = "mse mse_se error_rate error_rate_se ce p_critic p_judge p_judge_se sliced_w2 frechet"
     row = {name: 0.5 for name in (names + " psnr ssim seconds").split()}
-    row |= dict(experiment=job.point.experiment, alpha=job.point.alpha, beta=job.point.beta)
-    row |= dict(gamma=job.point.gamma, seed=job.point.seed, dataset="mnist", restorer="fast")
-    row |= dict(config_hash=configuration.key(job.point), worker=os.getpid())
-    if job.point.gamma == 9:
+    row |= dict(experiment=point.experiment, alpha=point.alpha, beta=point.beta)
+    row |= dict(gamma=point.gamma, seed=point.seed, dataset="mnist", restorer="fast")
+    row |= dict(config_hash=configuration.key(point), worker=os.getpid())
+    if point.gamma == 9:
         row = {"failed": "loss is nan at step 3", **row}
     return store.Outcome(row, [], np.zeros((1, 1, 2, 2), np.uint8), b"weights")
 
@@ -125,6 +131,35 @@ def test_killed_and_started_again_it_trains_only_what_is_missing(trace, tmp_path
     again = events(trace, "start") - before
     assert sum(again.values()) == 8 - finished
     assert not list((tmp_path / "store").glob("??/.new-*/point/row.json"))
+
+
+def test_points_of_one_seed_are_one_job_where_they_are_stacked(tmp_path, monkeypatch):
+    asked = []
+
+    def run(job, site, packed=None):
+        asked.append([(point.seed, point.beta) for point in job.points])
+        images = np.zeros((1, 1, 2, 2), np.uint8)
+        return [store.Outcome(row_of(point), [], images, b"x") for point in job.points]
+
+    monkeypatch.setattr(jobs, "run", run)
+    monkeypatch.setattr(sweep.Sweep, "preparations", lambda self: [])
+    given = {"betas": [0, 0.1, 0.2], "gammas": [0.0], "seeds": [0, 1]}
+    own = {"preset": "smoke", "workers": 1, "folder": tmp_path, "where": "cpu"}
+    assert len(sweep.run("exp2", given, **own, stack=2)) == 6
+    assert sorted(len(points) for points in asked) == [1, 1, 2, 2]
+    assert all(len({seed for seed, _ in points}) == 1 for points in asked)
+    assert len({point for points in asked for point in points}) == 6
+    sweep.run("exp2", given, **own, stack=2)
+    assert len(asked) == 4  # what is kept is not trained again
+
+
+@pytest.mark.parametrize(
+    ("stack", "given", "said"),
+    [(0, {}, "stack=0: expected at least 1"), (2, {"noise_input": True}, "one by one")],
+)
+def test_a_stack_that_cannot_be_is_refused_before_any_work(tmp_path, stack, given, said):
+    with pytest.raises(InputError, match=said):
+        sweep.run("exp2", given, preset="smoke", folder=tmp_path, where="cpu", stack=stack)
 
 
 def test_two_sweeps_at_once_share_the_work(trace, tmp_path):

@@ -106,8 +106,8 @@ errors at each $\beta$.
 r"""
 ### Readers of ten kinds, after longer trainings
 
-Work with the same idea {cite}`liu2022transferable` trains image processing for one recognition network and finds that others gain nearly as much: parts
-of .75 to 1.09 on photographs. Are ours smaller because the readers are, or because of $\beta$? The restorers of {ref}`ch:longer`, each without
+Work with the same idea {cite}`liu2022transferable` trains image processing for one recognition network and finds that others gain nearly as
+much, on photographs. Are our parts smaller because the readers are, or because of $\beta$? The restorers of {ref}`ch:longer`, each without
 $\gamma$ and with the largest, were read by more kinds: a residual network, a network that was trained on noisy digits, a support vector machine,
 nearest neighbours.
 """

@@ -68,13 +68,10 @@ draw.forest({text.title(n): lines for n, lines in by_gamma.items()}, "effect of 
 r"""
 ## How much of the gain arrives
 
-Divide another classifier's change by the predefined one's: 1 means that the whole gain arrives, 0 that nothing does, and a
-negative part that the other classifier pays. Both numbers are uncertain and they vary together, so the ratio has *Fieller's*
-interval: all $r$ for which (other − $r$ · own) is within Student's bound of zero, computed from the seeds' own pairs (with
-three seeds resampling would have ten different samples to draw, too few for a 95 % interval). Where the own gain may be
-nothing, the ratio is undefined and a dash stands. First the mean of all the classifiers that took no part: the *share that is
-gaming* is what does not arrive. 0 % says that the gain is as good for everyone as for the classifier trained against; 100 %
-that it is that classifier's alone; more, that the others read *worse* than without $\gamma$.
+Divide another classifier's change by the predefined one's: 1 means that the whole gain arrives, 0 that nothing does, less than 0 that the
+other pays. The ratio has *Fieller's* interval: all $r$ for which (other − $r$ · own) is within Student's bound of zero over the seeds' own
+pairs. A dash stands where the own gain may be nothing. First the mean of all classifiers that took no part; the *share that is gaming* is
+what does not arrive: 100 % says that the gain is one classifier's alone, more that the others read *worse*.
 """
 
 # %% tags=["hide-input"]

@@ -17,7 +17,7 @@ classifier, whose cross entropy $\gamma$ puts into the loss; the logistic model 
 """
 
 # %% tags=["parameters", "hide-input"]
-digits: int = 12  # in [1, 50]; test digits in the still figure
+digits: int = 20  # in [1, 50]; test digits in the still figure
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "Imports"}
 from IPython.display import HTML, Markdown
@@ -34,7 +34,7 @@ HTML(
         "playground",
         page,
         "Playground: restore a digit",
-        "The figure moves where scripts run; below is the same for twelve digits, still.",
+        f"The figure moves where scripts run; below is the same for {digits} digits, still.",
     )
 )
 
@@ -59,7 +59,7 @@ Markdown(playground.sentence(page["measured"]))
 r"""
 ## Without moving anything
 
-The four ends of the sliders. Frames mark digits that CNN-1 reads differently with $\gamma$ than without.
+The four ends of the sliders. A frame marks a digit that CNN-1 reads differently with $\gamma$ than without.
 """
 
 # %% mystnb={"figure": {"name": "fig-playground-still", "caption": "The first test digits, with noise σ = 1, and restored by the one network at the four ends of the sliders: rows of β, columns of γ. Blue frame: CNN-1 is right here and was wrong without γ; orange, dashed: wrong here and right without; black, dotted: another wrong class. Look down a column for what β does to the strokes."}, "image": {"alt": "Test digits, original, noisy, and restored at four pairs of weights in rows of β and columns of γ; frames mark those that CNN-1 reads differently with γ"}}

@@ -250,13 +250,15 @@ def sentence(rows: Sequence[Mapping[str, float]]) -> str:
             f"{rate.number(at[beta, g1][name])} %"
             for name in READERS
         )
-        said.append(f"At β = {beta:g}, from γ = {g0:g} to {g1:g}, C of {moves}")
-    for column in ("p_judge", "mse"):
-        shown = text.quantity(column)
-        start, end = (shown.number(at[beta, g0][column]) for beta in (b0, b1))
-        said.append(f"{'P goes' if column == 'p_judge' else 'and D'} from {start} to {end}")
-    moved = f"From β = {b0:g} to {b1:g}, without γ, {said[2]} {said[3]}"
-    return f"On all test digits: {said[0][0].lower()}{said[0][1:]}. {said[1]}. {moved}."
+        said.append(f"at β = {beta:g} it moves C of {moves}")
+    P, D = (
+        " to ".join(text.quantity(column).number(at[beta, g0][column]) for beta in (b0, b1))
+        for column in ("p_judge", "mse")
+    )
+    return (
+        f"On all test digits, γ from {g0:g} to {g1:g}: {'; '.join(said)}. "
+        f"β from {b0:g} to {b1:g}, without γ, moves P from {P} and D from {D}."
+    )
 
 
 if __name__ == "__main__":

@@ -159,4 +159,4 @@ def test_the_sentence_names_what_moves():
     table = conditional.published().set_index(["part", "beta", "gamma"])
     for at, column in (((0.0, 0.03), "error_rate_convbn"), ((0.1, 0.0), "error_rate_logistic")):
         assert f"{100 * table.loc[('grid', *at), column]:.2f}" in said
-    assert f"P goes from {table.loc[('grid', 0.0, 0.0), 'p_judge']:.3f}" in said
+    assert f"P from {table.loc[('grid', 0.0, 0.0), 'p_judge']:.3f}" in said

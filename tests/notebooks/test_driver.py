@@ -212,6 +212,20 @@ def test_a_chapter_whose_kernel_dies_is_named_in_one_line(tiny, unrendered):
         book.build("smoke", workers=1)
 
 
+def test_cells_and_what_they_write_of_their_points_are_told_as_they_come(tiny, tmp_path):
+    source = CHAPTER + '\n# %%\nprint("1/2 point: about 3 s left", file=sys.stderr)\n'
+    (tiny / "01_tiny.py").write_text(source)
+    job, heard = execute.prepare(sources.find("tiny"), "smoke"), []
+    assert execute.last_time(job, tmp_path) is None
+    took = execute.execute(job, tmp_path, lambda *told: heard.append(told))
+    cells = heard[0][1]
+    assert [done for done, _, text in heard if not text] == list(range(cells))
+    assert [told for told in heard if told[2]] == [
+        (cells - 1, cells, "1/2 point: about 3 s left\n")
+    ]
+    assert execute.last_time(job, tmp_path) == round(took, 1)
+
+
 def test_the_digest_follows_source_values_and_preset(tiny):
     def digest(preset="smoke", **given):
         return execute.prepare(sources.find("tiny"), preset, given).digest

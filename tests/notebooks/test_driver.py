@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import nbformat
@@ -181,6 +182,33 @@ def test_a_book_executes_only_what_has_changed(tiny, unrendered, capsys):
     said = capsys.readouterr().out
     assert "01_tiny: unchanged" in said
     assert "executing 1 chapters, 2 at a time: 02_other" in said
+
+
+@pytest.mark.parametrize("end", ["killed", "failed", "whole"])
+def test_a_rendering_that_does_not_end_leaves_the_former_pages(tmp_path, monkeypatch, end):
+    pages = tmp_path / "_build" / "html"
+    pages.mkdir(parents=True)
+    (pages / "former.html").write_text("former")
+    (tmp_path / "unfinished").mkdir()
+    (tmp_path / "unfinished" / "of_a_kill").write_text("")
+
+    def rendered(command, **options):
+        into = Path(command[command.index("--path-output") + 1]) / "_build" / "html"
+        into.mkdir(parents=True)
+        (into / "new.html").write_text("<html>")
+        if end == "killed":
+            raise KeyboardInterrupt
+        return subprocess.CompletedProcess(command, int(end == "failed"), "ERROR: something")
+
+    monkeypatch.setattr(site.subprocess, "run", rendered)
+    if end == "whole":
+        assert site.render(tmp_path / "source", tmp_path) == pages
+        assert not (tmp_path / "unfinished").exists()
+    else:
+        with pytest.raises((KeyboardInterrupt, DataError)):
+            site.render(tmp_path / "source", tmp_path)
+        assert not (tmp_path / "unfinished" / "of_a_kill").exists()
+    assert [p.name for p in pages.iterdir()] == ["new.html" if end == "whole" else "former.html"]
 
 
 def test_only_and_force_choose_chapters(tiny, unrendered, capsys):

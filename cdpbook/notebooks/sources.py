@@ -41,6 +41,18 @@ class Chapter:
         """The preset sections it takes, the later over the earlier."""
         return ["all", self.section]
 
+    @property
+    def kind(self) -> str:
+        """What jupytext calls its format."""
+        return "py:percent" if self.path.suffix == ".py" else "md:myst"
+
+    def text(self, student: bool = False) -> str:
+        """The source as it is written; on the front page of students, that it is theirs."""
+        text = self.path.read_text(encoding="utf-8")
+        if student and self.name == toc()[0]:
+            text = text.replace("\n```{code-cell}", f"\n{_EDITION}\n```{{code-cell}}", 1)
+        return text
+
     def notebook(self, student: bool = False) -> Any:
         """The source as a notebook without outputs: ids ``NAME-000``, a full kernelspec.
 
@@ -49,11 +61,7 @@ class Chapter:
         """
         import jupytext
 
-        text = self.path.read_text(encoding="utf-8")
-        if student and self.name == toc()[0]:
-            text = text.replace("\n```{code-cell}", f"\n{_EDITION}\n```{{code-cell}}", 1)
-        kind = "py:percent" if self.path.suffix == ".py" else "md:myst"
-        notebook = jupytext.reads(text, fmt=kind)
+        notebook = jupytext.reads(self.text(student), fmt=self.kind)
         for index, cell in enumerate(notebook.cells):
             cell["id"] = f"{self.name}-{index:03d}"[:64]
         if student:

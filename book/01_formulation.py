@@ -54,7 +54,7 @@ Markdown(
 
 # %% [markdown]
 r"""
-You need probability on finite sets and a little numpy. Equation numbers are the paper's.
+Equation numbers are the paper's.
 """
 
 # %% [markdown]

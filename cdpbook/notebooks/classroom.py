@@ -25,7 +25,7 @@ STUDENT, INSTRUCTOR = "cdp-book-student", "instructor"
 TREE = (
     *("cdplib", "cdpbook", "params", "proofs", ".ci", "Makefile", "pyproject.toml"),
     *("requirements.txt", "LICENSE", "CITATION.cff", "_config.yml", "_toc.yml"),
-    *("book/_static", "book/results", "book/references.bib"),
+    *("book/_static", "book/results", "book/references.bib", "book/teaching.yml"),
 )
 #: Points of an exercise that names no minutes; of all others its minutes are its points.
 POINTS = 10
@@ -104,7 +104,7 @@ def _tree(target: Path, chapters: Sequence[Chapter]) -> None:
     for chapter in chapters:
         text = chapter.text(student=True)
         if exercises.of(chapter.notebook().cells):
-            text = jupytext.writes(chapter.notebook(student=True), fmt=chapter.kind)
+            text = jupytext.writes(chapter.notebook(student=True, bare=True), fmt=chapter.kind)
         files.write_text(target / "book" / chapter.path.name, text)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from cdpbook.notebooks import exercises
+from cdpbook.notebooks import exercises, teaching
 from cdplib import parameters
 from cdplib.errors import InputError, unknown
 from cdplib.storage import paths
@@ -53,17 +53,20 @@ class Chapter:
             text = text.replace("\n```{code-cell}", f"\n{_EDITION}\n```{{code-cell}}", 1)
         return text
 
-    def notebook(self, student: bool = False) -> Any:
+    def notebook(self, student: bool = False, bare: bool = False) -> Any:
         """The source as a notebook without outputs: ids ``NAME-000``, a full kernelspec.
 
         ``student`` leaves out everything from ``solution-start`` to ``solution-end`` but answer
-        cells, with their stubs, and checks; the front page says so.
+        cells, with their stubs, and checks; the front page says so. ``bare`` leaves out what
+        :mod:`.teaching` adds.
         """
         import jupytext
 
         notebook = jupytext.reads(self.text(student), fmt=self.kind)
         for index, cell in enumerate(notebook.cells):
             cell["id"] = f"{self.name}-{index:03d}"[:64]
+        if not bare:
+            notebook.cells = teaching.with_teaching(self.name, notebook.cells, self.path.parent)
         if student:
             notebook.cells = exercises.without_solutions(notebook.cells)
         notebook.metadata["kernelspec"] = dict(KERNEL)

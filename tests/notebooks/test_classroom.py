@@ -102,7 +102,7 @@ def test_the_archive_is_the_folder(bundle):
 
 def test_students_sources_are_the_student_edition(bundle):
     for chapter in chapters():
-        given = sources.find(chapter.name, bundle / classroom.STUDENT / "book").notebook()
+        given = sources.find(chapter.name, bundle / classroom.STUDENT / "book").notebook(True)
         assert [c.source for c in given.cells] == [c.source for c in chapter.notebook(True).cells]
     assert "Student edition" in (bundle / classroom.STUDENT / "book" / "index.md").read_text()
     assert "Student edition" not in (sources.find("index").text())

@@ -154,7 +154,8 @@ r"""
 Fewer points also decide less, so a cell that becomes "undecided" or "not testable" says nothing against a statement.
 Where a verdict changes, the sentence that can be defended is the longer one: it holds, or not, *among restorers that were
 brought to where their weights point*. {ref}`ch:ablations` trains the largest $\beta$ for longer, to see whether time is
-what it lacked, or whether the floor of $P$ left it nothing to gain; it also has both networks beside each other. A
+what it lacked, or whether the floor of $P$ left it nothing to gain; {ref}`ch:longer` trains a whole grid of Exp-2 nine times longer and judges it
+by the same rules. A
 statement about restoration should not care which network restores: where the columns of a pair differ, training is again a
 suspect, and {ref}`ch:measuring-perception` has pictures of a restorer that fooled the critic it was trained with.
 

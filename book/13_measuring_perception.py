@@ -427,10 +427,23 @@ By {eq}`eq:critic-bound`, 4 and 2. With scale 1 the proof has $|s_c|=1$ in place
 bound is $2F\kappa$: larger by $1/\kappa$.
 """
 
-# %%
+# %% tags=["answer"] stub="factors = ..., ..., ...  # the clip doubled, the width doubled, the scale left at 1 (clip 0.01)"
 narrow, wider = (networks.Critic(1, width=width, batch_norm=True) for width in (16, 32))
-print([critic_bound.bound(c, k) for c, k in ((narrow, 0.01), (narrow, 0.02), (wider, 0.01))])
-print(f"{critic_bound.bound(wider, 0.01) / 0.01:.2f}")
+base, twice, wide = (
+    critic_bound.bound(c, k) for c, k in ((narrow, 0.01), (narrow, 0.02), (wider, 0.01))
+)
+factors = twice / base, wide / base, 1 / 0.01
+print(base, twice, wide, f"and with scale 1 {base / 0.01:.2f}")
+
+# %% tags=["check"]
+from cdpbook import selfcheck
+
+
+def bound_of(clip, width):
+    return critic_bound.bound(networks.Critic(1, width=width, batch_norm=True), clip)
+
+
+selfcheck.factors(factors, bound_of)
 
 # %% [markdown]
 r"""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
-from cdpbook.notebooks import execute, site, sources
+from cdpbook.notebooks import execute, site, slides, sources
 from cdplib import lifetime, machine
 from cdplib.errors import DataError
 from cdplib.storage import paths
@@ -52,6 +52,7 @@ def build(
     print("rendering the site (jupyter-book; warnings are errors)", flush=True)
     site.assemble(home / "source", chapters, executed, student)
     pages = site.render(home / "source", home)
+    slides.write(pages)
     front = pages / f"{chapters[0].name}.html"
     print(
         f"the book is done in {time.monotonic() - started:.0f} s: {front}\n"

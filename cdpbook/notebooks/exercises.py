@@ -14,7 +14,7 @@ from cdplib.errors import InputError
 _OPEN = re.compile(r"^(`{3,}|:{3,})\{solution-start\}\s*(\S*)")
 _END = re.compile(r"^(`{3,}|:{3,})\{solution-end\}")
 _EXERCISE = re.compile(r"^[`:]{3,}\{exercise-start\} (?P<title>.*)\n:label: (?P<label>\S+)$", re.M)
-_MINUTES = re.compile(r"\((\d+) minutes\b")
+_MINUTES = re.compile(r"\([^()]*?\b(\d+) minutes\b")
 
 #: The tags of the code cells of a solution that students have, too: the first with the stub that
 #: its metadata hold in place of its code. No check is executed before there is an answer.

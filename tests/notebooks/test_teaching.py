@@ -87,6 +87,8 @@ def test_minutes_are_counted_from_words_outside_exercises():
     assert teaching.reading(cells) == 10
     said = teaching.box(cells, {"goals": "count", "needs": "numbers"})
     assert "about 10 to read, 5 for an exercise." in said
+    paper = task.replace("(5 minutes)", "(paper, 7 minutes)")
+    assert exercises.of([md(paper)])[0].minutes == 7
     longer = task.replace("(5 minutes)", "(overnight)").replace("ex:one", "ex:two")
     said = teaching.box([*cells, md(longer)], {"goals": "count", "needs": "numbers"})
     assert "5 for an exercise, with 1 more that may take longer." in said

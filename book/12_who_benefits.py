@@ -115,11 +115,14 @@ Markdown(readers.answer(rows) + "\n\n" + text.table(readers.overview(rows)))
 
 # %% [markdown]
 r"""
+The columns of errors are worth a look of their own: what reads clean digits best need not read restored ones best. Where a reader errs less on noisy
+digits than on restored ones, restoring has cost it something, as {prf:ref}`prop:data-processing` allows and no network can undo.
+
 One mean hides how much hangs on $\beta$. Look whether lines are level, as one ratio for each reader would have it, or fall as $\beta$ grows; and
 whether readers of a kind lie together.
 """
 
-# %% mystnb={"figure": {"name": "fig-who-parts", "caption": "The part of CNN-1's gain that arrives at each reader, for each β (steps are not to scale). Dotted: none of it, all of it. No point where CNN-1's own gain is not clear. Look for lines that leave the band between 0 and 1."}, "image": {"alt": "Lines of the part of the gain against beta, one for each of ten readers"}}
+# %% mystnb={"figure": {"name": "fig-who-parts", "caption": "The part of CNN-1's gain that arrives at each reader, for each β (steps are not to scale; parts are on a linear axis from −1 to 1, on a logarithmic one beyond). Dotted: none of it, all of it. No point where CNN-1's own gain is not clear. Look for lines that leave the band between 0 and 1."}, "image": {"alt": "Lines of the part of the gain against beta, one for each of nine readers"}}
 draw.parts(readers.parts(rows))
 
 # %% [markdown]

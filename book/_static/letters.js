@@ -49,7 +49,7 @@ window.cdpFigures.letters = (into, data) => {
 
   // A column a noisy digit: the digit behind it, what the restorer sees, and what it outputs.
   const grid = make("div", { class: "answers-letters" });
-  planes.append(grid);
+  into.append(grid);
   const row = (title) => data.labels.map((label) => {
     const canvas = make("canvas", { role: "img", "aria-label": `${title} ${label}` });
     const note = make("figcaption", {}, `${title} ${label}`);
@@ -71,7 +71,7 @@ window.cdpFigures.letters = (into, data) => {
     output.forEach(({ canvas, note }, k) => {
       const letter = point.output[k], read = data.read[letter];
       pixels(canvas, letters[letter]);
-      note.textContent = [`${number(100 * point.chances[k], 0)} %`, data.kinds[letter],
+      note.textContent = [`${number(100 * point.chances[k], 0)}\u00a0%`, data.kinds[letter],
         `read ${read} ${read === data.labels[k] ? "✓" : "✗"}`].join("\n");
     });
   }

@@ -173,7 +173,7 @@ def test_the_picker_of_digits_shows_what_the_optimal_restorer_outputs(show, few)
         for y, letter, note in zip(ys, best, notes, strict=True):
             right = problem.labels[letter] == sample.labels[sample.truth[y]]
             chance = 100 * found.plan[y, letter] / problem.py[y]
-            assert float(note.split(" %")[0]) == pytest.approx(chance, abs=0.6)
+            assert float(note.split("\u00a0%")[0]) == pytest.approx(chance, abs=0.6)
             assert note.endswith(f"read {problem.labels[letter]} {'✓' if right else '✗'}")
         outputs.add(tuple(best))
     assert len(outputs) > 1  # other budgets, other images

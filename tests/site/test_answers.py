@@ -343,6 +343,28 @@ def test_moving_the_weights_measures_200_digits_again_as_torch_does(ground):
         )
 
 
+def test_newer_weights_end_the_measuring_of_older_ones(ground):
+    script = """async (asked) => {
+      const said = [], measured = [], labels = Array(20).fill(0);
+      const stub = { at: (_, weights) => weights, measure: ({ restorer, first, last }) => {
+        measured.push(restorer);
+        return { error: 0, wrong: [], count: last - first };
+      } };
+      await new Promise((whole) => {
+        const ask = cdpMeasurer(stub, (state) => {
+          said.push(state.id);
+          if (state.id === asked && state.count === labels.length) whole();
+        });
+        ask({ digits: [0], labels, readers: [] });
+        for (let id = 1; id <= asked; id++) ask({ id, weights: id });
+      });
+      return [said, measured];
+    }"""
+    said, measured = ground.page.evaluate(script, 30)
+    assert said == [30, 30]  # at ten digits and at twenty
+    assert measured == [30] * 10  # two at a time; nothing of the 29 before
+
+
 def test_p_is_of_published_weights_and_says_of_which(ground):
     kept = playground.page()
     rows = conditional.published().query("part == 'grid'").set_index(["beta", "gamma"])

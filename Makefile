@@ -10,7 +10,7 @@ SEED ?= 2026
 SHELL := /bin/sh
 .SILENT:
 .DEFAULT_GOAL := help
-.PHONY: help setup data book student class lab check test lint golden results torture proofs licences bench tuning clean clean-env browser
+.PHONY: help setup data book student class lab check test lint golden results torture proofs licences lock bench tuning clean clean-env browser
 
 BIN := .venv/bin
 # One thread a process: numbers repeat, and processes share the cores.
@@ -68,6 +68,9 @@ proofs: ## Have Coq check the formal proof in proofs/ (skipped where there is no
 
 licences: setup ## List every pin with its licence and what needs it
 	$(BIN)/python .ci/licences
+
+lock: setup ## Write requirements.lock: the pins and all that they bring, with hashes
+	./.ci/lock
 
 bench: setup ## Measure the solvers and the training against the alternatives
 	./.ci/bench

@@ -239,7 +239,9 @@ r"""
 ```{solution-start} ex:longer-3
 :class: dropdown
 ```
-Publish the rows (`--publish`) and make {ref}`ch:verdicts` again with `published_runs((("converged", "fast-large"),))` in place of the published tables.
+Publish the rows (`--publish`), then judge them as this page does: `published_runs((("converged", "fast-large"),))["exp4"]` is their run, and
+`verdicts.of(run, perception)` has a verdict for each statement. Compare with those of the published grid, with and without its largest $\beta$: what turns
+with the length has turned in both.
 ```{solution-end}
 ```
 """

@@ -1,7 +1,9 @@
 """``make setup`` on machines that lack something: one clear line, and nothing half made."""
 
 import http.server
+import importlib.metadata
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 from cdplib.storage import paths
 
@@ -25,7 +28,7 @@ def machine(tmp_path):
     checkout, programs = tmp_path / "a checkout", tmp_path / "bin"
     (checkout / ".ci").mkdir(parents=True)
     programs.mkdir()
-    for name in ("requirements.txt", "pyproject.toml", ".ci/setup"):
+    for name in ("requirements.txt", "requirements.lock", "pyproject.toml", ".ci/setup"):
         shutil.copy(paths.ROOT / name, checkout / name)
     for tool in TOOLS:
         (programs / tool).symlink_to(shutil.which(tool))
@@ -152,20 +155,39 @@ def asked(machine, tmp_path, monkeypatch):
 
 @pytest.mark.skipif(os.path.exists("/proc/driver/nvidia/version"), reason="there is a driver")  # noqa: PTH110
 @pytest.mark.parametrize("torch", ["auto", "cpu"])
-def test_where_pytorchs_cpu_index_answers_torch_comes_from_there(asked, index, torch):
+def test_where_pytorchs_cpu_index_answers_torch_comes_from_there(asked, index, torch, tmp_path):
     said, pip = asked(TORCH=torch, TORCH_CPU_INDEX=index)
     assert f"torch: the build without CUDA (TORCH={torch}; TORCH=cuda takes the other)" in said
     first = next(line for line in pip.splitlines() if "pip install" in line)
     assert f"--no-deps --index-url {index} torch==" in first
     assert " torchvision==" in first
-    assert "requirements.txt" in pip
+    # The rest by its hashes, without the CUDA that PyPI's torch would bring.
+    assert "--require-hashes -r _build/requirements.txt" in pip
+    wanted = (tmp_path / "a checkout/_build/requirements.txt").read_text()
+    assert LOCK.startswith(wanted)
+    assert "numpy==" in wanted
+    assert "nvidia" not in wanted
 
 
 @pytest.mark.skipif(os.path.exists("/proc/driver/nvidia/version"), reason="there is a driver")  # noqa: PTH110
-def test_where_it_does_not_answer_pypis_build_is_taken(asked):
+def test_where_it_does_not_answer_pypis_build_is_taken(asked, tmp_path):
     said, pip = asked(TORCH="auto", TORCH_CPU_INDEX="http://127.0.0.1:9/cpu")
     assert "torch: PyPI's build (PyTorch's CPU index does not answer)" in said
     assert "--index-url" not in pip
+    assert "--require-hashes -r _build/requirements.txt" in pip
+    assert (tmp_path / "a checkout/_build/requirements.txt").read_text() == LOCK
+    assert "--no-build-isolation" in pip  # nothing is fetched to build the checkout
+
+
+def test_a_file_that_is_not_the_locked_one_is_refused(machine):
+    program, setup = machine
+    program("df", 'echo header; echo "/dev/x 1 1 99000000 1% /"')
+    said = "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE."
+    program(
+        "python3",
+        PYTHON.replace('*pip*) echo "$*" >>"$ASKED"', f'*"pip install"*) echo "{said}"; exit 1'),
+    )
+    assert "not the one that requirements.lock knows by its hash" in setup(TORCH="cuda")
 
 
 def test_builds_with_cuda_need_more_room(asked):
@@ -183,6 +205,8 @@ def test_macos_13_is_given_the_last_torch_that_was_built_for_it(asked, machine, 
     older = "torch==2.11.0\ntorchvision==0.26.0\n"
     assert (older in wanted) == ("macOS 13: torch==2.11.0" in said) == (release == "22.6.0")
     assert wanted.count("\ntorch==") == 1
+    # The lock has the later torch alone.
+    assert ("--require-hashes" in pip) == ("--hash=" in wanted) == (release == "23.0.0")
 
 
 def test_cuda_asks_no_other_index(asked, index):
@@ -203,6 +227,13 @@ def test_a_python_that_cannot_use_a_pin_is_refused(asked):
 
 
 PINS = (paths.ROOT / "requirements.txt").read_text()
+LOCK = (paths.ROOT / "requirements.lock").read_text()
+#: Every line of the lock, continued ones joined, as (requirement, hashes).
+LOCKED = [
+    (Requirement(line.partition(" --hash=")[0]), re.findall(r"--hash=(\S+)", line))
+    for line in re.sub(r" \\\n +", " ", LOCK).splitlines()
+    if line[0] != "#"
+]
 
 
 def test_every_pin_is_exact_and_one_holds_for_each_python():
@@ -215,6 +246,43 @@ def test_every_pin_is_exact_and_one_holds_for_each_python():
         held = [one.name for one in lines if not one.marker or one.marker.evaluate(known)]
         assert len(held) == len(set(held))
         assert set(held) == {one.name for one in lines}, python
+
+
+def test_the_lock_has_every_pin_at_its_version_and_a_hash_of_each_file():
+    pins = [Requirement(line) for line in PINS.splitlines() if line and line[0] != "#"]
+
+    def known(one):
+        return canonicalize_name(one.name), str(one.specifier), str(one.marker)
+
+    assert {known(one) for one in pins} <= {known(one) for one, _ in LOCKED}
+    names = {canonicalize_name(one.name) for one in pins}
+    again = [one for one, _ in LOCKED if canonicalize_name(one.name) in names]
+    assert len(again) == len(pins)  # and none at another
+    for one, hashes in LOCKED:
+        assert [s.operator for s in one.specifier] == ["=="], one
+        assert hashes, one
+        assert all(re.fullmatch("sha256:[0-9a-f]{64}", text) for text in hashes), one
+        assert len(set(hashes)) == len(hashes)
+    assert "://" not in LOCK  # from whichever index: a hash is a hash
+
+
+def test_the_lock_has_all_that_its_packages_bring_here():
+    """What pip asks of ``--require-hashes``, from the metadata of what is installed."""
+    here = {canonicalize_name(r.name): r for r, _ in LOCKED if not r.marker or r.marker.evaluate()}
+    cuda = LOCK.partition("# CUDA")[2]
+    wanted = 0
+    for name in here:
+        try:
+            needs = importlib.metadata.requires(name) or ()
+        except importlib.metadata.PackageNotFoundError:  # torch's CUDA, beside the build without
+            assert f"\n{name}==" in cuda, name
+            continue
+        for need in map(Requirement, needs):
+            if need.marker is None or need.marker.evaluate({"extra": ""}):
+                locked = here[canonicalize_name(need.name)]
+                assert need.specifier.contains(next(iter(locked.specifier)).version), (name, need)
+                wanted += 1
+    assert wanted > 200
 
 
 def test_python_3_11_2_is_given_a_soupsieve_that_it_can_use():

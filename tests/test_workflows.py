@@ -51,6 +51,17 @@ def test_githubs_schema_accepts_the_workflows(file):
     subprocess.run(command, check=True)
 
 
+def test_pull_requests_and_weeks_audit_every_locked_package():
+    file = paths.ROOT / ".github/workflows/audit.yml"
+    when = yaml.safe_load(file.read_text())[True]  # YAML 1.1 reads "on" so
+    assert {"pull_request", "schedule"} <= set(when)
+    (command,) = [s["run"] for s in _steps(file) if s.get("run", "").startswith("pip-audit")]
+    name = re.search(r" -r (\S+)$", command).group(1)
+    assert "--hash=sha256:" in (paths.ROOT / name).read_text()
+    # Without pip it asks nothing but the advisories; strict, it fails where it could not ask.
+    assert {"--strict", "--disable-pip", "--require-hashes"} <= set(command.split())
+
+
 def test_binder_and_codespaces_start_from_the_same_light_pins():
     lines = (paths.ROOT / "binder/requirements.txt").read_text().splitlines()
     wanted = [line for line in lines if line and not line.startswith("#")]

@@ -40,7 +40,7 @@ def curves(rows: pd.DataFrame) -> Panels:
         axes.xaxis.set_major_locator(FixedLocator(lengths))
         axes.xaxis.set_major_formatter(FixedFormatter([f"{steps:,}" for steps in lengths]))
         axes.xaxis.set_minor_formatter(NullFormatter())
-        if column == "error_rate":
-            axes.legend(fontsize=9, ncols=2)
+        if column == "p_judge":  # which has room between its lines
+            axes.legend(fontsize=8.5, loc="center", ncols=2)
         figures[f"{_NAMES[column]} against the steps of the training"] = figure
     return Panels(figures)

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from cdpbook.claims import NAMES
 from cdpbook.figures import style
@@ -133,7 +134,10 @@ def _said(name: str, read: int, label: int, classes: Sequence[str]) -> str:
 
 
 def parts(found: pd.DataFrame) -> Figure:
-    """The part of the gain that arrives, against beta: a line a reader (nan: no clear gain)."""
+    """The part of the gain that arrives, against beta: a line a reader (nan: no clear gain).
+
+    The axis of the parts is linear from -1 to 1 and logarithmic beyond.
+    """
     figure = style.canvas(height=5.0)
     axes = figure.axes[0]
     each = found[found["beta"].notna()]
@@ -148,6 +152,10 @@ def parts(found: pd.DataFrame) -> Figure:
     for level in (0, 1):
         axes.axhline(level, color="0.4", linewidth=1.2, linestyle=":")
     axes.set_xticks(range(len(betas)), [f"{beta:g}" for beta in betas])
+    axes.set_yscale("symlog", linthresh=1.0)
+    axes.yaxis.set_major_locator(FixedLocator([-10, -5, -2, -1, -0.5, 0, 0.5, 1, 2]))
+    axes.yaxis.set_major_formatter(lambda value, _: style.number(value))
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.set(xlabel="β", ylabel="part of CNN-1's gain that arrives")
     figure.legend(loc="outside upper center", ncols=2, fontsize=10, frameon=False)
     return figure

@@ -10,8 +10,9 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
-from cdpbook.notebooks import execute, site, slides, sources
+from cdpbook.notebooks import execute, progress, site, slides, sources
 from cdplib import lifetime, machine
 from cdplib.errors import DataError
 from cdplib.storage import paths
@@ -70,13 +71,17 @@ def _execute_all(jobs: Sequence[execute.Job], folder: Path, workers: int) -> Non
     names = ", ".join(job.chapter.name for job in jobs)
     print(f"executing {len(jobs)} chapters, {workers} at a time: {names}", flush=True)
     failures: list[str] = []
+    last = {job.chapter.name: execute.last_time(job, folder) for job in jobs}
+    known = {name: seconds for name, seconds in last.items() if seconds is not None}
+    chapters = progress.Chapters([*last], known, workers)
     context = multiprocessing.get_context("spawn")
+    told = context.SimpleQueue()
     with concurrent.futures.ProcessPoolExecutor(
-        workers, mp_context=context, initializer=lifetime.end_with, initargs=(os.getpid(),)
+        workers, mp_context=context, initializer=_begin, initargs=(os.getpid(), told)
     ) as pool:
-        started = {pool.submit(execute.execute, job, folder): job for job in jobs}
+        started = {pool.submit(_execute, job, folder): job for job in jobs}
         try:
-            _follow(started, failures)
+            _follow(started, failures, chapters, told)
         except BaseException:  # an interrupt, too: nothing more is started or waited for
             pool.shutdown(wait=False, cancel_futures=True)
             for worker in multiprocessing.active_children():
@@ -87,15 +92,47 @@ def _execute_all(jobs: Sequence[execute.Job], folder: Path, workers: int) -> Non
         raise DataError(f"{count}; the others are kept:\n  " + "\n  ".join(failures))
 
 
-def _follow(started: Mapping[Future[float], execute.Job], failures: list[str]) -> None:
-    """Say what is done and what is being waited for, until all of ``started`` have ended."""
-    clock, terminal = time.monotonic(), sys.stdout.isatty()
-    said, pending = clock, set(started)
+#: Where a worker tells how far its chapter is: (name, cells done, of all, what one has written).
+_told: Any = None
+
+
+def _begin(parent: int, told: Any) -> None:
+    """Make this process a worker of ``parent``."""
+    global _told
+    _told = told
+    lifetime.end_with(parent)
+
+
+def _execute(job: execute.Job, folder: Path) -> float:
+    """Execute a chapter in a worker."""
+
+    def tell(done: int, cells: int, text: str) -> None:
+        # The end of a long text: what is short goes through a pipe whole or, in a kill, not at all.
+        _told.put((job.chapter.name, done, cells, text[-300:]))
+
+    return execute.execute(job, folder, tell)
+
+
+def _follow(
+    started: Mapping[Future[float], execute.Job],
+    failures: list[str],
+    chapters: progress.Chapters,
+    told: Any,
+) -> None:
+    """Say what is done, what runs and how long it will take, until all of ``started`` ended."""
+    terminal = sys.stdout.isatty()
+    said, pending = time.monotonic(), set(started)
     while pending:
         done, pending = concurrent.futures.wait(
             pending, timeout=1, return_when=concurrent.futures.FIRST_COMPLETED
         )
+        while not told.empty():
+            name, cell, cells, text = told.get()
+            chapters.tell(name, cell, cells)
+            for line in progress.lines(name, text):
+                _line(line)
         for future in done:
+            chapters.end(started[future].chapter.name)
             error = future.exception()
             if error is None:
                 _line(f"{started[future].chapter.name}: executed in {future.result():.0f} s")
@@ -107,9 +144,7 @@ def _follow(started: Mapping[Future[float], execute.Job], failures: list[str]) -
         now = time.monotonic()
         if pending and now - said >= (1 if terminal else 60):
             said = now
-            running = [job.chapter.name for future, job in started.items() if future.running()]
-            text = f"{len(started) - len(pending)} of {len(started)} done, "
-            text += f"waiting for {', '.join(running)} ({now - clock:.0f} s)"
+            text = str(chapters)
             print(f"\r\033[K{text[:110]}" if terminal else text, end="" if terminal else "\n")
             sys.stdout.flush()
 

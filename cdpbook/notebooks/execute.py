@@ -13,7 +13,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from cdpbook.notebooks import again, inputs, provenance
+from cdpbook.notebooks import again, inputs, progress, provenance
 from cdpbook.notebooks.job import Job
 from cdpbook.notebooks.job import prepare as prepare
 from cdplib import checkout
@@ -45,12 +45,24 @@ class ChapterFailed(DataError):
 def is_fresh(job: Job, folder: Path) -> bool:
     """Whether ``folder`` holds the executed notebook of exactly this job."""
     digest = job.digest  # first, so that a worker is given it and not left to find its own
-    record = folder / f"{job.chapter.name}.json"
-    try:
-        known = json.loads(record.read_text(encoding="utf-8"))["digest"]
-    except (OSError, ValueError, KeyError):
-        return False
+    known = _record(job, folder).get("digest")
     return known == digest and (folder / f"{job.chapter.name}.ipynb").is_file()
+
+
+def last_time(job: Job, folder: Path) -> float | None:
+    """Seconds that the chapter took when it was last executed into ``folder``, however changed."""
+    seconds = _record(job, folder).get("seconds")
+    return float(seconds) if isinstance(seconds, int | float) else None
+
+
+def _record(job: Job, folder: Path) -> dict[str, Any]:
+    """What is kept beside an executed notebook; empty where there is none, or a damaged one."""
+    try:
+        text = (folder / f"{job.chapter.name}.json").read_text(encoding="utf-8")
+        found = json.loads(text)
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def injected(job: Job) -> dict[str, Any]:
@@ -59,9 +71,12 @@ def injected(job: Job) -> dict[str, Any]:
     return {key: v for key, v in job.values.items() if v != declared[key].default}
 
 
-def execute(job: Job, folder: Path, progress: bool = False) -> float:
+def execute(
+    job: Job, folder: Path, tell: progress.Tell = progress.silent, bar: bool = False
+) -> float:
     """Execute ``job``; write ``NAME.ipynb`` and its record to ``folder``; return the seconds.
 
+    ``tell`` hears of every cell and of what it writes to standard error; ``bar`` shows papermill's.
     The notebook checks its own values and ends with "How this page was made" (:mod:`.again`).
     Raises :class:`ChapterFailed`, naming chapter, cell and error; the notebook up to there is kept
     as ``NAME.failed.ipynb``.
@@ -77,15 +92,19 @@ def execute(job: Job, folder: Path, progress: bool = False) -> float:
     failed = folder / f"{name}.failed.ipynb"
     notebook = job.chapter.notebook(job.student)
     _environment()
+    given = injected(job)
+    ear = progress.Ear(tell, len(notebook.cells) + bool(given))
     started = time.monotonic()
     try:
         with contextlib.chdir(paths.ROOT):
             executed = papermill.execute_notebook(
                 notebook,
                 str(failed),
-                injected(job),
+                given,
                 kernel_name="python3",
-                progress_bar={"desc": name} if progress else False,
+                progress_bar={"desc": name} if bar else False,
+                stderr_file=ear,
+                on_cell_start=ear.start,
                 start_timeout=120,
                 kernel_manager_class="cdpbook.notebooks.kernel.ThisPython",
             )

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cdpbook.notebooks import execute, site, sources
+from cdpbook.notebooks import execute, progress, site, sources
 from cdpbook.notebooks.job import announced
 from cdplib import parameters
 from cdplib.storage import files, paths
@@ -34,7 +34,7 @@ def run_chapter(
         training = announced(job)
         said = f"{found.name}: executing with preset {job.preset}"
         print(f"{said}; {training}" if training else said, flush=True)
-        seconds = execute.execute(job, output, progress=sys.stdout.isatty())
+        seconds = execute.execute(job, output, progress.shown, bar=sys.stdout.isatty())
         print(f"{found.name}: executed in {seconds:.0f} s; rendering its page", flush=True)
     with files.scratch("cdp-run") as tree:
         site.assemble(tree / "source", [found], output, student=False)

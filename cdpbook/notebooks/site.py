@@ -99,15 +99,18 @@ def toc_of(chapters: Sequence[Chapter]) -> dict[str, Any]:
 def render(source: Path, output: Path, strict: bool = True) -> Path:
     """Run jupyter-book on the tree; return the folder of the pages, ``output/_build/html``.
 
+    They take the place of the former ones when all of them are there, so that a reader never finds
+    half a site, whatever ends this.
     ``strict``: warnings and broken references are errors. Raises :class:`DataError` with the
     first warnings; everything jupyter-book said is in ``output/site.log``.
     """
-    shutil.rmtree(output / "_build", ignore_errors=True)
-    output.mkdir(parents=True, exist_ok=True)
+    unfinished = output / "unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
     program = f"from cdplib import lifetime; lifetime.end_with({os.getpid()}); "
     program += "from jupyter_book.cli.main import main; main()"
     command = [sys.executable, "-c", program, "build"]
-    command += [str(source / "book"), "--path-output", str(output), "--all"]
+    command += [str(source / "book"), "--path-output", str(unfinished), "--all"]
     command += ["-W", "-n", "--keep-going"] if strict else []
     # jupyter-book reads no network, but Sphinx extensions look at the terminal's width and colours.
     environment = {**os.environ, "NO_COLOR": "1", "COLUMNS": "100", "PYTHONWARNINGS": "ignore"}
@@ -123,10 +126,12 @@ def render(source: Path, output: Path, strict: bool = True) -> Path:
             f"the site has {len(problems) or 'unknown'} problems (all of it: {output}/site.log)\n"
             f"  {shown}"
         )
-    pages = output / "_build" / "html"
-    for page in pages.glob("*.html"):
+    for page in (unfinished / "_build" / "html").glob("*.html"):
         page.write_text(mended(page.read_text(encoding="utf-8")), encoding="utf-8")
-    return pages
+    shutil.rmtree(output / "_build", ignore_errors=True)
+    (unfinished / "_build").replace(output / "_build")
+    shutil.rmtree(unfinished)
+    return output / "_build" / "html"
 
 
 def mended(html: str) -> str:

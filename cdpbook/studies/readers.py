@@ -80,11 +80,20 @@ def answer(rows: pd.DataFrame) -> str:
     inside = int(((values >= ELSEWHERE[0]) & (values <= ELSEWHERE[1])).sum())
     own = effect(rows, "gamma", transfer.OWN).interval
     signs = [one.sign for one in mean["other"]]
+    ends = published.published().set_index("config_hash")
+    plain = rows[(rows["beta"] == 0) & (rows["gamma"] == 0)]
+    spoilt = [
+        title for column, title in names(rows).items()
+        if column in ends and ends.at["noisy", column] < plain[column].mean()
+    ]  # fmt: skip
+    unrestored = (
+        f" Better read noisy than restored (β = γ = 0): {text.listed(spoilt)}." if spoilt else ""
+    )
     return (
         f"{len(mean)} readers took no part. γ changes C of CNN-1 by {text.points(own)} points "
         f"(mean over β, {text.count(int(rows['seed'].nunique()), 'seed')}); that of "
         f"{sum(s < 0 for s in signs)} of the others clearly falls and of "
         f"{sum(s > 0 for s in signs)} clearly rises. The part of the gain that arrives runs from "
         f"{text.between(values, 2)} over readers and β, and is between {ELSEWHERE[0]:g} and "
-        f"{ELSEWHERE[1]:g} at {inside} of {len(values)}."
+        f"{ELSEWHERE[1]:g} at {inside} of {len(values)}.{unrestored}"
     )

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import nbformat
@@ -183,6 +184,33 @@ def test_a_book_executes_only_what_has_changed(tiny, unrendered, capsys):
     assert "executing 1 chapters, 2 at a time: 02_other" in said
 
 
+@pytest.mark.parametrize("end", ["killed", "failed", "whole"])
+def test_a_rendering_that_does_not_end_leaves_the_former_pages(tmp_path, monkeypatch, end):
+    pages = tmp_path / "_build" / "html"
+    pages.mkdir(parents=True)
+    (pages / "former.html").write_text("former")
+    (tmp_path / "unfinished").mkdir()
+    (tmp_path / "unfinished" / "of_a_kill").write_text("")
+
+    def rendered(command, **options):
+        into = Path(command[command.index("--path-output") + 1]) / "_build" / "html"
+        into.mkdir(parents=True)
+        (into / "new.html").write_text("<html>")
+        if end == "killed":
+            raise KeyboardInterrupt
+        return subprocess.CompletedProcess(command, int(end == "failed"), "ERROR: something")
+
+    monkeypatch.setattr(site.subprocess, "run", rendered)
+    if end == "whole":
+        assert site.render(tmp_path / "source", tmp_path) == pages
+        assert not (tmp_path / "unfinished").exists()
+    else:
+        with pytest.raises((KeyboardInterrupt, DataError)):
+            site.render(tmp_path / "source", tmp_path)
+        assert not (tmp_path / "unfinished" / "of_a_kill").exists()
+    assert [p.name for p in pages.iterdir()] == ["new.html" if end == "whole" else "former.html"]
+
+
 def test_only_and_force_choose_chapters(tiny, unrendered, capsys):
     book.build("smoke", only=["tiny"])
     book.build("smoke", only=["tiny"], force=True)
@@ -210,6 +238,20 @@ def test_a_chapter_whose_kernel_dies_is_named_in_one_line(tiny, unrendered):
     (tiny / "01_tiny.py").write_text(CHAPTER.replace("b = a + 1", killed))
     with pytest.raises(DataError, match="01_tiny: its kernel died"):
         book.build("smoke", workers=1)
+
+
+def test_cells_and_what_they_write_of_their_points_are_told_as_they_come(tiny, tmp_path):
+    source = CHAPTER + '\n# %%\nprint("1/2 point: about 3 s left", file=sys.stderr)\n'
+    (tiny / "01_tiny.py").write_text(source)
+    job, heard = execute.prepare(sources.find("tiny"), "smoke"), []
+    assert execute.last_time(job, tmp_path) is None
+    took = execute.execute(job, tmp_path, lambda *told: heard.append(told))
+    cells = heard[0][1]
+    assert [done for done, _, text in heard if not text] == list(range(cells))
+    assert [told for told in heard if told[2]] == [
+        (cells - 1, cells, "1/2 point: about 3 s left\n")
+    ]
+    assert execute.last_time(job, tmp_path) == round(took, 1)
 
 
 def test_the_digest_follows_source_values_and_preset(tiny):

@@ -1,5 +1,8 @@
 """What is written: whole, as the umask says, and through links, pipes and devices."""
 
+import errno
+import fcntl
+import hashlib
 import os
 import resource
 import signal
@@ -7,8 +10,10 @@ import stat
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cdplib.errors import InputError
@@ -73,10 +78,77 @@ def test_what_fails_leaves_the_old_file_and_nothing_beside_it(tmp_path):
     assert (tmp_path / "kept").read_text() == "old"
 
 
-def test_a_target_that_cannot_be_made_is_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "kind", "said"),
+    [
+        ("file/x", "file", "'.*file' is no folder"),
+        ("file/x/y", "folder", "'.*file' is no folder"),
+        ("file", "folder", "it is a file, expected a folder"),
+        ("folder", "file", "it is a folder, expected a file"),
+    ],
+)
+def test_a_target_that_cannot_be_made_is_refused(tmp_path, name, kind, said):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="is no folder"):
-        files.check_target(tmp_path / "file" / "x", "--output", "file")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(InputError, match=f"^--output '.*{name}': {said}$"):
+        files.check_target(tmp_path / name, "--output", kind)
+
+
+def test_a_target_that_can_be_made_is_let_pass_and_nothing_is_written(tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    for name, kind in (("file", "file"), ("new", "file"), ("folder/x/y", "file")):
+        files.check_target(tmp_path / name, "--output", kind)
+    for name in ("folder", "new", "folder/x/y"):
+        files.check_target(tmp_path / name, "--output", "folder")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]
+
+
+def test_a_target_in_a_folder_that_is_closed_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(files.os, "access", lambda path, mode: mode != os.W_OK)  # root may always
+    with pytest.raises(InputError, match="may not be written to"):
+        files.check_target(tmp_path / "x", "--output", "file")
+
+
+def test_folders_on_the_way_are_made(tmp_path):
+    files.write_text(tmp_path / "a" / "b" / "file", "x")
+    assert (tmp_path / "a" / "b" / "file").read_text() == "x"
+    with files.scratch("kind", tmp_path / "c" / "d") as folder:
+        assert folder.parent == tmp_path / "c" / "d"
+    assert list((tmp_path / "c" / "d").iterdir()) == []
+
+
+def test_a_scratch_folder_that_is_gone_already_is_no_error(tmp_path):
+    with files.scratch("kind", tmp_path) as folder:
+        folder.rmdir()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_has_its_columns_alone_and_nine_digits(tmp_path):
+    table = pd.DataFrame({"x": [1 / 3, 2.0]}, index=[7, 8])
+    files.write_table(tmp_path / "table", table)
+    assert (tmp_path / "table").read_text() == "x\n0.333333333\n2\n"
+    files.write_table(tmp_path / "table", table, index=True)
+    assert (tmp_path / "table").read_text() == ",x\n7,0.333333333\n8,2\n"
+
+
+def test_the_digest_is_that_of_the_bytes(tmp_path):
+    content = bytes(range(256)) * 1000
+    (tmp_path / "file").write_bytes(content)
+    assert files.sha256(tmp_path / "file") == hashlib.sha256(content).hexdigest()
+
+
+def test_who_begins_a_file_waits_while_another_looks_whether_it_was_left(tmp_path):
+    path = tmp_path / "file"
+    looking = os.open(path, os.O_CREAT | os.O_WRONLY)
+    fcntl.flock(looking, fcntl.LOCK_EX)
+    own = os.open(path, os.O_WRONLY)
+    assert files._hold(own, wait=False) is False
+    threading.Timer(0.3, os.close, [looking]).start()
+    began = time.monotonic()
+    assert files._hold(own)
+    assert time.monotonic() - began > 0.2
+    os.close(own)
 
 
 #: Says when it is in the middle of writing the file and the folder it is given, and waits.
@@ -163,12 +235,14 @@ def test_a_full_disk_names_the_file(tmp_path, write):
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, former[1]))
     try:
-        with pytest.raises(OSError, match="/result'"):
+        with pytest.raises(OSError, match="/result'") as caught:
             write(tmp_path / "result")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, former)
         signal.signal(signal.SIGXFSZ, handler)
     assert list(tmp_path.iterdir()) == []
+    # Of the system's error its number stays, of numpy's, which has none, what it says.
+    assert caught.value.errno == errno.EFBIG or "5000 requested" in str(caught.value)
 
 
 def test_an_error_that_names_a_file_keeps_its_name(tmp_path):

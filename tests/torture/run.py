@@ -23,7 +23,7 @@ from tests.torture import faults, inputs
 from tests.torture.trials import HEAD, Row
 
 #: Kills at 15 minutes, by what is killed.
-KILLS = {"sweep": 75, "publishing": 60, "data": 45, "run": 20}
+KILLS = {"sweep": 70, "publishing": 55, "data": 45, "run": 20, "book": 10}
 #: What is quick enough for a short run.
 QUICK = ("sweep", "publishing", "data")
 

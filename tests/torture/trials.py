@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -10,6 +11,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 
 @dataclass
@@ -57,7 +60,7 @@ def child(action: Callable[[], object], said: Path | None = None) -> int:
         os._exit(status)
 
 
-def ended(pid: int, seconds: float = 120) -> int:
+def ended(pid: int, seconds: float = 300) -> int:
     """The status of the child, which is waited for and killed when it takes too long (-9)."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -69,12 +72,37 @@ def ended(pid: int, seconds: float = 120) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def killed(action: Callable[[], object], within: float, rng: random.Random) -> None:
-    """Start ``action`` and kill it at a moment within ``within`` seconds, drawn by ``rng``."""
+def killed(action: Callable[[], object], within: float, rng: random.Random) -> list[psutil.Process]:
+    """Start ``action`` and kill it at a moment within ``within`` seconds, drawn by ``rng``.
+
+    Returns the processes that it had started itself: they are on their own now.
+    """
     pid = child(action)
     time.sleep(rng.uniform(0, within))
+    helpers: list[psutil.Process] = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        helpers = psutil.Process(pid).children(recursive=True)
     os.kill(pid, signal.SIGKILL)
     ended(pid)
+    return helpers
+
+
+def outlive(helpers: list[psutil.Process], seconds: float) -> list[str]:
+    """What is said of those of ``helpers`` that still run after ``seconds``, which are killed."""
+    end = time.monotonic() + seconds
+    while (alive := [one for one in helpers if _runs(one)]) and time.monotonic() < end:
+        time.sleep(0.02)
+    for one in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.kill()
+    return ["left: a process"] * len(alive)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def time_of(action: Callable[[], object]) -> float:

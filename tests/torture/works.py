@@ -18,7 +18,7 @@ from unittest import mock
 import nbformat
 import numpy as np
 
-from cdpbook.notebooks import book, execute, sources
+from cdpbook.notebooks import book, execute, sources, vendor
 from cdplib.errors import DataError
 from cdplib.experiments import data, datasets, results, settings
 from cdplib.storage import files, paths, store
@@ -182,41 +182,55 @@ class FetchWork:
         return found
 
 
-CHAPTER = '# %% tags=["parameters"]\na: int = 1  # in [0, 9]; the number\n\n# %%\nprint(a + 1)\n'
+CHAPTER = """\
+# %% [markdown]
+# # A chapter
+
+# %% tags=["parameters"]
+a: int = 1  # in [0, 9]; the number
+
+# %%
+print(a + 1)
+"""
 
 
 class ChapterWork:
-    """``count`` chapters of one cell, executed: one as ``cdp run`` does, more as ``cdp book``."""
+    """A chapter of one cell, executed as ``cdp run`` does."""
 
-    def __init__(self, folder: Path, count: int) -> None:
-        self.folder, self.out = folder, folder / "out"
-        self.chapters = folder / "chapters"
-        for name in ("chapters", "params", "tmp"):
+    #: Names of the table of contents: their pages are linked, and the site has no warning.
+    names: tuple[str, ...] = ("01_formulation",)
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.out = folder, folder / "build" / "smoke" / "executed"
+        for name in ("chapters/_static", "params", "tmp"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         (folder / "params" / "smoke.yml").write_text("all: {a: 2}\n")
-        self.names = [f"{k:02d}_tiny" for k in range(count)]
+        (folder / "chapters" / "index.md").write_text("# Front\n\nProse.\n")
+        (folder / "chapters" / "references.bib").write_text("")
         for name in self.names:
-            (self.chapters / f"{name}.py").write_text(CHAPTER)
+            (folder / "chapters" / f"{name}.py").write_text(CHAPTER)
 
     @contextmanager
-    def _book(self) -> Iterator[None]:
+    def book(self) -> Iterator[None]:
+        """Its chapters in place of the book's, all that it writes in its folder."""
         with (
-            mock.patch.object(paths, "BOOK", self.chapters),
+            mock.patch.object(paths, "BOOK", self.folder / "chapters"),
             mock.patch.object(paths, "PARAMS", self.folder / "params"),
+            mock.patch.object(paths, "BUILD", self.folder / "build"),
+            mock.patch.object(sources, "toc", return_value=["index", *self.names]),
+            # in place of the scripts from the registry
+            mock.patch.object(vendor, "copy", lambda into: into.mkdir(parents=True)),
             mock.patch("tempfile.tempdir", str(self.folder / "tmp")),
             mock.patch.dict("os.environ", {"TMPDIR": str(self.folder / "tmp")}),
         ):
             yield
 
     def __call__(self) -> None:
-        """Execute what is not fresh."""
-        with self._book():
-            ready = [execute.prepare(sources.find(name), "smoke") for name in self.names]
-            waiting = [job for job in ready if not execute.is_fresh(job, self.out)]
-            if len(ready) == 1 and waiting:
-                execute.execute(waiting[0], self.out)
-            else:
-                book._execute_all(waiting, self.out, 2)
+        """Execute it where it is not fresh."""
+        with self.book():
+            job = execute.prepare(sources.find(self.names[0]), "smoke")
+            if not execute.is_fresh(job, self.out):
+                execute.execute(job, self.out)
 
     def wrong(self, whole: bool = False) -> list[str]:
         """A notebook that cannot be read, or was not executed to its end."""
@@ -231,4 +245,33 @@ class ChapterWork:
                 found += ["a notebook is missing"] * whole
             elif "3\\n" not in text:
                 found.append("a notebook is damaged")
-        return found + (leftovers(self.folder) if whole else [])
+        if whole:
+            found += [f"left: {path.name}" for path in (self.folder / "tmp").iterdir()]
+            found += [f"left: {path.name}" for path in self.out.glob("*.failed.ipynb")]
+            found += leftovers(self.folder)
+        return found
+
+
+class BookWork(ChapterWork):
+    """A book of two chapters, executed side by side and rendered as ``cdp book`` does."""
+
+    names = ("01_formulation", "02_proof_checks")
+
+    def __call__(self) -> None:
+        """Build it: what is not fresh is executed, the site rendered anew."""
+        with self.book():
+            book.build("smoke", workers=2)
+
+    def wrong(self, whole: bool = False) -> list[str]:
+        """Beside damaged notebooks, a site that is there in part."""
+        found = super().wrong(whole)
+        home = self.folder / "build" / "smoke"
+        pages = home / "_build" / "html"
+        if pages.exists() or whole:
+            for name in ("index", *self.names):
+                page = pages / f"{name}.html"
+                text = page.read_text(encoding="utf-8") if page.is_file() else ""
+                shown = name == "index" or ">3\n" in text
+                if not (shown and text.rstrip().endswith("</html>")):
+                    found.append(f"the page {name} is missing or cut short")
+        return found + ["left: unfinished pages"] * (whole and (home / "unfinished").exists())

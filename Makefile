@@ -10,7 +10,7 @@ SEED ?= 2026
 SHELL := /bin/sh
 .SILENT:
 .DEFAULT_GOAL := help
-.PHONY: help setup data book student lab check test lint golden results torture proofs licences lock bench tuning clean clean-env browser
+.PHONY: help setup data book student class lab check test lint golden results torture proofs licences lock bench tuning clean clean-env browser
 
 BIN := .venv/bin
 # One thread a process: numbers repeat, and processes share the cores.
@@ -33,6 +33,9 @@ book: data ## Execute every chapter and render the site (PRESET=read)
 
 student: data ## The site without the solutions of the exercises
 	$(BIN)/cdp book --preset $(PRESET) --student
+
+class: setup ## What a class is given (no solution in it), and its instructor: _build/class/
+	$(BIN)/cdp class
 
 lab: setup ## JupyterLab on the chapters, which open as notebooks (installs it the first time)
 	./.ci/lab

@@ -23,7 +23,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
-from cdplib.experiments import classifiers, device, restoration, settings
+from cdplib.experiments import classifiers, device, restoration, settings, stacked
 from cdplib.experiments.material import Material
 from cdplib.experiments.settings import Point
 from cdplib.storage import files, paths
@@ -162,19 +162,27 @@ def step_flops(p: Point) -> float:
     return counter.get_total_flops() / p.settings.steps
 
 
-def gpu_rates(steps: int) -> dict[str, dict[str, float]]:
-    """Images a second and share of the peak of an H100 for each of :data:`OURS`, on this card."""
+def gpu_rates(steps: int, batch: int, stack: int = 1) -> dict[str, dict[str, float]]:
+    """Images a second and share of the peak of an H100 for each of :data:`OURS`, on this card;
+    of ``stack`` points of one seed that are trained as one."""
     where, found = torch.device("cuda"), {}
     for name, given in OURS.items():
-        p = point("exp2", steps, 512, **given)
-        flops = step_flops(point("exp2", 2, 8, **given)) / 8 * p.settings.batch
+        p = point("exp2", steps, batch, **given)
+        flops = step_flops(point("exp2", 2, 8, **given)) / 8 * batch * stack
         material = Material.load(p, where)
         material.validation = tuple(part[:50] for part in material.validation)  # type: ignore[assignment]
-        networks = restoration.new_restorer(p), restoration.new_critic(p)
-        for network in networks:
+        pairs = [(restoration.new_restorer(p), restoration.new_critic(p)) for _ in range(stack)]
+        for network in itertools.chain(*pairs):
             device.to_device(network, where)
         net = classifiers.build(p.settings.classifier, p.settings.dataset).eval().to(where)
-        trainer = restoration.Trainer(p, material, where, *networks, [net.requires_grad_(False)])
+        against = [net.requires_grad_(False)]
+        if stack > 1:
+            restorers, critics = zip(*pairs, strict=True)
+            trainer: restoration.Trainer = stacked.Trainer(
+                [p] * stack, material, where, restorers, critics, against
+            )
+        else:
+            trainer = restoration.Trainer(p, material, where, *pairs[0], against)
         for number in range(10):
             trainer.step(number + 1)
         torch.cuda.synchronize()
@@ -184,7 +192,7 @@ def gpu_rates(steps: int) -> dict[str, dict[str, float]]:
         torch.cuda.synchronize()
         took = (time.perf_counter() - began) / steps
         found[name] = {
-            "images_a_second": p.settings.batch / took,
+            "images_a_second": batch * stack / took,
             "share": flops / took / H100_FLOPS,
         }
     return found
@@ -202,10 +210,12 @@ def paper_minutes() -> tuple[float, float]:
 def gpu_table() -> None:
     """Print what the GPU does, or that there is none, and what the paper's schedule would take."""
     if torch.cuda.is_available():
-        print(f"GPU: {torch.cuda.get_device_name()}, 512 images a step")
-        for name, rate in gpu_rates(100).items():
-            share = f"{100 * rate['share']:.1f} % of an H100's peak"
-            print(f"{name:50} {rate['images_a_second']:10,.0f} images a second, {share}")
+        print(f"GPU: {torch.cuda.get_device_name()}")
+        for batch, stack in ((512, 1), (32, 1), (32, 20), (32, 60)):
+            for name, rate in gpu_rates(50, batch, stack).items():
+                what = f"{name}, {batch} images a step, {stack} points as one"
+                share = f"{100 * rate['share']:.2f} % of an H100's peak"
+                print(f"{what:60} {rate['images_a_second']:10,.0f} images a second, {share}")
     else:
         print("GPU: there is none here; its table is skipped")
     gflop, minutes = paper_minutes()

@@ -54,7 +54,7 @@ Markdown(
 
 # %% [markdown]
 r"""
-You need probability on finite sets and a little numpy. Equation numbers are the paper's.
+Equation numbers are the paper's.
 """
 
 # %% [markdown]
@@ -435,12 +435,17 @@ The posterior mean is not one of the three letters, so our `D_min`, which is lim
 larger than the mean posterior variance.
 """
 
-# %%
+# %% tags=["answer"] stub="posterior = ...  # (3, 3): row y holds p(x^ | y)"
 posterior = (p_x[:, None] * channel).T / p_y[:, None]
 D, P, C = judge(posterior)
 means = posterior @ letters
 variance = (p_y * (posterior @ letters**2 - means**2)).sum()
 print(round(P, 12), round(D / variance, 12), variance <= D_min)
+
+# %% tags=["check"]
+from cdpbook import selfcheck
+
+selfcheck.posterior(posterior, p_x, channel)
 
 # %% [markdown]
 r"""

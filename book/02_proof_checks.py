@@ -614,11 +614,17 @@ $t$, which is smaller for $t<1/2$. All functions are continuous, so moving the l
 violation:
 """
 
-# %%
+# %% tags=["answer"] stub="laws = ..., ..., ...  # p and two q, each a law on two letters"
 hellinger = convexity.distance("hellinger")
 p, q0, q1 = np.array([0.99, 0.01]), np.array([0.98, 0.02]), np.array([0.2, 0.8])
 ends = 0.5 * hellinger(p, q0) + 0.5 * hellinger(p, q1)
 print(ends < hellinger(p, 0.5 * q0 + 0.5 * q1))
+laws = p, q0, q1
+
+# %% tags=["check"]
+from cdpbook import selfcheck
+
+selfcheck.hellinger_triple(*laws)
 
 # %% [markdown]
 r"""

@@ -482,11 +482,21 @@ The divergence falls up to $a_{\mathrm{KL}}\approx0.81$, so the least $P$ is
 $\mathrm{KL}(\min\{a_D^+,a_{\mathrm{KL}}\})$. `midpoint_excess` on one column tests convexity.
 """
 
-# %%
+# %% tags=["answer"] stub="def least_P(D):\n    return ...  # the least KL(p_X || p_aY) of a gain a with MSE(a) <= D"
 best = toy.least_divergence_gain()
+
+
+def least_P(D):
+    return toy.divergence(min(toy.gains_within_mse(D)[0][1], best))
+
+
 budgets = np.linspace(2 / 3 + 1e-9, 1, 101)
-nearest = [min(toy.gains_within_mse(D)[0][1], best) for D in budgets]
-print(checks.midpoint_excess([toy.divergence(nearest)])[0] <= 1e-9)
+print(checks.midpoint_excess([[float(least_P(D)) for D in budgets]])[0] <= 1e-9)
+
+# %% tags=["check"]
+from cdpbook import selfcheck
+
+selfcheck.least_perception(least_P, toy)
 
 # %% [markdown]
 r"""

@@ -660,14 +660,19 @@ of $Y$ has too few zeros, so some $y=1$ must be called 0: with $v=0.263$ both le
 $h_P(u)=v(0.7-P)$, and the bound $0.2-0.62v+v(0.7-P)$ is attained until $P=0.08$, where $\hat X=Y$ is allowed.
 """
 
-# %%
+# %% tags=["answer"] stub="v = ...  # u = (v, 0) proves C(inf, P) for small P\nP_sharp = ...  # the largest P at which it does"
 channel = [[0.8, 0.2], [0.2, 0.8]]
 skew = exact.make_problem(np.diag([0.7, 0.3]), channel, 1 - np.eye(2), [0, 1])
-v = (0.24 - 0.14) / 0.38
+v, P_sharp = (0.24 - 0.14) / 0.38, 0.08
 for P in (0.0, 0.04, 0.08, 0.1):
     bound = exact.certify(skew, "tv", np.inf, P, 0.0, [v, 0.0])
     value = exact.solve(skew, "tv", np.inf, P).value
     print(P, round(bound, 4), round(value, 4))
+
+# %% tags=["check"]
+from cdpbook import selfcheck
+
+selfcheck.certificate(v, P_sharp)
 
 # %% [markdown]
 r"""

@@ -242,14 +242,10 @@ Markdown("\n\n".join(tables))
 r"""
 ## The measures of P, and their floors
 
-A measure of $P$ compares two *sets* of images. Between two halves of the real test images it is not
-zero: that floor is what no restorer can be expected to beat, and a value near it means "cannot be
-told from real". Halves are drawn at random, because the first and last digits of MNIST's test set
-come from different writers. The judge reads its gap on images that it was not fitted on, so its
-floor is zero up to noise: look at the standard error behind its ±, which is over those images. The
-axis called $P$ is the judge's unless a page says otherwise: it estimates the distance that the paper
-names, and all points share it. This is how the judge is fitted: always from the same start and with the same budget,
-on one random half of the images, and read on the other.
+A measure of $P$ compares two *sets* of images. Between two halves of the real test images, drawn at random because MNIST's are ordered by
+their writers, it is not zero: that floor is what no restorer can be expected to beat. The judge reads its gap on images that it was not
+fitted on, so its floor is zero up to the noise behind its ±. The axis called $P$ is the judge's unless a page says otherwise. This is how it is
+fitted: always from the same start and with the same budget, on one random half of the images, and read on the other.
 
 ````{dropdown} The judge's fit
 ```{literalinclude} ../cdplib/experiments/perception.py

@@ -13,7 +13,7 @@ r"""
 """
 
 # %% tags=["parameters", "hide-input"]
-preset: str = "read"  # one of smoke|read|quick|full|paper; read draws what is published
+preset: str = "read"  # one of smoke|read|quick|full|converged|paper; read draws what is published
 dataset: str = "default"  # one of default|mnist|fashion-mnist; default: the paper's
 restorer: str = "default"  # one of default|paper|fast|fast-large; default: the preset's
 betas: list[float] | None = None  # in [0, 100]; weights of the adversarial loss; none: the preset's

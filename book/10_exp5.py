@@ -13,7 +13,7 @@ r"""
 """
 
 # %% tags=["parameters", "hide-input"]
-preset: str = "read"  # one of smoke|read|quick|full|paper; read draws what is published
+preset: str = "read"  # one of smoke|read|quick|full|converged|paper; read draws what is published
 restorer: str = "default"  # one of default|paper|fast|fast-large; default: the preset's
 betas: list[float] | None = None  # in [0, 100]; weights of the adversarial loss; none: the preset's
 gammas: list[float] | None = None  # in [0, 100]; weights of the cross entropy; none: the preset's

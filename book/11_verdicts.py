@@ -115,14 +115,11 @@ Markdown(text.table(verdicts.changed(runs, found, perception), empty="No verdict
 r"""
 ## What the verdicts hang on
 
-A cloud holds trained restorers, and a few that were trained badly contradict E2, the paper's main observation, by
-themselves. So everything is tested again, twice, with some points left out. *Without the largest $\beta$*: there the
-adversarial term outweighs the distortion most. This choice was made after looking at the points, and would be worth little
-by itself. *Without disowned points*: those whose own training loss is larger, in every seed, than that of one and the same
-other point ({ref}`ch:theory-experiment` draws this as supporting planes). That asks neither the judge nor the error rate,
-so it does not choose by the answer (only E12 and E13 are about the critic, which it does ask). It may leave out too few: a
-critic that was fooled disowns nothing ({ref}`ch:measuring-perception`). The table has the pairs that contradict E2; look
-whether both ways of choosing lead to the same verdict.
+A few restorers that were trained badly contradict E2 by themselves. So everything is tested again, twice, with points left out. *Without the
+largest $\beta$*: a choice made after looking at the points, and worth little by itself. *Without disowned points*: those whose own training loss is
+larger, in every seed, than that of one other point ({ref}`ch:theory-experiment`). That asks neither the judge nor the error rate, so it
+does not choose by the answer (but for E12 and E13, which are about the critic); it may leave out too few, since a critic that was fooled disowns
+nothing. The table has the pairs that contradict E2; look whether both ways lead to the same verdict.
 """
 
 # %% tags=["hide-input"]
@@ -151,12 +148,10 @@ Markdown("\n\n".join(text.fold(title, text.table(table)) for title, table in fol
 
 # %% [markdown]
 r"""
-Fewer points also decide less, so a cell that becomes "undecided" or "not testable" says nothing against a statement.
-Where a verdict changes, the sentence that can be defended is the longer one: it holds, or not, *among restorers that were
-brought to where their weights point*. {ref}`ch:ablations` trains the largest $\beta$ for longer, to see whether time is
-what it lacked, or whether the floor of $P$ left it nothing to gain; it also has both networks beside each other. A
-statement about restoration should not care which network restores: where the columns of a pair differ, training is again a
-suspect, and {ref}`ch:measuring-perception` has pictures of a restorer that fooled the critic it was trained with.
+Fewer points also decide less: a cell that becomes "undecided" says nothing against a statement. Where a verdict changes, the sentence that
+can be defended is the longer one: it holds, or not, *among restorers that were brought to where their weights point*. {ref}`ch:ablations` trains the
+largest $\beta$ for longer; {ref}`ch:longer` trains a whole grid of Exp-2 nine times longer and judges it by the same rules. A statement about
+restoration should not care which network restores: where the columns of a pair differ, training is again a suspect.
 
 ## The theory
 
@@ -189,12 +184,10 @@ Markdown(claims.markdown(between))
 r"""
 ## How an experiment is judged
 
-Intervals are over training seeds, on one set of test images with one draw of its noise; with a single seed they rest on
-the test images' standard errors instead, and leave out what another training would change. Points of one seed share a
-pre-trained restorer: differences are taken within seeds. Exp-1 to Exp-3 have the very same restorers at $\gamma = 0$, where no classifier is in
-the loss: there E5 and E6 are one observation, not three. Chance is what the same error rates give when they are dealt out
-to the points at random; noise is what neither the weights nor the seed explain, pooled over the points. "Undecided" means
-that the rows can neither confirm nor contradict: it is no half of a success.
+Intervals are over training seeds, on one set of test images with one draw of its noise ({ref}`ch:longer` has intervals with other images and noise);
+one seed has the test images' standard errors instead. Differences are taken within seeds, which share a pre-trained restorer. Exp-1 to Exp-3 have the very
+same restorers at $\gamma = 0$: there E5 and E6 are one observation, not three. Chance is what the same error rates give when they are
+dealt out at random; noise is what neither weights nor seed explain. "Undecided" is no half of a success.
 
 :::{dropdown} Directions, counts and shapes
 A *direction* is the change of a measured column from weight zero to the largest; *rows* ask for it at every value of the
@@ -204,14 +197,11 @@ rests on this). A *count* asks how many pairs (or triples) of points contradict 
 is the distance of the cloud from the nearest convex surface, and from the nearest concave one. A *correlation* is
 Spearman's, over the points of a seed.
 
-Two tests are about convexity. E3 needs no fit. Take two trained restorers and toss a coin for each image to choose between
-them: the mixture's $D$ and $C$ are the mixed ones, and its $P$ is no more than the mixed one when $P$ is convex, see
-{eq}`eq:paper-13`. If a third restorer has at least that $D$ and that $P$ and yet a larger $C$, the coin beats it on all
-axes, and the three points lie on no convex non-increasing surface. Triples of which one point alone would do are left out:
-they are E2's pairs, and those say that $C$ is non-increasing. E4a and E4b fit. A flat sheet is convex *and*
-concave, and any falling cloud is nearer to a falling surface than chance: so each asks for both, that a surface of the shape
-is within reach of the noise and that one of the opposite shape is not. E4a allows a convex surface to rise, E4b one that
-falls to bend.
+Two tests are about convexity. E3 needs no fit: a coin tossed between two restorers reaches the mean of their $D$ and $C$, and at most the mean
+of their $P$ if $P$ is convex ({eq}`eq:paper-13`). If it beats a third restorer on all three axes, the three lie on no convex
+non-increasing surface. (Triples of which one point alone would do are E2's pairs, and are left out.) E4a and E4b fit. A flat sheet is
+convex *and* concave, so each asks for two things: a surface of the shape is within reach of the noise, one of the opposite shape is
+not. E4a allows a convex surface to rise, E4b one that falls to bend.
 :::
 """
 
@@ -223,12 +213,10 @@ Markdown("\n\n".join(text.fold(title, text.table(table)) for title, table in fol
 r"""
 ## What could not be tested
 
-The values of Fig. 3 cannot be compared: they are printed as pictures, the weights are only partly known, and each point's
-$P$ is the gap of its own critic ({ref}`ch:measuring-perception` says why two such gaps do not compare). Recognition by
-people was "evaluated by ourselves" (Section 4) and is replaced here by classifiers that took no part in training, which is
-a proxy and no more; {ref}`ch:who-benefits` looks at it closely. The supplement, with the figures of Exp-3 and Exp-5, could
-not be obtained. Every test of an experiment has a chance of about 1 in 40 to come out "reproduced" where nothing is (a
-direction), or 1 in 20 (a count): with so many cells, single ones prove little, and rows of them more.
+The values of Fig. 3: they are printed as pictures, and each point's $P$ is the gap of its own critic. Recognition by people, "evaluated
+by ourselves" (Section 4): replaced by classifiers that took no part in training, a proxy and no more ({ref}`ch:who-benefits`). The supplement with the
+figures of Exp-3 and Exp-5: it could not be obtained. And every test of an experiment has a chance of about 1 in 40 to come out
+"reproduced" where nothing is (a direction), or 1 in 20 (a count): single cells prove little, rows of them more.
 
 ## Summary
 

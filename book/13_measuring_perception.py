@@ -96,13 +96,10 @@ draw.against_judge(runs)
 
 # %% [markdown]
 r"""
-The same in numbers, from the least to the greatest of the experiments. *Order*: rank correlation (Spearman) with the judge over the points of one experiment, mean over its
-seeds. *Noise*: how far a value would move if the restorer were trained again, as a share of the range that
-the points span; at a hundredth of it some hundred levels can be told apart, at a tenth ten. *Least over floor*: near 1 the
-best restorer cannot be told from real images by this measure. The judge reads its gap on held-out images, so its
-expectation is zero for two samples of one law and its floor is its error; the run's own critic has no floor, because no critic of real
-images against real ones was ever trained, and it differs from seed to seed, so a part of its spread is the
-yardstick's and not the restorer's.
+The same in numbers, from the least to the greatest of the experiments. *Order*: Spearman's correlation with the judge, mean over seeds.
+*Noise*: how far a value moves if the restorer is trained again, as a share of the range of the points. *Least over floor*: near 1
+the best restorer cannot be told from real images. The judge's floor is its error, as its gap is read on held-out images; a run's own critic has
+none, and differs from seed to seed, so a part of its spread is the yardstick's.
 """
 
 
@@ -156,12 +153,10 @@ pictures.strips({kind: x[:14].numpy() for kind, x in kinds.items()})
 
 # %% [markdown]
 r"""
-Every measure is read on every kind, numbers in brackets are ranks, 1 for what the measure
-calls nearest to real; exact $W_1$ between samples of a thousand has a section of its own. (For the real images themselves the
-judge shows its floor, on the whole test set.) Does every measure put real images first? Then compare the ranks of the
-mean image and of noise. The last column bounds the *true* $W_1$ from above: every spoilt image has its
-original, and the mean distance between the two is the cost of one coupling. The last row has CPU seconds on the machine that is named:
-the judge's cost is its own training and hardly depends on the number of images; the others grow with it.
+Every measure is read on every kind; in brackets are ranks, 1 for what it calls nearest to real. (For the real images themselves the judge shows
+its floor.) Does every measure put real images first? Then compare the ranks of the mean image and of noise. The last column bounds
+the *true* $W_1$ from above by one coupling: each spoilt image with its original. The last row has CPU seconds on the machine that is
+named: the judge's hardly depend on the number of images, the others' do.
 """
 
 # %%
@@ -232,14 +227,10 @@ Weights of at most $\kappa$ give $2F\kappa^2$. A mean over several batches is a 
 :::
 ::::
 
-Nothing about the images entered. Nor is the bound far from what can happen: a test of this book builds a
-critic by hand, and images that are white on the left or white on the right, for which every
-inequality of the proof is an equality but for the $\varepsilon$ of batch normalisation.
-That is the worst case. What do *trained* critics reach on images that matter? We fit the release's
-critic against each kind of spoilt training images, by the engine's own critic steps, and read its gap
-on test images. This is what the paper's $P$ would be for a restorer that returns such images: each
-point has its own critic. Steps are fewer than in the release and the
-learning rate is higher; an exercise takes more steps.
+Nothing about the images entered. Nor is the bound loose: a test builds a critic by hand, and two kinds of images, for which every inequality
+of the proof is an equality but for the $\varepsilon$ of batch normalisation. What do *trained* critics reach? We fit the release's critic
+against each kind of spoilt training images, by the engine's own steps, and read its gap on test images: the paper's $P$ of a restorer
+that returns such images. Steps are fewer than in the release, the learning rate is higher; an exercise takes more steps.
 """
 
 # %%
@@ -436,10 +427,23 @@ By {eq}`eq:critic-bound`, 4 and 2. With scale 1 the proof has $|s_c|=1$ in place
 bound is $2F\kappa$: larger by $1/\kappa$.
 """
 
-# %%
+# %% tags=["answer"] stub="factors = ..., ..., ...  # the clip doubled, the width doubled, the scale left at 1 (clip 0.01)"
 narrow, wider = (networks.Critic(1, width=width, batch_norm=True) for width in (16, 32))
-print([critic_bound.bound(c, k) for c, k in ((narrow, 0.01), (narrow, 0.02), (wider, 0.01))])
-print(f"{critic_bound.bound(wider, 0.01) / 0.01:.2f}")
+base, twice, wide = (
+    critic_bound.bound(c, k) for c, k in ((narrow, 0.01), (narrow, 0.02), (wider, 0.01))
+)
+factors = twice / base, wide / base, 1 / 0.01
+print(base, twice, wide, f"and with scale 1 {base / 0.01:.2f}")
+
+# %% tags=["check"]
+from cdpbook import selfcheck
+
+
+def bound_of(clip, width):
+    return critic_bound.bound(networks.Critic(1, width=width, batch_norm=True), clip)
+
+
+selfcheck.factors(factors, bound_of)
 
 # %% [markdown]
 r"""

@@ -163,12 +163,10 @@ draw.lines(cloud)
 r"""
 ## Revealed optimality
 
-Economists call a choice *revealed* to be optimal if nothing else on offer was better by the chooser's own
-prices. The table counts that within each seed: the share of triples whose own point is the least of the cloud; the
-*regret*, own loss above the least one, in units in which a point drawn at random has 1; and the share of pairs that
-break inequality (c), the weakest of the three. "Chance" gives the points to the triples at random. Brackets are 95 % intervals over
-seeds (Student's, cut at what is possible), which with two or three seeds are rough; $p$ is the largest of the row's three. The last rows are the
-control, plain and with errors as large as the noise between seeds.
+Economists call a choice *revealed* to be optimal if nothing else on offer was better by the chooser's own prices. The table counts that
+within each seed: the share of triples whose own point is the least of the cloud; the *regret*, own loss above the least one, in units
+in which a random point has 1; the share of pairs that break inequality (c). "Chance" gives the points to the triples at random; brackets
+are Student's intervals over seeds; $p$ is the largest of the row's three. The last rows are the control, plain and with noise.
 """
 
 # %%

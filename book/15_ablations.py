@@ -111,12 +111,10 @@ Markdown(
 r"""
 ## The largest $\beta$, three times as long
 
-In the full grids of the paper's networks the pairs that contradict the trade-off gather at the largest $\beta$
-({ref}`ch:verdicts`): a restorer there is worse than another in $D$, $C$ *and* $P$. What minimises a weighted sum cannot be
-worse than something else in every term of it. So the two largest are trained again, for three times as many steps. "The least
-weights" are then the smaller one, and the effect of $\beta$ is the step between the two: below zero for $P$ and above zero
-for $D$ where there is a trade-off. Compare $P$ with its floor, too: where the judge can hardly tell a restorer from real
-images, a larger $\beta$ has nothing left to buy that the judge could see, and only costs.
+In the full grids of the paper's networks the pairs that contradict the trade-off gather at the largest $\beta$ ({ref}`ch:verdicts`). But what
+minimises a weighted sum cannot be worse than something else in every term of it. So the two largest are trained again, three times as
+long; the effect of $\beta$ is the step between the two, below zero for $P$ and above zero for $D$ where there is a trade-off. Compare $P$ with
+its floor: where the judge can hardly tell a restorer from real images, a larger $\beta$ has nothing left to buy.
 """
 
 # %% tags=["hide-input"]

@@ -47,6 +47,19 @@ def _book(args: argparse.Namespace) -> int:
     return 0
 
 
+def _class(args: argparse.Namespace) -> int:
+    from cdpbook.notebooks import classroom
+
+    classroom.build(args.output)
+    return 0
+
+
+def _grade(args: argparse.Namespace) -> int:
+    from cdpbook.notebooks import classroom
+
+    return classroom.command(args.notebooks)
+
+
 def _sweep(args: argparse.Namespace) -> int:
     from cdplib.experiments import table
 
@@ -148,6 +161,12 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--force", action="store_true", help="execute even what has not changed")
     sub.add_argument("--student", action="store_true", help="leave out the solutions")
 
+    sub = command("class", _class, "Write what a class is given, and its instructor.")
+    sub.add_argument("--output", type=Path, metavar="DIR", help="default: _build/class")
+
+    sub = command("grade", _grade, "Run handed-in notebooks; say which of their checks pass.")
+    sub.add_argument("notebooks", nargs="+", type=Path, metavar="NOTEBOOK")
+
     sub = command("sweep", _sweep, "Train and measure an experiment's points; resumable.")
     sub.add_argument("experiment", metavar="EXP", help="for example exp2")
     with_preset(sub, "quick")
@@ -232,7 +251,10 @@ def _act(argv: Sequence[str] | None) -> int:
     # A solver's call lets no handler in: what has no helpers to end is ended by the system.
     with contextlib.nullcontext() if args.action is _exact else lifetime.stoppable():
         paths.settle()
-        if args.action in (_run, _params, _book, _sweep) and not paths.PARAMS.is_dir():
+        if (
+            args.action in (_run, _params, _book, _class, _grade, _sweep)
+            and not paths.PARAMS.is_dir()
+        ):
             raise DataError(f"{NO_BOOK}, and {paths.ROOT} is none")
         status = int(args.action(args))
         sys.stdout.flush()  # a reader that has gone is met here, not when Python ends

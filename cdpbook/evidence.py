@@ -116,7 +116,10 @@ def write(experiment: str, preset: str) -> None:
     soon as it has them; one thread."""
     name = f"{experiment}_{preset}"
     known = _read(name) if file(name).is_file() else {}
-    for row in results.load(experiment, preset=preset).sort_values("seed").to_dict("records"):
+    table = results.load(experiment, preset=preset)
+    ends = table["gamma"].isin([table["gamma"].min(), table["gamma"].max()])
+    table = table.assign(between=~ends).sort_values(["between", "seed"])  # what pages show first
+    for row in table.drop(columns="between").to_dict("records"):
         key = str(row["config_hash"])
         if label(row, str(row["classifier"])) in known:
             continue

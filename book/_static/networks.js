@@ -102,35 +102,57 @@ function cdpNetworks() {
     return x.v;
   }
 
-  // Networks of one architecture, averaged with these shares: their weights, not their outputs.
-  function blend(networks, shares) {
-    const mixed = (name, at) => {
-      const total = new Float32Array(networks[0][at][name].length);
-      networks.forEach((one, k) => {
-        for (let i = 0; i < total.length; i++) total[i] += shares[k] * one[at][name][i];
-      });
-      return total;
-    };
-    return networks[0].map((layer, at) =>
-      layer.weight ? { ...layer, weight: mixed("weight", at), bias: mixed("bias", at) } : layer);
+  // Weights [beta, gamma] as the one network sees them: linear up to the least, then logarithmic.
+  function features(weights, ranges) {
+    return weights.map((w, k) =>
+      Math.log1p(w / ranges[k][0]) / Math.log1p(ranges[k][1] / ranges[k][0]));
+  }
+
+  // The one network at its weights [beta, gamma]: the scale and the shift that FiLM gives each
+  // output are folded into the convolution before it, so that an image costs no more than without.
+  function at({ layers: inner, embed, ranges }, weights) {
+    const code = run(embed, Float32Array.from(features(weights, ranges)));
+    return inner.map((layer) => {
+      if (!layer.film) return layer;
+      const n = layer.outputs, film = run([layer.film], code), each = layer.weight.length / n;
+      return { ...layer, weight: layer.weight.map((w, i) => w * (1 + film[Math.floor(i / each)])),
+        bias: layer.bias.map((b, o) => b * (1 + film[o]) + film[n + o]) };
+    });
   }
 
   function bytes(base64) {
     return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
   }
 
-  // What was exported: weights are whole numbers of 2 or 3 bytes, with a scale for each output.
+  // Grey values from 0 to 1 of bytes in which each 0 is followed by how many 0s there are.
+  function pixels(base64, count) {
+    const kept = bytes(base64), v = new Float32Array(count);
+    for (let i = 0, to = 0; i < kept.length; i++)
+      if (kept[i]) v[to++] = kept[i] / 255;
+      else to += kept[++i];
+    return v;
+  }
+
+  // A number of half precision by its 16 bits.
+  function half(bits) {
+    const power = (bits >> 10) & 31, rest = bits & 1023;
+    return (bits >> 15 ? -1 : 1) * (power ? (1024 + rest) * 2 ** (power - 25) : rest * 2 ** -24);
+  }
+
+  // What was exported: weights of 2 or 3 bytes, with a scale for each output.
   function unpack(exported) {
     return exported.map((layer) => {
       if (!layer.weight) return layer;
       const kept = bytes(layer.weight), size = layer.bytes, n = kept.length / size;
       const weight = new Float32Array(n), shift = 32 - 8 * size;
       for (let i = 0; i < n; i++) {
-        let whole = 0;
-        for (let k = 0; k < size; k++) whole |= kept[i * size + k] << (8 * k + shift);
-        weight[i] = (whole >> shift) * layer.scale[Math.floor(i * layer.outputs / n)];
+        let bits = 0;
+        for (let k = 0; k < size; k++) bits |= kept[i * size + k] << (8 * k + shift);
+        bits >>= shift; // its sign
+        weight[i] = (layer.half ? half(bits) : bits) * layer.scale[Math.floor(i * layer.outputs / n)];
       }
-      return { ...layer, weight, bias: Float32Array.from(layer.bias) };
+      const film = layer.film && unpack([layer.film])[0];
+      return { ...layer, film, weight, bias: Float32Array.from(layer.bias) };
     });
   }
 
@@ -174,5 +196,5 @@ function cdpNetworks() {
     return { error, wrong, count: last - first };
   }
 
-  return { run, blend, bytes, unpack, softmax, noise, measure };
+  return { run, features, at, pixels, unpack, softmax, noise, measure };
 }

@@ -2,22 +2,23 @@
 "use strict";
 window.cdpFigures ??= {};
 
-// Measures a restorer on the digits in chunks; a newer task ends an older one. It runs in a worker
-// made from this text, or where there is none on the page itself.
+// Measures the network at some weights on the digits, two at a time; a newer task ends an older one.
+// It runs in a worker made from this text, or where there is none on the page itself.
 function cdpMeasurer(networks, say) {
-  let digits, labels, readers, newest = 0;
+  let network, digits, labels, readers, newest = 0;
   return (message) => {
-    if (message.digits) return void ({ digits, labels, readers } = message);
+    if (message.digits) return void ({ network, digits, labels, readers } = message);
     newest = message.id;
+    const restorer = networks.at(network, message.weights);
     const total = { error: 0, wrong: readers.map(() => 0), count: 0 };
     const more = () => {
       if (message.id !== newest) return;
-      const first = total.count, last = Math.min(labels.length, first + 10);
-      const part = networks.measure({ ...message, digits, labels, readers, first, last });
+      const first = total.count, last = Math.min(labels.length, first + 2);
+      const part = networks.measure({ ...message, restorer, digits, labels, readers, first, last });
       total.error += part.error;
       total.wrong = total.wrong.map((n, k) => n + part.wrong[k]);
       total.count = last;
-      say({ id: message.id, ...total, whole: last === labels.length });
+      if (last === labels.length || last % 10 === 0) say({ id: message.id, ...total });
       if (last < labels.length) setTimeout(more);
     };
     setTimeout(more);
@@ -27,37 +28,39 @@ function cdpMeasurer(networks, say) {
 window.cdpFigures.playground = (into, data) => {
   const { make, number, slider, button, readout, axes, ends, colour, pixels } = answers;
   const networks = cdpNetworks();
-  const corners = data.restorers.map(networks.unpack);
+  const [layers, embed] = [data.restorer.layers, data.restorer.embed].map(networks.unpack);
+  const network = { layers, embed, ranges: data.restorer.ranges };
   const readers = data.readers.map((one) => networks.unpack(one.layers));
-  const digits = Float32Array.from(networks.bytes(data.digits), (v) => v / 255);
   const side = 28, size = side * side, labels = data.labels, names = data.readers.map((r) => r.title);
+  const digits = networks.pixels(data.digits, labels.length * size);
   let clean = digits.slice(0, size), label = labels[0], which = 0, seed = 1, pen = false, cursor = [14, 14];
-  let restorer, noisy, task = 0;
+  let task = 0;
 
   // -- one digit --
   const controls = make("div", { class: "answers-controls" });
   const shown = make("div", { class: "answers-images" });
   into.append(controls, shown);
-  const percent = (v) => `${number(100 * v, 0)} %`;
   const one = (v) => `${data.numbers[v]}, a ${labels[v]}`;
   slider(controls, "Test digit", { min: 0, max: labels.length - 1, step: 1, value: 0 }, one, (v) => {
     which = v;
     clean = digits.slice(v * size, (v + 1) * size);
     label = labels[v];
-    restore();
+    change();
   });
   const noise = slider(controls, "Noise σ", { min: 0, max: 1.5, step: 0.05, value: 1 },
-    (v) => number(v, 2), () => { restore(); measure(); });
-  const range = { min: 0, max: 1, step: 0.05, value: 0 };
-  const [beta, gamma] = [["β", data.betas], ["γ", data.gammas]].map(([name, [low, high]]) =>
-    slider(controls, `From ${name} = ${low} to ${high}`, range, percent, () => { mix(); restore(); }));
+    (v) => number(v, 2), () => { change(); measure(); });
+  const weight = (title, values) => slider(controls, title,
+    { min: 0, max: values.length - 1, step: 1, value: 0 }, (k) => values[k], () => { mix(); restore(); });
+  const beta = weight("β, on perception", data.betas);
+  const gamma = weight("γ, on recognition", data.gammas);
+  const weights = () => [data.betas[beta.value], data.gammas[gamma.value]];
   const buttons = make("div", { class: "answers-control" });
   controls.append(buttons);
-  button(buttons, "Other noise", () => { seed += 1000; restore(); measure(); });
+  button(buttons, "Other noise", () => { seed += 1000; change(); measure(); });
   button(buttons, "Blank digit, to draw on", () => {
     clean = new Float32Array(size);
     label = null;
-    restore();
+    change();
   });
   const canvases = ["digit (draw on it)", "with noise", "restored"].map((title) => {
     const canvas = make("canvas", { role: "img", "aria-label": title });
@@ -83,7 +86,7 @@ window.cdpFigures.playground = (into, data) => {
         const ink = 1.6 - Math.hypot(r + 0.5 - v, s + 0.5 - u);
         if (ink > 0) clean[r * side + s] = Math.max(clean[r * side + s], Math.min(1, ink));
       }
-    restore();
+    change();
   }
   const board = canvases[0];
   Object.entries({
@@ -109,9 +112,18 @@ window.cdpFigures.playground = (into, data) => {
     else restore();
   });
 
-  function restore() {
+  const read = (image) => readers.map((reader) => {
+    const chances = networks.softmax(networks.run(reader, image)), most = Math.max(...chances);
+    return { digit: chances.indexOf(most), most };
+  });
+  let noisy, before; // the image to restore, and what is read in it and in the digit itself
+  function change() {
     const drawn = networks.noise(seed + which, size);
     noisy = clean.map((v, i) => v + noise.value * drawn[i]);
+    before = [noisy, clean].map(read);
+    restore();
+  }
+  function restore() {
     const started = performance.now(), restored = networks.run(restorer, noisy);
     const took = performance.now() - started;
     [clean, noisy, restored].forEach((image, k) => pixels(canvases[k], image));
@@ -122,14 +134,10 @@ window.cdpFigures.playground = (into, data) => {
     }
     const error = restored.reduce((sum, v, i) => sum + (v - clean[i]) ** 2, 0) / size;
     say({ D: number(error, 5), ms: number(took, 0) });
-    readers.forEach((reader, k) => {
-      const [read, before, at] = [restored, noisy, clean].map((image) => {
-        const chances = networks.softmax(networks.run(reader, image)), most = Math.max(...chances);
-        return { digit: chances.indexOf(most), most };
-      });
-      const texts = [read.digit, number(read.most, 4), before.digit, at.digit];
-      rows[k].forEach((cell, j) => { cell.textContent = texts[j]; });
-      rows[k][0].className = label === null ? "" : read.digit === label ? "right" : "wrong";
+    read(restored).forEach(({ digit, most }, k) => {
+      const texts = [digit, number(most, 4), ...before.map((image) => image[k].digit)];
+      rows[k].forEach((cell, at) => { cell.textContent = texts[at]; });
+      rows[k][0].className = label === null ? "" : digit === label ? "right" : "wrong";
     });
   }
 
@@ -137,7 +145,7 @@ window.cdpFigures.playground = (into, data) => {
   into.append(make("p", { class: "answers-heading" }, `${labels.length} digits with these weights`));
   const sum = readout(into, {
     count: "digits so far", setD: "D", ...Object.fromEntries(names.map((n, k) => [`C${k}`, `C of ${n}`])),
-    P: "P of the nearest measured blend",
+    P: "P, as published", where: "published at",
   });
   const planes = make("div", { class: "answers-planes" });
   into.append(planes);
@@ -159,30 +167,38 @@ window.cdpFigures.playground = (into, data) => {
     return { plot, ring, now, x, y };
   });
 
-  function shares() {
-    return [1 - beta.value, beta.value].flatMap((b) => [1 - gamma.value, gamma.value].map((g) => b * g));
+  // Of the weights at which P is published the nearest, on the scale that the network sees.
+  function nearest() {
+    const [here, ...there] = [weights(), ...measured.map((m) => [m.beta, m.gamma])]
+      .map((pair) => networks.features(pair, network.ranges));
+    const far = there.map((v) => Math.hypot(v[0] - here[0], v[1] - here[1]));
+    return measured[far.indexOf(Math.min(...far))];
   }
-  const nearest = () => measured.reduce((best, m) =>
-    Math.hypot(m.beta - beta.value, m.gamma - gamma.value)
-      < Math.hypot(best.beta - beta.value, best.gamma - gamma.value) - 1e-9 ? m : best);
+  let restorer, near; // of the present weights
   function mix() {
-    restorer = networks.blend(corners, shares());
+    restorer = networks.at(network, weights());
+    near = nearest();
+    const [b, g] = weights(), same = near.beta === b && near.gamma === g;
+    sum({
+      P: `${number(near.P, 3)} ± ${number(1.96 * near.p_judge_se, 3)}`,
+      where: `β = ${near.beta}, γ = ${near.gamma}: ${same ? "these weights" : "the nearest to these"}`,
+    });
+    for (const { plot, ring, x, y } of drawn)
+      ring.setAttribute("transform", `translate(${plot.X(near[x])},${plot.Y(near[y])})`);
     measure();
   }
   function mark(state) {
-    const near = nearest();
     const at = { D: state.error / state.count, P: near.P, C: 100 * state.wrong[1] / state.count };
     sum({
-      count: `${state.count} of ${labels.length}`, setD: number(at.D, 5),
+      count: `${state.count} of ${labels.length}`, setD: number(at.D, 5), // of none: a dash
       ...Object.fromEntries(names.map((_, k) => {
         const rate = state.wrong[k] / state.count;
         const bar = 196 * Math.sqrt(rate * (1 - rate) / state.count);
         return [`C${k}`, `${number(100 * rate, 1)} ± ${number(bar, 1)} %`];
       })),
-      P: `${number(near.P, 3)} ± ${number(1.96 * near.p_judge_se, 3)}`,
     });
-    for (const { plot, ring, now, x, y } of drawn) {
-      ring.setAttribute("transform", `translate(${plot.X(near[x])},${plot.Y(near[y])})`);
+    if (!state.count) return;
+    for (const { plot, now, x, y } of drawn) {
       const [u, v] = [[at[x], plot.x], [at[y], plot.y]] // on the edge where it is beyond
         .map(([value, [low, high]]) => Math.min(high, Math.max(low, value)));
       now.setAttribute("transform", `translate(${plot.X(u)},${plot.Y(v)})`);
@@ -198,13 +214,15 @@ window.cdpFigures.playground = (into, data) => {
     const worker = new Worker(URL.createObjectURL(new Blob([text], { type: "text/javascript" })));
     const alone = ask;
     worker.onmessage = (event) => heard(event.data);
-    worker.onerror = () => { ask = alone; ask({ digits, labels, readers }); measure(); };
+    worker.onerror = () => { ask = alone; ask({ network, digits, labels, readers }); measure(); };
     ask = (message) => worker.postMessage(message);
   } catch { /* no workers: the page itself measures, between what it draws */ }
-  ask({ digits, labels, readers });
+  ask({ network, digits, labels, readers });
+  const nothing = { error: 0, wrong: names.map(() => 0), count: 0 };
   function measure() {
-    ask({ id: ++task, restorer, sigma: noise.value, seed });
+    mark(nothing); // what was shown is of other weights or other noise
+    ask({ id: ++task, weights: weights(), sigma: noise.value, seed });
   }
   mix();
-  restore();
+  change();
 };

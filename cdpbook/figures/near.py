@@ -17,8 +17,10 @@ from cdpbook.studies.near import AIM, Surface
 def plane(points: pd.DataFrame, network: pd.DataFrame, beside: Beside) -> Figure:
     """C against D: published ``points``, the ``network`` near the bound, no training (letters).
 
-    Lines join points of the network with equal beta, in the order of gamma; a cross is at the end.
+    Lines join points of the network (means over seeds) with equal beta, in the order of gamma; a
+    cross is at the end.
     """
+    network = network.groupby(["beta", "gamma"], as_index=False).mean(numeric_only=True)
     figure = style.canvas(height=5.4)
     axes = figure.axes[0]
     d, c = text.quantity("mse"), text.quantity("error_rate")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -129,3 +130,24 @@ _LONGEST = 24
 def _said(name: str, read: int, label: int, classes: Sequence[str]) -> str:
     said = f"{NAMES.get(name, name)}: {classes[read]} {'✓' if read == label else '✗'}"
     return said if len(said) <= _LONGEST else said.replace(": ", ":\n")
+
+
+def parts(found: pd.DataFrame) -> Figure:
+    """The part of the gain that arrives, against beta: a line a reader (nan: no clear gain)."""
+    figure = style.canvas(height=5.0)
+    axes = figure.axes[0]
+    each = found[found["beta"].notna()]
+    betas = sorted(each["beta"].unique())
+    for k, (name, rows) in enumerate(each.groupby("reader")):
+        rows = rows.sort_values("beta")
+        axes.plot(
+            [betas.index(beta) for beta in rows["beta"]], [part.value for part in rows["part"]],
+            marker="os^Dvp*hX"[k % 9], color=style.COLOURS[k % 7], label=name,
+            linestyle=style.DASHES[k // 7],
+        )  # fmt: skip
+    for level in (0, 1):
+        axes.axhline(level, color="0.4", linewidth=1.2, linestyle=":")
+    axes.set_xticks(range(len(betas)), [f"{beta:g}" for beta in betas])
+    axes.set(xlabel="β", ylabel="part of CNN-1's gain that arrives")
+    figure.legend(loc="outside upper center", ncols=2, fontsize=10, frameon=False)
+    return figure

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from cdpbook.notebooks import execute, progress, site, sources
+from cdpbook.notebooks import execute, progress, site, slides, sources
 from cdplib import lifetime, machine
 from cdplib.errors import DataError
 from cdplib.storage import paths
@@ -53,6 +53,7 @@ def build(
     print("rendering the site (jupyter-book; warnings are errors)", flush=True)
     site.assemble(home / "source", chapters, executed, student)
     pages = site.render(home / "source", home)
+    slides.write(pages)
     front = pages / f"{chapters[0].name}.html"
     print(
         f"the book is done in {time.monotonic() - started:.0f} s: {front}\n"

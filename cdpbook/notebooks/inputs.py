@@ -98,6 +98,8 @@ def digest(notebook: Any, preset: str, values: Mapping[str, Any]) -> str:
     files.append(paths.ROOT / "requirements.txt")
     files += [p for d in folders for p in d.iterdir() if p.is_file() and p.suffix != ".py"]
     files += (paths.BOOK / "_static").rglob("*.json")  # measurements and problems that pages read
+    if SOURCE / "cdpbook/notebooks/teaching.py" in files:
+        files.append(paths.BOOK / "teaching.yml")
     if SOURCE / "cdplib/experiments/settings.py" in files:
         files += paths.PARAMS.glob("*.yml")
     if SOURCE / "cdplib/experiments/results.py" in files:

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from cdpbook.notebooks import exercises, teaching
 from cdplib import parameters
 from cdplib.errors import InputError, unknown
 from cdplib.storage import paths
 
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-# A gated solution opens here and ends with the fence that closes `solution-end`.
-_OPEN = re.compile(r"^(`{3,}|:{3,})\{solution-start\}")
-_END = re.compile(r"^(`{3,}|:{3,})\{solution-end\}")
+_EDITION = """\
+:::{admonition} Student edition
+:class: note
+The solutions of the exercises are left out. Some have an answer cell in their place: write where
+the dots are, and run the cell after it, which says whether the answer is right and, if it is not,
+what to look at.
+:::
+"""
 
 
 @dataclass(frozen=True)
@@ -36,19 +41,34 @@ class Chapter:
         """The preset sections it takes, the later over the earlier."""
         return ["all", self.section]
 
-    def notebook(self, student: bool = False) -> Any:
+    @property
+    def kind(self) -> str:
+        """What jupytext calls its format."""
+        return "py:percent" if self.path.suffix == ".py" else "md:myst"
+
+    def text(self, student: bool = False) -> str:
+        """The source as it is written; on the front page of students, that it is theirs."""
+        text = self.path.read_text(encoding="utf-8")
+        if student and self.name == toc()[0] and _EDITION not in text:
+            text = text.replace("\n```{code-cell}", f"\n{_EDITION}\n```{{code-cell}}", 1)
+        return text
+
+    def notebook(self, student: bool = False, bare: bool = False) -> Any:
         """The source as a notebook without outputs: ids ``NAME-000``, a full kernelspec.
 
-        ``student`` leaves out everything from ``solution-start`` to ``solution-end``.
+        ``student`` leaves out everything from ``solution-start`` to ``solution-end`` but answer
+        cells, with their stubs, and checks; the front page says so. ``bare`` leaves out what
+        :mod:`.teaching` adds.
         """
         import jupytext
 
-        kind = "py:percent" if self.path.suffix == ".py" else "md:myst"
-        notebook = jupytext.reads(self.path.read_text(encoding="utf-8"), fmt=kind)
+        notebook = jupytext.reads(self.text(student), fmt=self.kind)
         for index, cell in enumerate(notebook.cells):
             cell["id"] = f"{self.name}-{index:03d}"[:64]
+        if not bare:
+            notebook.cells = teaching.with_teaching(self.name, notebook.cells, self.path.parent)
         if student:
-            notebook.cells = without_solutions(notebook.cells)
+            notebook.cells = exercises.without_solutions(notebook.cells)
         notebook.metadata["kernelspec"] = dict(KERNEL)
         notebook.metadata["language_info"] = {"name": "python"}
         notebook.nbformat, notebook.nbformat_minor = 4, 5
@@ -69,37 +89,6 @@ class Chapter:
             raise InputError(f"{self.path.name}: {len(cells)} parameters cells, expected one")
         where = f"{self.path.name}, parameters cell"
         return parameters.declared(cells[0].source, where) if cells else {}
-
-
-def without_solutions(cells: list[Any]) -> list[Any]:
-    """``cells`` without what lies between a ``solution-start`` and its ``solution-end``."""
-    kept: list[Any] = []
-    fence = ""  # the fence that closes the directive we are in, while a solution is left out
-    inside = False
-    for cell in cells:
-        if cell.cell_type != "markdown":
-            if not inside:
-                kept.append(cell)
-            continue
-        lines = []
-        for line in cell.source.splitlines():
-            if fence:  # within solution-end: its closing fence is the last line left out
-                if line.strip() == fence:
-                    fence, inside = "", False
-            elif inside:
-                if match := _END.match(line):
-                    fence = match[1]
-            elif _OPEN.match(line):
-                inside = True
-            else:
-                lines.append(line)
-        source = "\n".join(lines).strip("\n")
-        if source:
-            cell.source = source
-            kept.append(cell)
-    if inside:
-        raise InputError("a solution-start has no solution-end")
-    return kept
 
 
 def toc() -> list[str]:

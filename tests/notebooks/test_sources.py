@@ -5,7 +5,7 @@ import re
 import nbformat
 import pytest
 
-from cdpbook.notebooks import elsewhere, execute, sources
+from cdpbook.notebooks import elsewhere, execute, exercises, sources
 from cdplib import parameters
 from cdplib.errors import InputError
 from cdplib.storage import paths
@@ -51,7 +51,7 @@ def test_the_student_edition_has_no_solution():
         md("more\n\n```{solution-end}\n```\n\nafter"),
         py("kept = 1"),
     ]
-    kept = sources.without_solutions(cells)
+    kept = exercises.without_solutions(cells)
     text = "\n".join(cell.source for cell in kept)
     assert "secret" not in text
     assert "solution" not in text
@@ -61,7 +61,7 @@ def test_the_student_edition_has_no_solution():
 
 def test_a_solution_without_end_is_refused():
     with pytest.raises(InputError, match="no solution-end"):
-        sources.without_solutions([md("```{solution-start} a\n```")])
+        exercises.without_solutions([md("```{solution-start} a\n```")])
 
 
 def test_two_parameters_cells_are_refused(tmp_path):

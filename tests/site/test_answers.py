@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from cdpbook import playground, runs
+from cdpbook import conditional, playground, runs
 from cdpbook.figures import answers, budget, linked
 from cdpbook.statistics import shapes
 from cdpbook.studies import verdicts
-from cdplib.experiments import classifiers, measures, networks
+from cdplib.experiments import classifiers, data, measures
+from cdplib.experiments import conditional as one
 from cdplib.storage import paths
 from cdplib.theory import exact
 from cdplib.theory.toy import GaussianToy
@@ -212,64 +213,102 @@ def noisy():
     )
 
 
-_RUN = """([images, shares, reader]) => {
+_RUN = """([images, weights, reader]) => {
   const data = JSON.parse(document.querySelector('.answers script').textContent);
   const n = cdpNetworks(), run = (network, v) => Array.from(n.run(network, Float32Array.from(v)));
-  const restorer = n.blend(data.restorers.map(n.unpack), shares);
-  const network = reader === null ? restorer : n.unpack(data.readers[reader].layers);
-  return images.map(v => reader === null ? run(network, v) : n.softmax(run(network, v)));
+  const { layers, embed, ranges } = data.restorer;
+  const network = reader === null
+    ? n.at({ layers: n.unpack(layers), embed: n.unpack(embed), ranges }, weights)
+    : n.unpack(data.readers[reader].layers);
+  return images.map(v => run(network, v));
 }"""
 
 
-@pytest.mark.parametrize("at", [(0, 0), (0, 1), (1, 0), (1, 1), (0.25, 0.75)])
-def test_the_script_restores_as_torch_does(ground, noisy, at):
-    images, shares = noisy.flatten(1).tolist(), playground.shares(*at)
-    found = torch.tensor(ground.page.evaluate(_RUN, [images, shares, None]))
-    corner = playground.corners().get((0.03 * at[0], 0.03 * at[1]))
-    model = corner[1] if corner else playground.blend(*at)
-    wanted = networks.restore(model, noisy).flatten(1)
+@pytest.mark.parametrize(
+    "weights", [(0.0, 0.0), (0.0, 0.03), (0.1, 0.0), (0.1, 0.03), (0.01, 0.003), (0.023, 0.0086)]
+)
+def test_the_script_restores_as_torch_does(ground, noisy, weights):
+    images, network = noisy.flatten(1).tolist(), conditional.restorer()
+    found = torch.tensor(ground.page.evaluate(_RUN, [images, weights, None]))
+    wanted = one.at(network, *weights)(noisy).flatten(1)
     assert (found - wanted).abs().max() < 1e-5
-    other = networks.restore(playground.blend(0.5, 0.5), noisy).flatten(1)
+    other = one.at(network, 0.05, 0.02)(noisy).flatten(1)
     assert (found - other).abs().max() > 1e-2  # other weights would be noticed
 
 
 @pytest.mark.parametrize("reader", range(len(playground.READERS)))
 def test_the_script_reads_as_torch_does(ground, noisy, reader):
-    images = noisy.clamp(0, 1)
-    found = ground.page.evaluate(_RUN, [images.flatten(1).tolist(), [1, 0, 0, 0], reader])
-    model = classifiers.get(playground.READERS[reader], "mnist")
-    wanted = measures.outputs(model, images).softmax(1)
-    assert (torch.tensor(found) - wanted).abs().max() < 1e-4
+    images = one.at(conditional.restorer(), 0.03, 0.01)(noisy)
+    found = torch.tensor(ground.page.evaluate(_RUN, [images.flatten(1).tolist(), None, reader]))
+    wanted = measures.outputs(classifiers.get(list(playground.READERS)[reader], "mnist"), images)
+    assert (found.softmax(1) - wanted.softmax(1)).abs().max() < 1e-4
+    assert (found - wanted).abs().max() < 1e-4 * wanted.abs().max()
+
+
+def _measured(figure):
+    figure.page.wait_for_function(
+        "document.querySelector('[data-name=count]').textContent === '200 of 200'", timeout=120_000
+    )
 
 
 def test_moving_the_weights_measures_200_digits_again_as_torch_does(ground):
-    kept, page = playground.stored(), ground.page
-    ground.slide("From β", 0.5)
-    ground.slide("From γ", 1)
+    kept, page, network = playground.page(), ground.page, conditional.restorer()
+    _measured(ground)
+    ground.slide("β", kept["betas"].index(0.023))
+    assert (ground.number("count"), ground.number("setD")) == ("0 of 200", "–")
+    ground.slide("γ", kept["gammas"].index(0.01))
     ground.slide("Noise", 0.8)
-    page.wait_for_function(
-        "document.querySelector('[data-name=count]').textContent === '200 of 200'", timeout=120_000
-    )
+    _measured(ground)
     noise = "n => Array.from({length: n}, (_, k) => Array.from(cdpNetworks().noise(1 + k, 784)))"
     drawn = torch.tensor(page.evaluate(noise, 200)).reshape(-1, 1, 28, 28)
-    digits = np.frombuffer(playground.base64.b64decode(kept["digits"]), np.uint8)
-    clean = torch.from_numpy(digits.reshape(-1, 1, 28, 28) / 255).float()
-    restored = networks.restore(playground.blend(0.5, 1), clean + 0.8 * drawn)
-    assert ground.value("setD") == pytest.approx(float(((restored - clean) ** 2).mean()), abs=2e-5)
+    clean = torch.from_numpy(data.load("mnist").test.images[kept["numbers"]] / 255).float()
+    restored = one.at(network, 0.023, 0.01)(clean + 0.8 * drawn)
+    errors = ((restored - clean) ** 2).mean((1, 2, 3))
+    assert ground.value("setD") == pytest.approx(float(errors.mean()), abs=2e-5)
+    assert ground.value("D") == pytest.approx(float(errors[0]), abs=2e-5)
     for k, name in enumerate(playground.READERS):
         outputs = measures.outputs(classifiers.get(name, "mnist"), restored)
         wrong = measures.wrong(outputs, torch.tensor(kept["labels"])).mean()
         assert ground.value(f"C{k}") == pytest.approx(100 * float(wrong), abs=0.51)  # one near tie
-    [near] = [m for m in kept["measured"] if (m["beta"], m["gamma"]) == (0.5, 1.0)]
-    assert ground.value("P") == pytest.approx(near["p_judge"], abs=6e-4)
+        first, row = outputs[0].softmax(0), page.locator("tbody tr").nth(k)
+        assert row.locator("td").nth(0).inner_text() == str(int(first.argmax()))
+        assert float(row.locator("td").nth(1).inner_text()) == pytest.approx(
+            float(first.max()), abs=2e-4
+        )
+
+
+def test_p_is_of_published_weights_and_says_of_which(ground):
+    kept = playground.page()
+    rows = conditional.published().query("part == 'grid'").set_index(["beta", "gamma"])
+    for weights, nearest in (
+        ((0.0, 0.0), (0.0, 0.0)),
+        ((0.01, 0.03), (0.01, 0.03)),
+        ((0.011, 0.023), (0.01, 0.03)),
+        ((0.0011, 0.0), (0.0, 0.0)),
+    ):
+        ground.slide("β", kept["betas"].index(weights[0]))
+        ground.slide("γ", kept["gammas"].index(weights[1]))
+        assert ground.value("P") == pytest.approx(rows.loc[nearest, "p_judge"], abs=6e-4)
+        whose = "these weights" if weights == nearest else "the nearest to these"
+        place = f"β = {nearest[0]:g}, γ = {nearest[1]:g}: {whose}"
+        assert ground.number("where") == place
+        spread = one.features(torch.tensor([weights, *rows.index], dtype=torch.float32))
+        gaps = (spread[1:] - spread[0]).norm(dim=1)
+        assert tuple(rows.index[int(gaps.argmin())]) == nearest
+
+
+def test_the_sliders_of_the_weights_turn_by_keyboard(ground):
+    before = ground.value("D")
+    ground.page.get_by_role("slider", name=re.compile("^β")).focus()
+    ground.page.keyboard.press("End")
+    assert ground.page.locator("output").nth(2).inner_text() == "0.1"
+    assert ground.value("D") != before
 
 
 def test_without_a_worker_the_page_measures_by_itself(show):
     html = answers.moving("playground", playground.page(), "playground", "still")
     figure = show(f"<script>Worker = class {{ constructor() {{ throw 0; }} }}</script>{html}")
-    figure.page.wait_for_function(
-        "document.querySelector('[data-name=count]').textContent === '200 of 200'", timeout=120_000
-    )
+    _measured(figure)
 
 
 def test_a_digit_is_drawn_by_pointer_and_by_keyboard(ground):

@@ -1,0 +1,247 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_markers: '"""'
+#     text_representation: {extension: .py, format_name: percent}
+#   kernelspec: {display_name: Python 3, language: python, name: python3}
+# ---
+
+# %% [markdown]
+r"""
+(ch:longer)=
+# Trained longer: do the verdicts stay?
+
+**The question.** A published point of this book is a pre-training and a few hundred steps of {eq}`eq:paper-16`, as many as two cores
+allow. Some verdicts of {ref}`ch:verdicts` went against the paper. Were they about the trade-off, or about short trainings?
+
+**What will be checked.** How $D$, $P$ and $C$ move as the training grows to twenty-five times its length; then every statement again, on a
+grid that was trained nine times longer. How long is long enough was written down first, in `params/converged.yml`: a length is enough if the next
+longer one changes no corner of the grid by more than the limits in `longer.ENOUGH`.
+"""
+
+# %% tags=["parameters"]
+perception: str = "p_judge"  # one of p_judge|p_critic|sliced_w2|frechet; the measure called P
+
+# %%
+from IPython.display import Markdown
+
+from cdpbook import text
+from cdpbook.figures import longer as draw
+from cdpbook.figures import planes, style
+from cdpbook.runs import floor
+from cdpbook.studies import attainable, longer
+
+style.apply()
+rows, run = longer.curve(), longer.grid()
+found = longer.matrix(longer.versions())
+
+# %% tags=["hide-input"]
+Markdown(longer.answer(run, rows, found))
+
+# %% [markdown]
+r"""
+## How long is long enough?
+
+Six pairs of weights, three seeds, four lengths; each length has its own cosine of the learning rate, so that a short training is a whole one.
+The networks start from the same pre-trained ones. Look first at $C$ (solid against dashed: what $\gamma$ gains), then at the two measures of
+$P$: the run's own critic goes on finding more as it is trained, while the judge, which is fitted anew for each point, need not.
+"""
+
+# %% mystnb={"figure": {"name": "fig-longer-curves", "caption": "Exp-2, the stronger network: C, D and P against the length of the training; colours are β, solid lines γ = 0, dashed ones the largest γ. Bars: one standard deviation over three seeds. Look whether lines are flat at the right, and whether the gap between solid and dashed grows."}}
+draw.curves(rows)
+
+# %% tags=["hide-input"]
+Markdown("The largest change from each length to the next, over the six pairs of weights (means over seeds):\n\n" + text.table(
+    longer.changes(rows), ["steps", "next", "C (points)", "D", "P: judge", "enough"],
+    {"steps": ",d", "longer": ",d", "error_rate": lambda x: text.number(100 * x, 2),
+     "mse": lambda x: f"{100 * x:.1f} %", "p_judge": lambda x: f"{100 * x:.0f} %"},
+) + "\n\n" + longer.chosen(rows, run))  # fmt: skip
+
+# %% [markdown]
+r"""
+$P$ by the judge moves by tens of percent where it is small, near the floor of real digits: there a relative limit asks for more than the
+judge's own noise allows. $C$ is what decides. What $\gamma$ changes of it, at each $\beta$ and length, paired by seed; bold where zero is
+outside the interval (over seeds):
+"""
+
+# %% tags=["hide-input"]
+gained = longer.gains(rows)
+Markdown(text.table(
+    [(f"{steps:,}", *map(text.marked, line)) for steps, line in zip(gained.index, gained.to_numpy(), strict=True)],
+    ["steps", *(f"β = {beta:g}" for beta in gained.columns)],
+))  # fmt: skip
+
+# %% [markdown]
+r"""
+## The grid again
+
+The weights of the published grid but for $\beta=0.1$, which is replaced by $0.06$: at $0.1$ the published networks are worse than others in every respect.
+Letters are restorers without training, the dash-dotted line is the best classifier of $Y$ ({ref}`ch:exp2`). Look how far the cloud still is
+from both: more steps do not close that gap, more knowledge does ({ref}`ch:near`).
+"""
+
+# %% mystnb={"figure": {"name": "fig-longer-planes", "caption": "Exp-2 trained longer: every pair of D, P and C, the third as colour; means over seeds, bars of one standard deviation. Curves join points of equal level. Look along a curve: where C falls, D or P rises."}}
+planes.three_planes(run.table, perception, run.floor(perception), attainable.beside(run))
+
+# %% [markdown]
+r"""
+Every statement about single experiments, on four grids of the same experiment. Two words are the verdicts by the judge and by
+the run's own critic, one word is both. Read a line from left to right: does it turn with the network, with the largest $\beta$, or with the length?
+"""
+
+# %% tags=["hide-input"]
+Markdown(text.table(found))
+
+# %% [markdown]
+r"""
+What this does not say: the grid has one network, one experiment, and no $\beta$ as large as the published one's. A verdict that turns between
+the first two columns and the third hangs on the largest $\beta$; only one that turns in the last hangs on the length.
+
+## With other images, and other noise
+
+The intervals so far are over seeds: trainings again, the same test digits and the same noise. For these rows it is published, digit by digit, whether
+CNN-1 erred, on the published draw of the noise and on fresh ones. So the gain of $\gamma$ can be given an interval that has other digits in it, and
+other noise. Look whether any stops being clear.
+"""
+
+# %% tags=["hide-input"]
+paired = longer.images(run, "cnn1")
+Markdown(text.table(
+    [(f"{row.beta:g}", text.marked(row.seeds), text.marked(row.published), text.marked(row.fresh)) for row in paired.itertuples()],
+    ["β", "seeds", "seeds and images", "seeds, images and fresh noise"],
+))  # fmt: skip
+
+# %% [markdown]
+r"""
+## What is attainable, experiment by experiment
+
+The same comparison for all experiments with digits: what was published, what was trained longer, the network that sees the posterior mean, the
+posterior mean itself, and the classifier of $Y$ that validation images choose. Intervals are over images, and over seeds where there are several.
+"""
+
+# %% tags=["hide-input"]
+level = floor("mnist", "p_judge")
+Markdown(f"P of real digits against other real ones: {text.quantity('p_judge').number(level)}.\n\n" + text.table(
+    longer.corners(), ["experiment", "restored by", "D", "P: judge", "error", "seeds"],
+    {"mse": text.quantity("mse").number, "p_judge": text.quantity("p_judge").number,
+     "error": lambda error: text.percent(error, 1), "seeds": lambda n: "–" if n != n else f"{n:.0f}"},
+))  # fmt: skip
+
+# %% [markdown]
+r"""
+## How it was trained
+
+Points of one seed see the same batches with the same noise, whatever their weights. So they can be one network whose every layer is a stack of
+theirs: a GPU that small networks leave idle then trains twenty in little more than the time of one.
+
+```{literalinclude} ../cdplib/experiments/stacked.py
+:language: python
+:pyobject: Trainer.restored
+```
+
+```{literalinclude} ../cdplib/experiments/stacked.py
+:language: python
+:pyobject: Trainer.loss
+```
+"""
+
+# %% tags=["hide-input"]
+Markdown(longer.bill(rows, run))
+
+# %% [markdown]
+r"""
+## Summary
+
+* Short trainings make $\gamma$ look weaker than it is; the direction of what it buys and costs is the same at every length.
+* Where verdicts turn, the tables tell whether the largest $\beta$ or the length turned them.
+* Left out: the other experiments, ten seeds, and the length that the rule asks for. The card was lent for half an hour.
+
+## Exercises
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} What a power law would say (10 minutes)
+:label: ex:longer-1
+```
+Fit $C(n)=C_\infty+a\,n^{-b}$ to the four lengths at $\beta=0$ and the largest $\gamma$. Which $C_\infty$ do you get, and how much does it change
+if the shortest length is left out?
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:longer-1
+:class: dropdown
+```
+With $b$ on a grid the rest is linear. Four means do not fix three numbers well: the limit moves by more than the last two lengths differ.
+"""
+
+# %%
+import numpy as np
+
+at = rows[(rows["beta"] == 0) & (rows["gamma"] == rows["gamma"].max())]
+means = at.groupby("steps")["error_rate"].mean()
+
+
+def fit(part, b):  # the limit, and the sum of squares that is left
+    n = part.index.to_numpy(float)
+    design = np.stack([np.ones_like(n), n**-b], axis=1)
+    solved, *_ = np.linalg.lstsq(design, part.to_numpy(), rcond=None)
+    return float(solved[0]), float(((design @ solved - part) ** 2).sum())
+
+
+for part in (means, means.iloc[1:]):
+    limit, _ = min((fit(part, b) for b in np.linspace(0.1, 1, 10)), key=lambda found: found[1])
+    print(f"{len(part)} lengths: limit {100 * limit:.1f} %")
+
+# %% [markdown]
+r"""
+```{solution-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} Which limit would you set? (paper, 10 minutes)
+:label: ex:longer-2
+```
+The rule limits the change from one length to the next, three times longer. If $C$ falls as $n^{-1/2}$ towards its limit, how far from
+the limit is a length that just passes?
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:longer-2
+:class: dropdown
+```
+With $C(n)-C_\infty=a n^{-1/2}$ the step from $n$ to $3n$ changes $a n^{-1/2}(1-3^{-1/2})$, which is about two fifths of what is left. So a change of $\epsilon$
+leaves about $2.4\,\epsilon$, and after the step $1.4\,\epsilon$.
+```{solution-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{exercise-start} Another experiment (open)
+:label: ex:longer-3
+```
+Train the grid of Exp-4 in the same way (`cdp sweep exp4 --preset converged --stack 64`; on a CPU a stack helps less). Does E2 hold there, too?
+```{exercise-end}
+```
+"""
+
+# %% [markdown]
+r"""
+```{solution-start} ex:longer-3
+:class: dropdown
+```
+Publish the rows (`--publish`), then judge them as this page does: `published_runs((("converged", "fast-large"),))["exp4"]` is their run, and
+`verdicts.of(run, perception)` has a verdict for each statement. Compare with those of the published grid, with and without its largest $\beta$: what turns
+with the length has turned in both.
+```{solution-end}
+```
+"""

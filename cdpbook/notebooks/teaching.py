@@ -1,0 +1,109 @@
+"""Boxes of goals and questions with folds, from ``book/teaching.yml``, put into chapters."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cdpbook.notebooks import exercises
+from cdplib import parameters
+from cdplib.storage import paths
+
+FILE = "teaching.yml"
+#: Words a minute of prose with formulas, and to how many minutes a time is rounded.
+WORDS, ROUND = 100, 5
+_SECTION = re.compile(r"^(\([\w:-]+\)=\n)?## ", re.M)
+_EXERCISES = re.compile(r"^## Exercises$", re.M)
+
+
+def load(folder: Path | None = None) -> Mapping[str, Any]:
+    """The file of ``folder`` (default: the book's): ``chapters``, ``others`` and ``plans``.
+
+    Empty where there is none. Raises :class:`cdplib.errors.InputError` if it cannot be read.
+    """
+    path = (paths.BOOK if folder is None else folder) / FILE
+    return _read(path.read_bytes()) if path.is_file() else {}
+
+
+@functools.lru_cache(maxsize=4)
+def _read(content: bytes) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = parameters.read_yaml(content, FILE)
+    return found
+
+
+def reading(cells: list[Any]) -> int:
+    """Minutes that the prose of ``cells`` takes, exercises left out: a multiple of five."""
+    prose = [cell.source for label, cell in exercises.split(cells) if not label]
+    markdown = "\n\n".join(
+        s for s, c in zip(prose, _outside(cells), strict=True) if c == "markdown"
+    )
+    words = len(_EXERCISES.split(markdown)[0].split())
+    return max(ROUND, ROUND * round(words / WORDS / ROUND))
+
+
+def _outside(cells: list[Any]) -> list[str]:
+    return [cell.cell_type for label, cell in exercises.split(cells) if not label]
+
+
+def box(cells: list[Any], about: Mapping[str, Any]) -> str:
+    """Goals, needs and minutes of a chapter of ``cells`` as Markdown."""
+    own = exercises.of(cells)
+    times = [f"about {reading(cells)} to read"]
+    if own:
+        minutes = sum(exercise.minutes or 0 for exercise in own)
+        count = sum(exercise.minutes is None for exercise in own)
+        rest = f", with {count} more that may take longer" if count else ""
+        times.append(f"{minutes} for {_exercises(len(own) - count)}{rest}")
+    return (
+        ":::{admonition} What this chapter is for\n:class: note goals\n"
+        f"*You learn to* {about['goals']}. *You need* {about['needs']}. "
+        f"*Minutes:* {', '.join(times)}.\n:::"
+    )
+
+
+def _exercises(count: int) -> str:
+    return f"{count} exercises" if count > 1 else "an exercise"
+
+
+def questions(about: Mapping[str, Any]) -> str:
+    """Questions with answers behind folds, as Markdown; empty where there are none."""
+    folds = [
+        f"<details><summary>{own['ask']}</summary>\n\n{own['answer']}\n\n</details>"
+        for own in about.get("questions", ())
+    ]
+    return "\n\n".join(["## Ask yourself", *folds]) if folds else ""
+
+
+def with_teaching(name: str, cells: list[Any], folder: Path | None = None) -> list[Any]:
+    """``cells`` of chapter ``name`` with its box and its questions; unchanged where it has none.
+
+    ``folder`` is where the chapter is (default: the book's).
+    """
+    about = load(folder).get("chapters", {}).get(name)
+    if about is None:
+        return cells
+    found = _before(cells, _SECTION, box(cells, about), f"{name}-goals")
+    if text := questions(about):
+        found = _before(found, _EXERCISES, text, f"{name}-questions")
+    return found
+
+
+def _before(cells: list[Any], heading: re.Pattern[str], text: str, name: str) -> list[Any]:
+    """``cells`` with one of ``text`` before the first ``heading``, whose cell is cut there."""
+    import nbformat
+
+    own = nbformat.v4.new_markdown_cell(text, id=name[-64:])
+    for index, cell in enumerate(cells):
+        match = heading.search(cell.source) if cell.cell_type == "markdown" else None
+        if match:
+            head, tail = copy.deepcopy(cell), copy.deepcopy(cell)
+            head.source = cell.source[: match.start()].strip("\n")
+            tail.source = cell.source[match.start() :]
+            head["id"] = f"{cell.id}-head"[-64:]
+            first = [head] if head.source else []
+            return [*cells[:index], *first, own, tail, *cells[index + 1 :]]
+    return [*cells, own]

@@ -1,0 +1,90 @@
+"""Longer trainings: the rule that chooses a length, what gamma gains, and intervals with images."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cdpbook import evidence
+from cdpbook.studies import longer
+from cdplib.errors import DataError
+
+
+def table(error: dict[int, float], p: float = 1.0, seeds: int = 3) -> pd.DataFrame:
+    """Rows at two gammas; C falls with the length as ``error`` says, gamma 0.03 gains a point."""
+    return pd.DataFrame([
+        {"steps": steps, "beta": 0.0, "gamma": gamma, "seed": seed, "mse": 0.02, "p_judge": p,
+         "error_rate": c - (0.01 + 0.001 * seed) * (gamma > 0)}
+        for steps, c in error.items() for gamma in (0.0, 0.03) for seed in range(seeds)
+    ])  # fmt: skip
+
+
+def test_the_least_length_after_which_little_changes_is_asked_for():
+    rows = table({400: 0.16, 1200: 0.15, 3600: 0.149, 10_000: 0.1489})
+    found = longer.changes(rows)
+    assert list(found["enough"]) == [False, True, True]
+    assert found["error_rate"].iloc[0] == pytest.approx(0.01)
+    assert longer.asked(found) == 1200
+
+
+def test_the_longest_is_asked_for_where_none_is_enough():
+    rows = table({400: 0.16, 1200: 0.15, 3600: 0.14})
+    assert longer.asked(longer.changes(rows)) == 3600
+
+
+def test_a_change_of_p_alone_is_a_change():
+    rows = table({400: 0.15, 1200: 0.15})
+    rows.loc[rows["steps"] == 1200, "p_judge"] = 1.06
+    assert not longer.changes(rows)["enough"].any()
+    rows.loc[rows["steps"] == 1200, "p_judge"] = 1.04
+    assert longer.changes(rows)["enough"].all()
+
+
+def test_gains_are_paired_by_seed():
+    found = longer.gains(table({400: 0.16}))
+    gain = found.loc[400, 0.0]
+    assert gain.value == pytest.approx(-0.011)
+    # Student's for three seeds whose gains are one tenth of a point apart.
+    assert gain.upper - gain.value == pytest.approx(4.3027 * 0.001 / math.sqrt(3), rel=1e-4)
+
+
+@pytest.fixture
+def bits(monkeypatch):
+    """Of 1,000 images gamma mends the first 20, of seed 1 the first 30; every draw is the same."""
+
+    def wrong(name, row, classifier, n=1000):
+        if row["seed"] == 2 or (classifier.endswith("draw=5") and row["seed"] == 1):
+            raise DataError("no bits")
+        mended = (20 + 10 * row["seed"]) if row["gamma"] else 0
+        return (np.arange(n) < 100) & (np.arange(n) >= mended)
+
+    monkeypatch.setattr(evidence, "wrong", wrong)
+    return SimpleNamespace(table=table({400: 0.16}))
+
+
+def test_intervals_with_images_are_wider_than_those_over_seeds_and_hold_the_same_mean(bits):
+    (row,) = longer.images(bits, "cnn1").to_dict("records")
+    assert row["seeds"].value == row["published"].value == pytest.approx(-0.025)
+    assert row["published_seeds"] == 2
+    over_seeds = 12.7062 * 0.01 / math.sqrt(2) / math.sqrt(2)
+    assert row["seeds"].upper - row["seeds"].value == pytest.approx(over_seeds, rel=1e-4)
+    images = np.where(np.arange(1000) < 20, -1.0, np.where(np.arange(1000) < 30, -0.5, 0.0))
+    half = math.hypot(over_seeds, 1.959964 * images.std(ddof=1) / math.sqrt(1000))
+    assert row["published"].upper - row["published"].value == pytest.approx(half, rel=1e-4)
+
+
+def test_seeds_without_bits_are_left_out_and_one_seed_gives_no_interval(bits):
+    (row,) = longer.images(bits, "cnn1").to_dict("records")
+    assert "fresh" not in row  # seed 1 lacks a draw, so one seed is left
+
+
+def test_the_curve_has_only_what_was_trained_at_every_length():
+    rows = longer.curve()
+    sizes = rows.groupby(["beta", "gamma", "seed"])["steps"].nunique()
+    assert sizes.nunique() == 1
+    assert sizes.iloc[0] == rows["steps"].nunique() > 1
+    assert set(rows["steps"]) > {longer.grid().settings.steps}

@@ -31,11 +31,11 @@ above: float = 0.0005  # in [1e-05, 1]; its D above the least D of that P, as a 
 
 # %% tags=["hide-input"]
 import numpy as np
-from IPython.display import Markdown
+from IPython.display import HTML, Markdown
 
 from cdpbook import surfaces, text
 from cdpbook.figures import digits as draw
-from cdpbook.figures import style
+from cdpbook.figures import letters, style
 from cdpbook.figures import surface as figures
 from cdpbook.studies import planar, published_digits, real_digits
 from cdplib.theory import exact
@@ -276,6 +276,18 @@ Markdown(
 r"""
 The mass off the digits is what $P$ pays for: total variation asks how much of $\hat X$ is no digit, and not how bad it looks. The sure $y$ get their digit first, since their mean nearly is one.
 Lots are for the shares: a digit must not be returned more often than $p_X$ says, so some $y$ are divided between two.
+
+Choose the budgets yourself. Move $P$ first, then $D$ from just above the edge to the right: where does $C$ still fall, and what of that
+can be seen in the output?
+"""
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-picker", "caption": "Drag on the map, or move the sliders: each mark is a pair of budgets, solved on this page's sample. Below, six noisy digits, the most doubtful one first: the digit behind each, what the restorer sees, and what it most likely outputs, with that output's probability, what it is (a digit of the prior, the posterior mean, or a mean changed to be read otherwise) and how the classifier reads it. Look for the P at which a mean becomes a digit, and for changes of D that only the classifier notices."}}
+HTML(letters.picker(sample, np.argsort(likeliest)[:: noisy // 6][:6]))
+
+# %% [markdown]
+r"""
+Away from the edge more than one restorer is optimal, and the picker shows the one that the solver found: where both prices are zero, the output could be
+another one.
 
 ## Restorers with a name
 

@@ -34,9 +34,10 @@ def overview() -> str:
         minutes = sum(exercise.minutes or 0 for exercise in own)
         checked = sum(exercise.tagged(exercises.CHECK) is not None for exercise in own)
         asked = len(about.get("questions", ()))
-        counts = (teaching.reading(cells), len(own), minutes, checked, asked)
-        rows.append((_page(name), *(f"{count}" if count else "" for count in counts)))
-    head = ["page", "minutes to read", "exercises", "their minutes", "with a check", "questions"]
+        tasks = f"{len(own)} in {minutes}" if own else ""
+        rest = (f"{count}" if count else "" for count in (checked, asked))
+        rows.append((_page(name), f"{teaching.reading(cells)}", tasks, *rest))
+    head = ["page", "to read", "exercises", "checks", "questions"]
     return text.table(rows, head)
 
 

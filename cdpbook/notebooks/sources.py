@@ -49,7 +49,7 @@ class Chapter:
     def text(self, student: bool = False) -> str:
         """The source as it is written; on the front page of students, that it is theirs."""
         text = self.path.read_text(encoding="utf-8")
-        if student and self.name == toc()[0] and _EDITION not in text:
+        if student and self.name == toc()[0] and _EDITION not in text:  # once
             text = text.replace("\n```{code-cell}", f"\n{_EDITION}\n```{{code-cell}}", 1)
         return text
 

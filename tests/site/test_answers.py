@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from cdpbook import conditional, playground, runs
-from cdpbook.figures import answers, budget, linked
+from cdpbook.figures import answers, budget, letters, linked
 from cdpbook.statistics import shapes
-from cdpbook.studies import verdicts
+from cdpbook.studies import real_digits, verdicts
 from cdplib.experiments import classifiers, data, measures
 from cdplib.experiments import conditional as one
 from cdplib.storage import paths
@@ -135,6 +135,72 @@ def test_the_picker_shows_certified_solutions_and_follows_the_pointer(show):
     figure.page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.82 * box["height"])
     assert surface.status[0, 0] == "infeasible"
     assert figure.number("C") == "infeasible"
+
+
+# -- the budget picker of real digits --------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def few():
+    sample = real_digits.sample(real_digits.Setting("logistic", 2.0, 40, 30))
+    return sample, np.argsort(sample.weights.max(axis=1))[::5]
+
+
+def test_the_picker_of_digits_shows_what_the_optimal_restorer_outputs(show, few):
+    (sample, ys), problem = few, few[0].problem
+    figure, outputs = show(letters.picker(sample, ys)), set()
+    for i, j in ((0, 0), (3, 0), (5, 1), (7, 0)):
+        figure.slide("Budget P", i)
+        figure.slide("D above", j)
+        P = letters.PS[i]
+        D = (1 + letters.SHARES[j]) * float(exact.least_distortion(problem, "tv", P))
+        found = exact.solve(problem, "tv", D, P)
+        assert figure.value("D") == pytest.approx(D, abs=6e-6)
+        assert figure.value("C") == pytest.approx(found.value, abs=6e-6)
+        assert figure.value("lam") == pytest.approx(found.lam, rel=0.01, abs=6e-3)
+        assert figure.value("mu") == pytest.approx(found.mu, rel=0.01, abs=6e-3)
+        on_digits = 100 * found.plan[:, : len(sample.images)].sum()
+        assert figure.value("digits") == pytest.approx(on_digits, abs=0.6)
+        best = found.plan[ys].argmax(axis=1)
+        wanted = np.rint(255 * sample.letters[best].clip(0, 1)).reshape(len(ys), -1)
+        drawn = figure.page.eval_on_selector_all(
+            ".answers-letters canvas",
+            "all => all.map(c => Array.from(c.getContext('2d').getImageData(0, 0, 28, 28).data)"
+            ".filter((_, i) => i % 4 === 0))",
+        )
+        assert np.abs(np.array(drawn[-len(ys) :]) - wanted).max() <= 1
+        notes = figure.page.locator(".answers-letters figcaption").all_inner_texts()[-len(ys) :]
+        for y, letter, note in zip(ys, best, notes, strict=True):
+            right = problem.labels[letter] == sample.labels[sample.truth[y]]
+            chance = 100 * found.plan[y, letter] / problem.py[y]
+            assert float(note.split("\u00a0%")[0]) == pytest.approx(chance, abs=0.6)
+            assert note.endswith(f"read {problem.labels[letter]} {'✓' if right else '✗'}")
+        outputs.add(tuple(best))
+    assert len(outputs) > 1  # other budgets, other images
+
+
+def test_the_picker_of_digits_follows_the_pointer_and_the_keyboard(show, few):
+    figure = show(letters.picker(*few))
+    marks = figure.page.locator(".answers-mark")
+    box = marks.nth(3).bounding_box()  # P = 0, the largest D
+    figure.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    sliders = figure.page.get_by_role("slider")
+    assert [sliders.nth(k).input_value() for k in (0, 1)] == ["0", "3"]
+    before = figure.value("D")
+    sliders.nth(1).focus()
+    figure.page.keyboard.press("ArrowLeft")
+    assert figure.value("D") == pytest.approx(before * 1.03 / 1.1, rel=1e-3)
+
+
+def test_budgets_without_a_solution_show_nothing(show, few):
+    (sample, ys), problem = few, few[0].problem
+    given = letters.data(sample, ys, Ps=(0.0, 1.0), shares=(-0.5, 0.1))
+    assert given["points"][0][0] is None
+    assert exact.solve(problem, "tv", 1.1 * given["edge"][0][0], 0.0).status == "optimal"
+    figure = show(answers.moving("letters", given, "picker", "still"))
+    figure.slide("D above", 0)
+    assert figure.number("C") == "not solved"
+    assert not figure.page.is_visible(".answers-letters")
 
 
 # -- linked planes ---------------------------------------------------------------------------------
@@ -275,6 +341,28 @@ def test_moving_the_weights_measures_200_digits_again_as_torch_does(ground):
         assert float(row.locator("td").nth(1).inner_text()) == pytest.approx(
             float(first.max()), abs=2e-4
         )
+
+
+def test_newer_weights_end_the_measuring_of_older_ones(ground):
+    script = """async (asked) => {
+      const said = [], measured = [], labels = Array(20).fill(0);
+      const stub = { at: (_, weights) => weights, measure: ({ restorer, first, last }) => {
+        measured.push(restorer);
+        return { error: 0, wrong: [], count: last - first };
+      } };
+      await new Promise((whole) => {
+        const ask = cdpMeasurer(stub, (state) => {
+          said.push(state.id);
+          if (state.id === asked && state.count === labels.length) whole();
+        });
+        ask({ digits: [0], labels, readers: [] });
+        for (let id = 1; id <= asked; id++) ask({ id, weights: id });
+      });
+      return [said, measured];
+    }"""
+    said, measured = ground.page.evaluate(script, 30)
+    assert said == [30, 30]  # at ten digits and at twenty
+    assert measured == [30] * 10  # two at a time; nothing of the 29 before
 
 
 def test_p_is_of_published_weights_and_says_of_which(ground):

@@ -21,8 +21,9 @@ from tests.torture.trials import Row, child, ended, killed, outlive, time_of
 from tests.torture.works import BookWork, ChapterWork, FetchWork, PublishingWork, SweepWork
 
 Work = SweepWork | PublishingWork | FetchWork | ChapterWork
-#: Seconds that what a killed command had started may live; it ends within 2 on an idle machine.
-GRACE = 6
+#: Seconds that what a killed command had started may live. One that is being started looks for its
+#: parent when it has imported what it needs: by the third of what the whole takes it has.
+GRACE = 4
 
 
 def makers(folder: Path) -> dict[str, Callable[[Path], Work]]:
@@ -45,7 +46,7 @@ def kills(name: str, make: Callable[[Path], Work], folder: Path, times: int, see
     work, turn = make(folder / "0"), 0
     for k in range(times):
         helpers = killed(work, took, rng)
-        wrong = work.wrong() + outlive(helpers, GRACE)
+        wrong = work.wrong() + outlive(helpers, max(GRACE, took / 3))
         if k % 3 == 2 or k == times - 1:
             status = ended(child(work))
             wrong += work.wrong(whole=True) + [f"the next run ends with {status}"] * bool(status)

@@ -60,6 +60,7 @@ def test_what_a_kill_of_a_book_could_do_would_be_found(built):
 def test_a_helper_that_outlives_a_kill_is_found_and_ended():
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as helper:
         process = psutil.Process(helper.pid)
-        assert outlive([process], 0.1) == ["left: a process"]
+        (said,) = outlive([process], 0.1)
+        assert said == "left: a process (-c import time; time.sleep(600))"
         helper.wait(20)
         assert outlive([process], 0.1) == []

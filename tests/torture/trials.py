@@ -92,10 +92,12 @@ def outlive(helpers: list[psutil.Process], seconds: float) -> list[str]:
     end = time.monotonic() + seconds
     while (alive := [one for one in helpers if _runs(one)]) and time.monotonic() < end:
         time.sleep(0.02)
+    said = []
     for one in alive:
         with contextlib.suppress(psutil.NoSuchProcess):
+            said.append(f"left: a process ({' '.join(one.cmdline()[1:4])[:60]})")
             one.kill()
-    return ["left: a process"] * len(alive)
+    return said
 
 
 def _runs(process: psutil.Process) -> bool:

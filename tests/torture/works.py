@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from unittest import mock
 
@@ -222,6 +223,8 @@ class ChapterWork:
             mock.patch.object(vendor, "copy", lambda into: into.mkdir(parents=True)),
             mock.patch("tempfile.tempdir", str(self.folder / "tmp")),
             mock.patch.dict("os.environ", {"TMPDIR": str(self.folder / "tmp")}),
+            # Workers import what started them: as cdp's, they need not have all of these tests.
+            mock.patch.dict("sys.modules", {"__main__": ModuleType("__main__")}),
         ):
             yield
 

@@ -670,7 +670,7 @@ for P in (0.0, 0.04, 0.08, 0.1):
     print(P, round(bound, 4), round(value, 4))
 
 # %% tags=["check"]
-from cdpbook import selfcheck
+from cdpbook import selfcheck_exact as selfcheck
 
 selfcheck.certificate(v, P_sharp)
 

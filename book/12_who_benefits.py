@@ -118,7 +118,7 @@ r"""
 The columns of errors are worth a look of their own: what reads clean digits best need not read restored ones best. Where a reader errs less on noisy
 digits than on restored ones, restoring has cost it something, as {prf:ref}`prop:data-processing` allows and no network can undo.
 
-One mean hides how much hangs on $\beta$. Look whether lines are level, as one ratio for each reader would have it, or fall as $\beta$ grows; and
+One mean hides how much hangs on $\beta$. Look whether lines are level, as one ratio for each reader would have it, or move as $\beta$ grows; and
 whether readers of a kind lie together.
 """
 

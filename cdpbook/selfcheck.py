@@ -16,8 +16,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cdplib.errors import InputError
-from cdplib.theory import exact
-from cdplib.theory.toy import GaussianToy
 
 Array = NDArray[np.float64]
 
@@ -38,7 +36,7 @@ def _given(name: str, answer: Any) -> Any:
     return answer
 
 
-def _numbers(name: str, answer: Any, shape: tuple[int, ...]) -> Array:
+def numbers(name: str, answer: Any, shape: tuple[int, ...]) -> Array:
     """``answer`` as finite floats of ``shape``."""
     expected = "a number" if shape == () else f"numbers of shape {shape}"
     answer = _given(name, answer)
@@ -54,7 +52,7 @@ def _numbers(name: str, answer: Any, shape: tuple[int, ...]) -> Array:
 def posterior(answer: ArrayLike, p_x: Array, channel: Array) -> None:
     """Exercise 1.2: p(x|y), (m, n), row y; from the law of X, (n,), and the channel, (n, m)."""
     joint = (p_x[:, None] * channel).T
-    q = _numbers("posterior", answer, joint.shape)
+    q = numbers("posterior", answer, joint.shape)
     if not np.allclose(q.sum(axis=1), 1):
         if np.allclose(q.sum(axis=0), 1):
             raise Wrong("columns sum to one, and rows should: row y is the law of X^ given Y = y")
@@ -76,7 +74,7 @@ def posterior(answer: ArrayLike, p_x: Array, channel: Array) -> None:
 def hellinger_triple(p: ArrayLike, q0: ArrayLike, q1: ArrayLike) -> None:
     """Exercise 2.1: laws on two letters, none at the edge, at which H is not convex."""
     names = ("p", "q0", "q1")
-    laws = [_numbers(n, law, (2,)) for n, law in zip(names, (p, q0, q1), strict=True)]
+    laws = [numbers(n, law, (2,)) for n, law in zip(names, (p, q0, q1), strict=True)]
     for name, law in zip(names, laws, strict=True):
         if abs(law.sum() - 1) > 1e-9:
             raise Wrong(f"`{name}` sums to {law.sum():g}; a law sums to one")
@@ -94,13 +92,17 @@ def hellinger_triple(p: ArrayLike, q0: ArrayLike, q1: ArrayLike) -> None:
     print(f"Right: H is {middle:.4f} in the middle, above the chord's {sum(ends) / 2:.4f}.")
 
 
-def least_perception(answer: Callable[[float], float], toy: GaussianToy) -> None:
-    """Exercise 3.2: the least KL of a gain whose MSE is at most D, by a search over gains."""
+def least_perception(answer: Callable[[float], float], toy: Any) -> None:
+    """Exercise 3.2: the least KL of a gain whose MSE is at most D, by a search over gains.
+
+    ``toy`` is a :class:`cdplib.theory.toy.GaussianToy`.
+    """
     if not callable(answer):
         raise Wrong(f"`least_P` is {answer!r:.60}; expected a function of D")
     for D in (0.69, 0.73, 0.9):
-        found = float(_numbers("least_P(D)", answer(D), ()))
-        gains = np.linspace(*toy.gains_within_mse(D)[0], 4001)
+        found = float(numbers("least_P(D)", answer(D), ()))
+        low, high = toy.gains_within_mse(D)[0]
+        gains = np.linspace(low, high, 4001)
         within = toy.divergence(gains)
         if abs(found - within.min()) < 1e-5:
             continue
@@ -115,27 +117,6 @@ def least_perception(answer: Callable[[float], float], toy: GaussianToy) -> None
     print("Right: no gain within the budget does better, at three budgets.")
 
 
-def certificate(v: float, P_sharp: float) -> None:
-    """Exercise 4.1: the dual variable (v, 0) of the skewed bit, and how far it is sharp."""
-    bit = exact.make_problem(np.diag([0.7, 0.3]), [[0.8, 0.2], [0.2, 0.8]], 1 - np.eye(2), [0, 1])
-    v, P_sharp = (float(_numbers(n, a, ())) for n, a in (("v", v), ("P_sharp", P_sharp)))
-
-    def lost(P: float) -> float:
-        bound = exact.certify(bit, "tv", np.inf, P, 0.0, [v, 0.0])
-        return exact.solve(bit, "tv", np.inf, P).value - bound
-
-    if lost(0.0) > 1e-3:
-        price = (bit.err[1, 0] - bit.err[1, 1]) * bit.py[1]
-        if abs(v - price) < 1e-3:
-            raise Wrong("`v` is a price of all of Y = 1; expected one per unit of its mass")
-        raise Wrong(f"at P = 0 the bound is below C by {lost(0.0):.4f}; `v` has to close that gap")
-    if not 0 <= P_sharp <= 1 or lost(P_sharp) > 1e-3:
-        raise Wrong(f"at P = {P_sharp:g} the bound is below C: sharpness ended before")
-    if lost(P_sharp + 0.01) < 1e-3:
-        raise Wrong(f"the bound is still sharp a little beyond P = {P_sharp:g}")
-    print(f"Right: the bound meets C until P = {P_sharp:g}, and lies below beyond.")
-
-
 def weights(own: Sequence[float], other: Sequence[float], run: Any) -> None:
     """Exercise 7.1: (beta, gamma) of the least error, of CNN-1 and of another classifier.
 
@@ -146,7 +127,7 @@ def weights(own: Sequence[float], other: Sequence[float], run: Any) -> None:
     columns = ("error_rate", f"error_rate_{run.shown_others()[0]}")
     names = ("for_cnn1", "for_other")
     for name, answer, column in zip(names, (own, other), columns, strict=True):
-        beta, gamma = _numbers(name, answer, (2,))
+        beta, gamma = numbers(name, answer, (2,))
         row = points[np.isclose(points["beta"], beta) & np.isclose(points["gamma"], gamma)]
         if row.empty:
             raise Wrong(f"`{name}`: no point has beta {beta:g} and gamma {gamma:g}, in that order")
@@ -167,7 +148,7 @@ def factors(answer: Sequence[float], bound: Callable[[float, int], float]) -> No
     """Exercise 13.1: how a critic's bound grows; ``bound(clip, width)`` computes one."""
     clip, width = 0.01, 16
     base = bound(clip, width)
-    found = _numbers("factors", answer, (3,))
+    found = numbers("factors", answer, (3,))
     # The bound is a product of the scale's limit and the weights', each the clip: with the first
     # at 1 it is the geometric mean of the bounds at 1 and at the clip.
     expected = (

@@ -227,8 +227,8 @@ def finding(run: Run) -> str:
     return (
         f"In a grid of Exp-2 with {int(run.table['steps'].max()):,} steps a point and no weight "
         f"that overwhelms D, the paper's main observation (E2) is {verdict}, by the judge and by "
-        f"each run's own critic. What γ changes of C grows with the training, at β = 0 from "
-        f"{first} points after {lengths[0]:,} steps to {last} after {lengths[-1]:,}"
+        f"each run's own critic. What γ changes of C at β = 0 goes from {first} points "
+        f"after {lengths[0]:,} steps to {last} after {lengths[-1]:,}"
     )
 
 

@@ -75,7 +75,7 @@ Markdown(text.table(
 r"""
 ## The grid again
 
-The weights of the published grid but for $\beta=0.1$, which is replaced by $0.06$: at $0.1$ the published networks are worse than others in every respect.
+The weights of the published grid but for $\beta=0.1$, which is replaced by $0.06$: at $0.1$ some published networks are worse than others in every respect ({ref}`ch:verdicts`).
 Letters are restorers without training, the dash-dotted line is the best classifier of $Y$ ({ref}`ch:exp2`). Look how far the cloud still is
 from both: more steps do not close that gap, more knowledge does ({ref}`ch:near`).
 """
@@ -132,7 +132,7 @@ r"""
 ## How it was trained
 
 Points of one seed see the same batches with the same noise, whatever their weights. So they can be one network whose every layer is a stack of
-theirs: a GPU that small networks leave idle then trains twenty in little more than the time of one.
+theirs: a GPU, which small networks leave idle, takes them together several times faster than one after another (`make bench`).
 
 ```{literalinclude} ../cdplib/experiments/stacked.py
 :language: python
@@ -152,7 +152,8 @@ Markdown(longer.bill(rows, run))
 r"""
 ## Summary
 
-* Short trainings make $\gamma$ look weaker than it is; the direction of what it buys and costs is the same at every length.
+* Compare the first and the last row of the second table: where their intervals are apart, a short training hides a part of what $\gamma$ buys.
+  Its direction is the same at every length.
 * Where verdicts turn, the tables tell whether the largest $\beta$ or the length turned them.
 * Left out: the other experiments, ten seeds, and the length that the rule asks for. The card was lent for half an hour.
 

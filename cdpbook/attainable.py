@@ -19,6 +19,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from cdpbook.evidence import FRESH
 from cdplib.experiments import classifiers, data, datasets, degradations, generation, measures
 from cdplib.experiments import posterior as of_prior
 from cdplib.experiments.posterior import Prior
@@ -30,8 +31,6 @@ FILE = "attainable.csv"
 IMAGES = 10_000
 #: The column of a class that is read from Y itself, no image being restored.
 ERROR_OF_Y = "error_rate_label"
-#: Draws of the test noise besides the published one, seeds 1 to this.
-FRESH = 5
 #: The restorer that the fresh draws measure (each takes as long as the published draw).
 FRESH_RESTORER = "mean"
 BLENDS = (1 / 3, 2 / 3)

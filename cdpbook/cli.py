@@ -174,7 +174,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--ablation", metavar="NAME", help="a change named in params/ablations.yml")
     sub.add_argument("--dataset", help="another data set, for example fashion-mnist")
     sub.add_argument("--workers", type=int, metavar="N", help="processes (default: the cores)")
-    sub.add_argument("--stack", type=int, default=1, metavar="N", help="points trained as one")
+    sub.add_argument(
+        "--stack", type=int, default=1, metavar="N", help="points of a seed trained as one (GPUs)"
+    )
     sub.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler, tcp://host:port")
     sub.add_argument("--device", default="auto", help=devices)
     sub.add_argument("--store", type=Path, metavar="DIR", help="where the points are kept")

@@ -37,16 +37,10 @@ def _read(content: bytes) -> Mapping[str, Any]:
 
 def reading(cells: list[Any]) -> int:
     """Minutes that the prose of ``cells`` takes, exercises left out: a multiple of five."""
-    prose = [cell.source for label, cell in exercises.split(cells) if not label]
-    markdown = "\n\n".join(
-        s for s, c in zip(prose, _outside(cells), strict=True) if c == "markdown"
-    )
-    words = len(_EXERCISES.split(markdown)[0].split())
+    parts = [cell for label, cell in exercises.split(cells) if not label]
+    prose = "\n\n".join(cell.source for cell in parts if cell.cell_type == "markdown")
+    words = len(_EXERCISES.split(prose)[0].split())
     return max(ROUND, ROUND * round(words / WORDS / ROUND))
-
-
-def _outside(cells: list[Any]) -> list[str]:
-    return [cell.cell_type for label, cell in exercises.split(cells) if not label]
 
 
 def box(cells: list[Any], about: Mapping[str, Any]) -> str:

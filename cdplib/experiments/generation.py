@@ -26,13 +26,8 @@ ROOTS = {
     "restorer": ("restoration.pretrain",),
     "critic": ("restoration.warm",),
     "point": (
-        *(
-            "restoration.new_restorer",
-            "restoration.new_critic",
-            "restoration.train",
-            "stacked.train",
-        ),
-        *("measures.evaluate", "degradations.degrade"),
+        *("restoration.new_restorer", "restoration.new_critic", "restoration.train"),
+        *("stacked.train", "measures.evaluate", "degradations.degrade"),
     ),
 }
 #: What makes a row of it outside this package, by file of cdplib: definitions and what they say.

@@ -1,8 +1,8 @@
 """Points of one seed trained as one: their networks stacked, their batches shared.
 
 Streams of randomness depend on the seed alone, so points that differ only in the weights of Eq. 16
-see equal batches with equal noise. On a GPU, which networks as small as these leave idle, twenty
-points then take about as long as one.
+see equal batches with equal noise. A GPU, which networks as small as these leave idle, takes them
+together several times faster than one after another (``make bench`` says how much); a CPU does not.
 """
 
 from __future__ import annotations
@@ -97,9 +97,8 @@ class Stack(nn.Module):
             return torch.func.functional_call(model, (given, buffers), (images,))
 
         each = torch.vmap(one, in_dims=(0, 0, 1), out_dims=1)
-        return each(parameters, self._buffers_of, images.unflatten(0, (-1, self.copies))).flatten(
-            0, 1
-        )
+        blocks = images.unflatten(0, (-1, self.copies))
+        return each(parameters, self._buffers_of, blocks).flatten(0, 1)
 
 
 class Trainer(restoration.Trainer):
@@ -117,8 +116,12 @@ class Trainer(restoration.Trainer):
         stacks = Stack(restorers), Stack(critics)
         super().__init__(points[0], material, where, *stacks, against)  # type: ignore[arg-type]
         self.points, self.critic.copies = points, len(points)
-        weights = [[p.alpha for p in points], [p.beta for p in points], [p.gamma for p in points]]
-        self.weights = torch.tensor(weights, device=where)
+        self.weights = self._weights(1)
+
+    def _weights(self, number: int) -> Tensor:
+        """alpha, beta and gamma of every point in step ``number``, (3, points)."""
+        each = [(restoration.annealed(p, number), p.beta, p.gamma) for p in self.points]
+        return torch.tensor(each, device=self.where).T
 
     def restored(self) -> tuple[Tensor, Tensor, Tensor]:
         """As of one point, each image once for every point in turn."""
@@ -129,10 +132,9 @@ class Trainer(restoration.Trainer):
 
     def loss(self, restored: Tensor, clean: Tensor, labels: Tensor, number: int) -> Tensor:
         """Eq. 16, the mean over all points."""
-        weights = self.weights.clone()
-        if self.point.settings.anneal_alpha:
-            weights[0].clamp_(min=1 - number / 299)
-        each = weights.repeat(1, len(restored) // len(self.points))
+        if self.point.settings.anneal_alpha:  # else they are what they were
+            self.weights = self._weights(number)
+        each = self.weights.repeat(1, len(restored) // len(self.points))
         critic = self.critic.critic
         return losses.weighted_loss(restored, clean, labels, critic, self.against, each)
 

@@ -55,8 +55,8 @@ def run(
     everything anew, whatever is shipped, cached or in the store; ``progress`` writes a line a
     point to standard error (default: if it is a terminal). ``publish`` writes finished points to
     the book as they come, and takes those that are published already for trained (unless
-    ``retrain``). ``stack`` points of one seed are trained as one (:mod:`.stacked`), which a GPU
-    does about as fast as one. Failed points are left out of the table and named on standard error.
+    ``retrain``). ``stack`` points of one seed are trained as one (:mod:`.stacked`), for
+    GPUs. Failed points are left out of the table and named on standard error.
 
     Raises :class:`InputError` for wrong input, before any work, and :class:`DataError` if workers
     are lost.

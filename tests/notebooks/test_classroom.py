@@ -1,6 +1,7 @@
 """The bundle for a class: no solution in it, and answers that can be graded."""
 
 import json
+import re
 import tarfile
 
 import nbformat
@@ -98,6 +99,13 @@ def test_the_archive_is_the_folder(bundle):
     written = {str(p.relative_to(bundle)) for p in folder.rglob("*") if p.is_file()}
     assert packed == written
     assert not any("/tests/" in name or "/.git/" in name for name in packed)
+
+
+def test_students_have_every_file_that_their_set_up_reads(bundle):
+    read = re.findall(r"\b[\w-]+\.(?:txt|toml|lock)\b", (paths.ROOT / ".ci/setup").read_text())
+    wanted = {name for name in read if (paths.ROOT / name).is_file()}
+    assert {"requirements.txt", "requirements.lock", "pyproject.toml"} <= wanted
+    assert [n for n in sorted(wanted) if not (bundle / classroom.STUDENT / n).is_file()] == []
 
 
 def test_students_sources_are_the_student_edition(bundle):

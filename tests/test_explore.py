@@ -98,7 +98,8 @@ def test_images_become_a_page_of_their_own_and_a_second_run_trains_nothing(
     assert "4/4" in told.err
     page = (out / f"{explore.PAGE}.html").read_text()
     text = re.sub(r"<[^>]+>", "", page)
-    assert "across 1,000, down 1,000" in text
+    assert "across: 1,000, down: 1,000" in text
+    assert "0 is across, 1 is down" in text
     assert "1,300 train, 200 validate, 500 test" in text
     assert f"dataset={name}" in text  # the command that makes the page again
     assert ("reduced by 3" in text) == (task == "sr")

@@ -123,7 +123,7 @@ maps.gaming(run.table, run.shown_others(), run.classifier)
 
 # %% tags=["hide-input"]
 shares = benefits.shares(transfer.gains({experiment: run}))
-Markdown(text.table(shares, forms=benefits.FORMS))
+Markdown(text.table(shares.drop(columns=shares.columns[0]), forms=benefits.FORMS))
 
 # %% [markdown]
 r"""
@@ -140,5 +140,6 @@ Markdown(box + "\n\n" + text.fold("Every statement, what was measured", claims.m
 # %% [markdown]
 r"""
 One seed says nothing of the next: `-p seeds=[0,1,2]` trains two more, and the bars are then over seeds. Points that were
-trained before are not trained again. Nothing of this is published with the book.
+trained before are not trained again. Nothing of this is published with the book. The command below needs the images where
+it runs: give them to `cdp explore` there first.
 """

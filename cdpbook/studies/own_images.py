@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pandas as pd
+from scipy import stats
+from torch import Tensor
 
 from cdpbook import text
 from cdpbook.runs import Run
-from cdpbook.statistics import estimates
-from cdplib.experiments import classifiers, data, measures, own, settings, table
+from cdpbook.statistics.estimates import LEVEL, Interval
+from cdplib.experiments import classifiers, data, datasets, measures, own, settings, table
 from cdplib.experiments.material import degraded_split
 
 #: How the page writes the errors of :func:`readers`.
@@ -21,12 +23,16 @@ def described(run: Run) -> str:
     if row.task == "denoising":
         sigma = f"{run.settings.noise_sigma:g}"
         done = f"Gaussian noise N(0, σ²), σ = {sigma}, is added to pixels in [0, 1], not clipped."
-    return f"{text.plain(own.summary(run.settings.dataset))}.\n\n{done}"
+    kinds = datasets.get(run.settings.dataset).classes
+    numbered = ", ".join(f"{i} is {text.plain(kind)}" for i, kind in enumerate(kinds))
+    summary = text.plain(own.summary(run.settings.dataset))
+    return f"{summary}. Figures number the classes: {numbered}.\n\n{done}"
 
 
 def readers(run: Run) -> pd.DataFrame:
     """Each classifier's error rate on clean and on degraded test images, with 95 % intervals over
-    images; last the guess of the most frequent class."""
+    images (Wilson's, which no error at all does not make a point); last the guess of the most
+    frequent class."""
     name, row = run.settings.dataset, settings.points(run.experiment, run.preset, run.settings)[0]
     clean, labels = data.load(name).test.tensors(slice(0, run.settings.test_images))
     degraded = degraded_split(row, "test")[: len(clean)]
@@ -34,8 +40,13 @@ def readers(run: Run) -> pd.DataFrame:
     for reader in classifiers.shown(name):
         model = classifiers.get(reader, name)
         wrong = (measures.wrong(measures.outputs(model, x), labels) for x in (clean, degraded))
-        errors = [estimates.over_images(values.numpy()) for values in wrong]
-        found.append((classifiers.display(reader), *errors))
-    guess = estimates.over_images((labels != labels.mode().values).float().numpy())
+        found.append((classifiers.display(reader), *map(_error, wrong)))
+    guess = _error((labels != labels.mode().values).float())
     found.append(("always the most frequent class", guess, guess))
     return pd.DataFrame(found, columns=["read by", "clean", "degraded"])
+
+
+def _error(wrong: Tensor) -> Interval:
+    """The mean of ``wrong`` (n,), which is 0 or 1, and its interval."""
+    found = stats.binomtest(int(wrong.sum()), len(wrong))
+    return Interval(float(wrong.mean()), *found.proportion_ci(1 - LEVEL, "wilson"))

@@ -107,7 +107,7 @@ def summary(name: str) -> str:
     known = about(name)
     size, given, counts = known["size"], known["given_size"], known["counts"]
     kinds = ", ".join(
-        f"{kind} {n:,}" for kind, n in zip(known["classes"], known["images"], strict=True)
+        f"{kind}: {n:,}" for kind, n in zip(known["classes"], known["images"], strict=True)
     )
     resized = f", resized to {size} x {size}" if size != given else ""
     return (

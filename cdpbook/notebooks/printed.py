@@ -6,6 +6,7 @@ articles of all pages in the order of the book; `print.css` says what paper leav
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 import sys
@@ -37,11 +38,23 @@ _JOIN = """names => {
     for (const a of page.querySelectorAll('a[href]')) {
       const [file, place] = a.getAttribute('href').split('#');
       const other = file.replace(/\\.html$/, '');
-      if (file && !names.includes(other)) continue;
-      a.setAttribute('href', '#' + (place ? (other || name) + '--' + place : 'page-' + other));
+      if (/^[a-z]+:/.test(file)) continue;
+      if (file && !names.includes(other)) a.removeAttribute('href');  // a download, the slides
+      else a.setAttribute('href', '#' + (place ? (other || name) + '--' + place : 'page-' + other));
     }
   }
 }"""
+# What becomes bookmarks: a chapter, and the sections of its second level.
+_HEADINGS = """names => names.map(name => {
+  const page = document.getElementById('page-' + name);
+  const text = heading => {
+    const copy = heading.cloneNode(true);
+    for (const e of copy.querySelectorAll('.headerlink, mjx-assistive-mml')) e.remove();
+    return copy.textContent.trim();
+  };
+  const sections = [...page.querySelectorAll('h2')].map(h => [h.parentElement.id, text(h)]);
+  return [name, text(page.querySelector('h1')), sections];
+})"""
 _NUMBER = """starts => {
   for (const [name, page] of Object.entries(starts))
     for (const e of document.querySelectorAll('#of-' + CSS.escape(name))) e.textContent = page;
@@ -86,19 +99,21 @@ def _article(name: str, text: str) -> str:
 def contents(texts: dict[str, str]) -> str:
     """The list of parts and chapters of ``texts`` (HTML by name), numbers of pages left open."""
     toc = yaml.safe_load((paths.ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    lines = []
+    lines = [_line(Path(toc["root"]).name, texts)]
     for part in toc["parts"]:
         lines.append(f"<dt>{escape(part['caption'])}</dt>")
-        for name in (Path(entry["file"]).name for entry in part["chapters"]):
-            if name not in texts:
-                continue
-            found = _TITLE.search(texts[name])
-            title = found[1] if found else escape(name)
-            number = f'<span id="of-{name}">000</span>'
-            lines.append(f'<dd><a href="#page-{name}">{title}</a>{number}</dd>')
+        lines += [_line(Path(entry["file"]).name, texts) for entry in part["chapters"]]
     said = "Code is left out but in solutions; the pages and their notebooks have all of it."
     head = f"<p>Contents</p><div>{said}</div>"
     return f'<div class="printed-contents">{head}<dl>{"".join(lines)}</dl></div>'
+
+
+def _line(name: str, texts: dict[str, str]) -> str:
+    if name not in texts:
+        return ""
+    found = _TITLE.search(texts[name])
+    title = found[1] if found else escape(name)
+    return f'<dd><a href="#page-{name}">{title}</a><span id="of-{name}">000</span></dd>'
 
 
 def write(site: Path, file: Path, names: Sequence[str] = ()) -> int:
@@ -117,20 +132,22 @@ def write(site: Path, file: Path, names: Sequence[str] = ()) -> int:
             shown.set_default_timeout(600_000)
             shown.goto(whole.resolve().as_uri(), wait_until="load")
             shown.evaluate("MathJax.startup.promise.then(() => document.fonts.ready).then(() => 1)")
-            shown.evaluate(_JOIN, [page.stem for page in pages(site, names)])
+            wanted = [page.stem for page in pages(site, names)]
+            shown.evaluate(_JOIN, wanted)
             shown.evaluate(_NUMBER, _starts(_print(shown, file)))
-            count = len(_print(shown, file).pages)
+            _print(shown, file)
+            headings = shown.evaluate(_HEADINGS, wanted)
             browser.close()
     finally:
         whole.unlink()
-    return count
+    return _bookmarked(file, headings)
 
 
 def _print(shown: Any, file: Path) -> Any:
     from pypdf import PdfReader
 
     shown.pdf(
-        path=str(file), print_background=True, prefer_css_page_size=True, outline=True, tagged=True,
+        path=str(file), print_background=True, prefer_css_page_size=True, tagged=True,
         display_header_footer=True, header_template="<span></span>", footer_template=_FOOT,
     )  # fmt: skip
     return PdfReader(file)
@@ -143,6 +160,30 @@ def _starts(pdf: Any) -> dict[str, int]:
         if name.startswith("/page-"):
             found[name[len("/page-") :]] = pdf.get_destination_page_number(place) + 1
     return found
+
+
+def _bookmarked(file: Path, headings: Sequence[Any]) -> int:
+    """Give the PDF ``file`` its title and bookmarks; the number of its pages.
+
+    Chromium's own bookmarks say every heading twice.
+    """
+    from pypdf import PdfReader, PdfWriter
+
+    logging.getLogger("pypdf").setLevel(logging.ERROR)  # it wonders how Chromium counts objects
+    read = PdfReader(file)
+    places = {
+        name[1:]: read.get_destination_page_number(place)
+        for name, place in read.named_destinations.items()
+    }
+    writer = PdfWriter(clone_from=read)
+    writer.add_metadata({"/Title": "The CDP Book"})
+    for name, title, sections in headings:
+        chapter = writer.add_outline_item(title, places[f"page-{name}"])
+        for label, section in sections:
+            if label in places:
+                writer.add_outline_item(section, places[label], parent=chapter)
+    writer.write(file)
+    return len(writer.pages)
 
 
 if __name__ == "__main__":

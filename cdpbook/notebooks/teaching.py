@@ -79,8 +79,10 @@ def questions(about: Mapping[str, Any]) -> str:
     return "\n\n".join(["## Ask yourself", *folds]) if folds else ""
 
 
-def _fold(title: str, content: str) -> str:
-    return f"<details><summary>{title}</summary>\n\n{content.strip()}\n\n</details>"
+def _fold(title: str, content: str, kind: str = "question") -> str:
+    """A fold; ``kind`` is its class, by which `print.css` leaves out what paper need not have."""
+    opened = f'<details class="{kind}"><summary>{title}</summary>'
+    return f"{opened}\n\n{content.strip()}\n\n</details>"
 
 
 def hinted(source: str, hints: Mapping[str, str]) -> str:
@@ -88,7 +90,7 @@ def hinted(source: str, hints: Mapping[str, str]) -> str:
 
     def own(match: re.Match[str]) -> str:
         hint = hints.get(match[2])
-        return f"{match[1]}\n{_fold('Hint', hint)}\n" if hint else match[1]
+        return f"{match[1]}\n{_fold('Hint', hint, 'hint')}\n" if hint else match[1]
 
     return _EXERCISE.sub(own, source)
 

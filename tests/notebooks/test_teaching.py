@@ -14,7 +14,7 @@ CHAPTERS = list(DATA["chapters"])
 md, py = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
 
 
-HINT = re.compile(r"<details><summary>Hint</summary>.*?</details>", re.S)
+HINT = re.compile(r"<details class=\"hint\"><summary>Hint</summary>.*?</details>", re.S)
 
 
 def text_of(name):
@@ -53,7 +53,7 @@ def test_five_questions_stand_behind_folds_before_the_exercises(name):
     text = text_of(name)
     asked, heading, _ = text.partition("## Ask yourself")[2].partition("## Exercises")
     assert heading or not exercises.of(sources.find(name).notebook().cells)
-    assert asked.count("<details><summary>") == asked.count("</details>") == 5
+    assert asked.count("<summary>") == asked.count("</details>") == 5
     assert "<script" not in asked
     assert asked.count("</summary>\n\n") == 5, "an answer is Markdown only after an empty line"
 
@@ -75,7 +75,7 @@ def test_a_hint_stands_in_its_exercise_and_nowhere_else():
     one = "```{exercise-start} One (5 minutes)\n:label: ex:one\n```\nask\n```{exercise-end}\n```"
     two = one.replace("ex:one", "ex:two").replace("ask", "beg")
     found = teaching.hinted(f"{one}\n\n{two}", {"ex:two": "*Look* twice."})
-    fold = "<details><summary>Hint</summary>\n\n*Look* twice.\n\n</details>"
+    fold = '<details class="hint"><summary>Hint</summary>\n\n*Look* twice.\n\n</details>'
     assert found == f"{one}\n\n{two}".replace("beg\n", f"beg\n\n{fold}\n")
     assert teaching.hinted(one, {"ex:two": "none"}) == one
 

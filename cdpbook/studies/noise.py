@@ -1,0 +1,142 @@
+"""What the weights gain and cost as the noise grows: Exp-2's 2 x 2 weights over sigma, and alpha 0.
+
+Rows of the named grid ``noise``, one sweep a ``noise_sigma``. The rules stand above that grid in
+``params/grids.yml``, committed before its rows were trained; numbers in comments are theirs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from cdpbook.statistics.estimates import Interval, student
+from cdpbook.studies import rules
+from cdplib.errors import DataError
+from cdplib.experiments import results
+
+EXPERIMENT, PRESET, GRID = "exp2", "quick", "noise"
+#: The measures that a weight changes; of C and D also as a part of their level (``"relative"``).
+COLUMNS = ("error_rate", "mse", "p_judge")
+LINES = (*((column, False) for column in COLUMNS), ("error_rate", True), ("mse", True))
+VERDICTS = ("costs", "free", "no gain")
+
+
+def rows() -> pd.DataFrame:
+    """The published rows with their ``sigma``; none where nothing is published."""
+    try:
+        table = results.load(EXPERIMENT, preset=PRESET, variant=None)
+    except DataError:
+        table = results.frame([])
+    settings = [dict(part.split("=", 1) for part in said.split()) for said in table["variant"]]
+    kept = [s.get("grid") == GRID and set(s) <= {"grid", "noise_sigma"} for s in settings]
+    sigma = [float(s.get("noise_sigma", 1)) for s in settings]
+    return table.assign(sigma=sigma)[kept].reset_index(drop=True)
+
+
+def changes(table: pd.DataFrame, weight: str, column: str, *, relative: bool = False) -> pd.Series:
+    """What ``weight`` changes of ``column`` from its least to its greatest value, a number for each
+    sigma, seed and other weights that have both; ``relative``: as a part of the value at the least.
+    """
+    keys = ["sigma", "seed", *(name for name in ("alpha", "beta", "gamma") if name != weight)]
+    ends = [table[table[weight] == end] for end in (table[weight].min(), table[weight].max())]
+    one, other = (end.set_index(keys)[column] for end in ends)
+    change = (other - one) / (one if relative else 1.0)
+    return change.dropna()
+
+
+def by_sigma(each: pd.Series) -> dict[float, Interval]:
+    """The mean over seeds at each sigma with Student's interval; within a seed the mean over the
+    other weights, of seeds that have all of them."""
+    found = {}
+    for sigma, part in each.groupby(level="sigma"):
+        by_seed = part.groupby(level="seed")
+        whole = by_seed.size() == by_seed.size().max()
+        found[float(sigma)] = student(by_seed.mean()[whole])
+    return found
+
+
+def curve(table: pd.DataFrame, weight: str = "gamma", alpha: float = 1.0) -> pd.DataFrame:
+    """Rule 1: an :class:`.Interval` for each sigma (index) and each of :data:`LINES`."""
+    part = table[table["alpha"] == alpha]
+    found = {
+        (column, relative): by_sigma(changes(part, weight, column, relative=relative))
+        for column, relative in LINES
+    }
+    return pd.DataFrame(found).rename_axis("sigma").sort_index()
+
+
+def verdict(c: Interval, costs: Iterable[Interval]) -> str:
+    """Rule 2: ``costs`` where C clearly falls and D or P clearly rises, ``free`` where neither
+    does, ``no gain`` where C does not clearly fall."""
+    if c.sign >= 0:
+        return "no gain"
+    return "costs" if any(cost.sign > 0 for cost in costs) else "free"
+
+
+def verdicts(table: pd.DataFrame) -> pd.DataFrame:
+    """Rule 2 at every sigma (index) and beta (columns), at alpha 1."""
+    found: dict[float, dict[float, str]] = {}
+    for beta in sorted(table.loc[table["alpha"] == 1, "beta"].unique()):
+        seen = curve(table[table["beta"] == beta])
+        found[beta] = {
+            sigma: verdict(line["error_rate", False], [line["mse", False], line["p_judge", False]])
+            for sigma, line in seen.iterrows()
+        }
+    return pd.DataFrame(found)
+
+
+def decides(by_level: pd.Series) -> str:
+    """Rule 3 of one column of :func:`verdicts`, in the order of sigma: ``decides`` where gamma is
+    free up to some sigma and costs above it, ``does not`` where it costs wherever it gains."""
+    gained = [said for said in by_level.sort_index() if said != "no gain"]
+    if gained and set(gained) == {"costs"}:
+        return "does not"
+    first = gained.index("costs") if "costs" in gained else 0
+    ordered = 0 < first and "free" not in gained[first:]
+    return "decides" if ordered and len(gained) == len(by_level) else "undecided"
+
+
+def slope(table: pd.DataFrame, column: str, *, relative: bool = False) -> Interval:
+    """Rule 3: the slope of what gamma changes against log2 sigma at alpha 1, one for each seed that
+    has every sigma; Student's interval over the seeds."""
+    each = changes(table[table["alpha"] == 1], "gamma", column, relative=relative)
+    wide = each.groupby(level=["seed", "sigma"]).mean().unstack("sigma").dropna()
+    octaves = np.log2(wide.columns.to_numpy(float))
+    return student(np.polyfit(octaves, wide.to_numpy(float).T, 1)[0]) if len(wide) else _NONE
+
+
+_NONE = Interval(np.nan, np.nan, np.nan)
+
+
+def without_distortion(table: pd.DataFrame) -> pd.DataFrame:
+    """Rule 4 at every sigma (index): what taking the weight of D away changes at beta .03 and
+    gamma 0 (``mse`` as a part), and what gamma then changes without it (``gamma_...``)."""
+    most = table["beta"].max()
+    part = table[table["beta"] == most]
+    bare = part[part["gamma"] == 0]
+    found: dict[str, dict[float, Interval]] = {}
+    for column in COLUMNS:
+        # From alpha 0 to 1 as `changes` has it; less a sign, and D as a part of that at alpha 1.
+        each = -changes(bare, "alpha", column)
+        if column == "mse":
+            level = bare[bare["alpha"] == 1].set_index(["sigma", "seed", "beta", "gamma"])["mse"]
+            each = (each / level).dropna()
+        found[column] = by_sigma(each)
+        gained = changes(part[part["alpha"] == 0], "gamma", column, relative=column == "mse")
+        found[f"gamma_{column}"] = by_sigma(gained)
+    return pd.DataFrame(found).rename_axis("sigma").sort_index()
+
+
+def levels(table: pd.DataFrame) -> pd.DataFrame:
+    """Means over seeds of C, D and P without both weights, at every sigma (index), the ``seeds``,
+    and how many of the trainings at alpha 1, with whatever weights, count as ``failed``."""
+    with_d = table[table["alpha"] == 1]
+    plain = with_d[(with_d["beta"] == 0) & (with_d["gamma"] == 0)]
+    found = plain.groupby("sigma")[list(COLUMNS)].mean()
+    found["seeds"] = plain.groupby("sigma")["seed"].nunique()
+    found["failed"] = {
+        sigma: int((rules.failures(part) != "").sum()) for sigma, part in with_d.groupby("sigma")
+    }
+    return found

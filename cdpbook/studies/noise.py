@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from cdpbook import text
 from cdpbook.statistics.estimates import Interval, student
 from cdpbook.studies import rules
 from cdplib.errors import DataError
@@ -140,3 +141,63 @@ def levels(table: pd.DataFrame) -> pd.DataFrame:
         sigma: int((rules.failures(part) != "").sum()) for sigma, part in with_d.groupby("sigma")
     }
     return found
+
+
+def summary(table: pd.DataFrame) -> pd.DataFrame:
+    """A line a sigma, as text: levels without both weights, what gamma changes at alpha 1, and the
+    verdict of rule 2 at each beta."""
+    level, found, said = levels(table), curve(table), verdicts(table)
+    return pd.DataFrame([
+        {
+            "σ": f"{sigma:g}",
+            "seeds": int(level.loc[sigma, "seeds"]),
+            **{text.quantity(c).letter + " (%)" * (c == "error_rate"):
+               text.quantity(c).number(level.loc[sigma, c]) for c in COLUMNS},
+            **{f"γ on {text.quantity(c).letter}": text.quantity(c).change(line[c, False])
+               for c in COLUMNS},
+            **{f"γ at β = {beta:g}": said.loc[sigma, beta] for beta in said},
+            "failed": int(level.loc[sigma, "failed"]),
+        }
+        for sigma, line in found.iterrows()
+    ])  # fmt: skip
+
+
+def answer(table: pd.DataFrame) -> str:
+    """The three answers in sentences, all of their numbers from ``table``."""
+    said, found = verdicts(table), curve(table)
+    each = {beta: decides(said[beta]) for beta in said}
+    counts = {word: int((said == word).to_numpy().sum()) for word in VERDICTS}
+    least, most = found.index.min(), found.index.max()
+    relative = [found[column, True] for column in ("error_rate", "mse")]
+    parts = [
+        f"from {text.percent(line[least], 1)} at σ = {least:g} to {text.percent(line[most], 1)} "
+        f"at σ = {most:g}"
+        for line in relative
+    ]
+    slopes = [
+        slope(table, column, relative=column == "mse") for column in ("mse", "p_judge")
+    ]  # fmt: skip
+    bare = without_distortion(table)
+    return (
+        f"Of {said.size} pairs of σ and β, γ costs D or P in {counts['costs']} where it lowers C, "
+        f"is free in {counts['free']}, and does not clearly lower C in {counts['no gain']}. By "
+        "the rule, the noise "
+        + text.listed(f"{_WORDS[word]} at β = {beta:g}" for beta, word in each.items())
+        + f". γ changes C by a part {parts[0]}, and D {parts[1]}. An octave of σ changes the "
+        f"relative cost in D by {text.percent(slopes[0], 1)}, and the cost in P by "
+        f"{text.quantity('p_judge').change(slopes[1])}. Without the weight of D, at β = "
+        f"{table['beta'].max():g}, D is clearly higher at {_times(bare['mse'], 1)}, and buys a "
+        f"clearly lower P at {_times(bare['p_judge'], -1)} and a clearly lower C at "
+        f"{_times(bare['error_rate'], -1)}; there γ clearly lowers C at "
+        f"{_times(bare['gamma_error_rate'], -1)} and clearly raises P at "
+        f"{_times(bare['gamma_p_judge'], 1)}."
+    )
+
+
+_WORDS = {"decides": "decides", "does not": "does not decide", "undecided": "leaves it undecided"}
+
+
+def _times(found: pd.Series, sign: int) -> str:
+    """At how many of the sigmas that have an interval it has ``sign``: ``3 of 7 σ``."""
+    known = [one for one in found if isinstance(one, Interval) and one.known]
+    return f"{sum(one.sign == sign for one in known)} of {len(known)} σ"

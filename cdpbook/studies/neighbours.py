@@ -94,3 +94,28 @@ def turns(table: pd.DataFrame, column: str, sign: int) -> pd.DataFrame:
     error = (part[f"{column}_se"] ** 2 + part[f"{column}_se"].shift() ** 2) ** 0.5
     steps = pd.DataFrame({"beta": part["beta"].shift(), "next": part["beta"], "change": change})
     return steps[sign * change < -2 * error].reset_index(drop=True)
+
+
+def answer(found: Mapping[str, pd.DataFrame]) -> str:
+    """What the neighbours' grids show, in sentences; what is not trained yet is said."""
+    sentences = []
+    for title in GRIDS:
+        table = found.get(title)
+        if table is None:
+            sentences.append(f"The grid of {title} has not been trained yet.")
+            continue
+        pairs = len(table[["beta", "gamma"]].drop_duplicates())
+        part = "all" if pairs == asked(title) else f"{pairs}"
+        reach = [
+            f"{text.quantity(column).letter} from "
+            f"{text.between(table[column] * text.quantity(column).factor, digits, sign=False)}"
+            for column, digits in (("error_rate", 1), ("mse", 4), ("p_judge", 2))
+        ]
+        back = {c: len(turns(table, c, sign)) for c, sign in (("p_judge", -1), ("mse", 1))}
+        steps = int((table["gamma"] == 0).sum()) - 1
+        sentences.append(
+            f"{title}, {part} of {asked(title)} pairs of weights: {text.listed(reach)} (C in %). "
+            f"Of its {steps} steps of β at γ = 0, {back['p_judge']} clearly raise P and "
+            f"{back['mse']} clearly lower D, against a monotonic trade-off."
+        )
+    return " ".join(sentences)

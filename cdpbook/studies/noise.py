@@ -41,8 +41,10 @@ def changes(table: pd.DataFrame, weight: str, column: str, *, relative: bool = F
     sigma, seed and other weights that have both; ``relative``: as a part of the value at the least.
     """
     keys = ["sigma", "seed", *(name for name in ("alpha", "beta", "gamma") if name != weight)]
-    ends = [table[table[weight] == end] for end in (table[weight].min(), table[weight].max())]
-    one, other = (end.set_index(keys)[column] for end in ends)
+    least, most = table[weight].min(), table[weight].max()
+    one, other = (table[table[weight] == end].set_index(keys)[column] for end in (least, most))
+    if not least < most:
+        return one.iloc[:0]
     change = (other - one) / (one if relative else 1.0)
     return change.dropna()
 
@@ -201,3 +203,29 @@ def _times(found: pd.Series, sign: int) -> str:
     """At how many of the sigmas that have an interval it has ``sign``: ``3 of 7 σ``."""
     known = [one for one in found if isinstance(one, Interval) and one.known]
     return f"{sum(one.sign == sign for one in known)} of {len(known)} σ"
+
+
+def bare(table: pd.DataFrame) -> pd.DataFrame:
+    """:func:`without_distortion` as text, a line a sigma that was trained at alpha 0."""
+    forms = {"error_rate": text.marked, "mse": _part, "p_judge": _plain}
+    lines = []
+    for sigma, line in without_distortion(table).iterrows():
+        if not all(isinstance(found, Interval) for found in line):
+            continue
+        row = {"σ": f"{sigma:g}"}
+        for prefix, head in (("", "α → 0"), ("gamma_", "γ, no α")):
+            for column in COLUMNS:
+                name = f"{head} on {text.quantity(column).letter}"
+                row[name] = forms[column](line[f"{prefix}{column}"])
+        lines.append(row)
+    return pd.DataFrame(lines)
+
+
+def _part(found: Interval) -> str:
+    said = text.interval(found, 1, factor=100, unit="%", sign=True)
+    return f"**{said}**" if found.sign else said
+
+
+def _plain(found: Interval) -> str:
+    said = text.quantity("p_judge").change(found)
+    return f"**{said}**" if found.sign else said

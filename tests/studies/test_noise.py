@@ -117,6 +117,16 @@ def test_without_the_weight_of_d_its_rise_and_what_it_buys_are_found():
     assert found["gamma_p_judge"].value == pytest.approx(0.1)
 
 
+def test_a_sigma_without_alpha_0_has_no_line_about_it():
+    rows = table()
+    part = rows[(rows["alpha"] == 1) | (rows["sigma"] == 1)]
+    assert list(noise.bare(part)["σ"]) == ["1"]
+    assert "**−0.250" in noise.bare(part)["α → 0 on P"].item()
+    assert noise.bare(rows[rows["alpha"] == 1]).empty
+    assert "0 of 0 σ" in noise.answer(rows[rows["alpha"] == 1])
+    assert "at 1 of 1 σ" in noise.answer(part)
+
+
 def test_levels_count_seeds_and_trainings_that_failed():
     assert list(noise.levels(table())["failed"]) == [0] * 4
     found = noise.levels(table(d_cost=lambda sigma: 1.5 * (sigma == 2)))

@@ -185,11 +185,11 @@ r"""
 (ch:ablations-noise)=
 ## Does the noise decide?
 
-**The objection.** {cite}`rdpc2024` prove that the best rate, with perception and classification constrained, has no trade-off between these two, and
-report that the noise of the source decides whether there is one. Their theorem has an encoder that sees the source and may be chosen, a rate, and no
-distortion; its classification is what stays uncertain of the class. Here there is no rate, the "encoder" is the noise, which nobody chooses, and $C$ is
-the error of one classifier. Rows like these can neither prove nor refute that theorem. They can say whether, in the paper's own setting, the cost of
-$\gamma$ goes away with the noise. At $\sigma=0$ it must: the image itself has $D=P=0$. So look at costs beside gains, and how both go.
+**The objection.** {cite}`rdpc2024` prove for compression that perception and classification alone (their rate function without a distortion) do not
+trade off, and report that the noise of the source decides whether they do. Their encoder sees the source and may be chosen; there is a rate, and
+classification is what stays uncertain of the class. Here there is no rate, the "encoder" is the noise, which nobody chooses, and $C$ is the error of one
+classifier. Rows like these can neither prove nor refute that theorem. They can say whether, in the paper's own setting, the cost of $\gamma$ goes away
+with the noise. At $\sigma=0$ it must, nearly: the image itself has $D=P=0$. So look at costs beside gains, and how both go.
 
 **The rules** stand above the grid `noise` in `params/grids.yml` and were committed before its new rows were trained: at one $\sigma$ and one $\beta$,
 $\gamma$ *costs* where $C$ clearly falls and $D$ or $P$ clearly rises, and is *free* where neither does. Noise decides where free turns into cost once, as it grows.
@@ -213,8 +213,9 @@ Markdown(text.table(noise.summary(curve_rows)))
 
 # %% [markdown]
 r"""
-The first columns are levels without both weights; then what $\gamma$ changes, the mean over $\beta$, and the verdict at each $\beta$. "Free" is weak
-evidence where seeds are few: it says that no cost was clear. E3 needs a third point between two, which $2\times2$ weights have not. One of the tests:
+The first columns are levels without both weights; then what $\gamma$ changes, the mean over $\beta$, and the verdict at each $\beta$. $C$ grows from
+about the error on clean digits to a large part of all digits, $P$ with it: the same $\gamma$ meets very different losses. "Free" is weak
+evidence where seeds are few: it says that no cost was clear. E3 needs a third point between two, which $2\times2$ weights have not. Both rules:
 
 ```{literalinclude} ../cdpbook/studies/noise.py
 :language: python
@@ -241,8 +242,8 @@ The command of one $\sigma$: `cdp sweep exp2 -p grid=noise -p noise_sigma=0.25 -
 ## The weights of two neighbours
 
 Two later works have grids of weights on the same digits. {cite}`rdpc2024` list theirs for all three losses, seven weights of perception by nine of
-classification, none above 0.015; an example of the library deepinv {cite}`deepinv` trains thirteen weights of the adversarial loss alone, up to 0.5, with the same noise, and
-sees a monotonic trade-off. Their weights are trained here with *our* network, critic, steps and judge, so that they stand beside Exp-2: what differs is
+classification, all small; an example of the library deepinv {cite}`deepinv` trains thirteen weights of the adversarial loss alone, some far larger than
+ours, with the same noise, and sees a monotonic trade-off. Their weights are trained here with *our* network, critic, steps and judge, so that they stand beside Exp-2: what differs is
 where they look. (Not taken over: the rate of the first; the network, the 35 epochs and the unbounded critic of the second. Its four critic steps are.)
 """
 

@@ -21,7 +21,7 @@ EXPERIMENT, PRESET, GRID = "exp2", "quick", "noise"
 #: The measures that a weight changes; of C and D also as a part of their level (``"relative"``).
 COLUMNS = ("error_rate", "mse", "p_judge")
 LINES = (*((column, False) for column in COLUMNS), ("error_rate", True), ("mse", True))
-VERDICTS = ("costs", "free", "no gain")
+VERDICTS = ("costs", "free", "no gain", "one seed")
 
 
 def rows() -> pd.DataFrame:
@@ -72,7 +72,10 @@ def curve(table: pd.DataFrame, weight: str = "gamma", alpha: float = 1.0) -> pd.
 
 def verdict(c: Interval, costs: Iterable[Interval]) -> str:
     """Rule 2: ``costs`` where C clearly falls and D or P clearly rises, ``free`` where neither
-    does, ``no gain`` where C does not clearly fall."""
+    does, ``no gain`` where C does not clearly fall; ``one seed``, which has no interval, is not
+    judged."""
+    if not c.known:
+        return "one seed"
     if c.sign >= 0:
         return "no gain"
     return "costs" if any(cost.sign > 0 for cost in costs) else "free"
@@ -92,20 +95,23 @@ def verdicts(table: pd.DataFrame) -> pd.DataFrame:
 
 def decides(by_level: pd.Series) -> str:
     """Rule 3 of one column of :func:`verdicts`, in the order of sigma: ``decides`` where gamma is
-    free up to some sigma and costs above it, ``does not`` where it costs wherever it gains."""
-    gained = [said for said in by_level.sort_index() if said != "no gain"]
+    free up to some sigma and costs above it, ``does not`` where it costs wherever it gains. What
+    has one seed is left out."""
+    said = [one for one in by_level.sort_index() if one != "one seed"]
+    gained = [one for one in said if one != "no gain"]
     if gained and set(gained) == {"costs"}:
         return "does not"
     first = gained.index("costs") if "costs" in gained else 0
     ordered = 0 < first and "free" not in gained[first:]
-    return "decides" if ordered and len(gained) == len(by_level) else "undecided"
+    return "decides" if ordered and gained == said else "undecided"
 
 
 def slope(table: pd.DataFrame, column: str, *, relative: bool = False) -> Interval:
-    """Rule 3: the slope of what gamma changes against log2 sigma at alpha 1, one for each seed that
-    has every sigma; Student's interval over the seeds."""
+    """Rule 3: the slope of what gamma changes against log2 sigma at alpha 1, one for each seed;
+    Student's interval over the seeds. Of the sigmas those count that have the most seeds."""
     each = changes(table[table["alpha"] == 1], "gamma", column, relative=relative)
-    wide = each.groupby(level=["seed", "sigma"]).mean().unstack("sigma").dropna()
+    wide = each.groupby(level=["seed", "sigma"]).mean().unstack("sigma")
+    wide = wide.loc[:, wide.count() == wide.count().max()].dropna()
     octaves = np.log2(wide.columns.to_numpy(float))
     return student(np.polyfit(octaves, wide.to_numpy(float).T, 1)[0]) if len(wide) else _NONE
 
@@ -165,37 +171,38 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def answer(table: pd.DataFrame) -> str:
-    """The three answers in sentences, all of their numbers from ``table``."""
+    """The answers of rules 2 to 4 as a list, all of their numbers from ``table``."""
     said, found = verdicts(table), curve(table)
-    each = {beta: decides(said[beta]) for beta in said}
+    judged = said[(said != "one seed").all(axis=1)].index
+    least, most = found.loc[judged].index.min(), found.loc[judged].index.max()
     counts = {word: int((said == word).to_numpy().sum()) for word in VERDICTS}
-    least, most = found.index.min(), found.index.max()
-    relative = [found[column, True] for column in ("error_rate", "mse")]
-    parts = [
-        f"from {text.percent(line[least], 1)} at σ = {least:g} to {text.percent(line[most], 1)} "
-        f"at σ = {most:g}"
-        for line in relative
+    words = text.listed(f"{_WORDS[decides(said[b])]} at β = {b:g}" for b in said)
+    moved = [
+        f"of {text.quantity(column).letter} from {form(found[column, relative][least])} to "
+        f"{form(found[column, relative][most])}"
+        for (column, relative), form in (*((line, _part) for line in LINES[3:]), (LINES[2], _plain))
     ]
-    slopes = [
-        slope(table, column, relative=column == "mse") for column in ("mse", "p_judge")
-    ]  # fmt: skip
-    bare = without_distortion(table)
-    return (
-        f"Of {said.size} pairs of σ and β, γ costs D or P in {counts['costs']} where it lowers C, "
-        f"is free in {counts['free']}, and does not clearly lower C in {counts['no gain']}. By "
-        "the rule, the noise "
-        + text.listed(f"{_WORDS[word]} at β = {beta:g}" for beta, word in each.items())
-        + f". γ changes C by a part {parts[0]}, and D {parts[1]}. An octave of σ changes the "
-        f"relative cost in D by {text.percent(slopes[0], 1)}, and the cost in P by "
-        f"{text.quantity('p_judge').change(slopes[1])}. Without the weight of D, at β = "
-        f"{table['beta'].max():g}, D is clearly higher at {_times(bare['mse'], 1)}, and buys a "
-        f"clearly lower P at {_times(bare['p_judge'], -1)} and a clearly lower C at "
-        f"{_times(bare['error_rate'], -1)}; there γ clearly lowers C at "
-        f"{_times(bare['gamma_error_rate'], -1)} and clearly raises P at "
-        f"{_times(bare['gamma_p_judge'], 1)}."
-    )
+    lines = [
+        f"Of {text.count(sum(counts.values()) - counts['one seed'], 'pair')} of σ and β with an "
+        f"interval, γ **costs** in {counts['costs']}, is **free** in {counts['free']}, and does "
+        f"not clearly gain in {counts['no gain']}. By the rule, the noise {words}.",
+        f"From σ = {least:g} to {most:g} what γ changes goes, {text.listed(moved)}. An octave of σ "
+        f"adds {_part(slope(table, 'mse', relative=True))} to the relative cost in D, and "
+        f"{_plain(slope(table, 'p_judge'))} to the cost in P.",
+    ]
+    freed = without_distortion(table)
+    if freed.map(lambda one: isinstance(one, Interval)).all(axis=1).any():
+        lines.append(
+            f"Without the weight of D, D is clearly higher at {_times(freed['mse'], 1)}; it buys a "
+            f"clearly lower P at {_times(freed['p_judge'], -1)} and a clearly lower C at "
+            f"{_times(freed['error_rate'], -1)}. There γ clearly lowers C at "
+            f"{_times(freed['gamma_error_rate'], -1)} and clearly raises P at "
+            f"{_times(freed['gamma_p_judge'], 1)}."
+        )
+    return "\n".join(f"* {line}" for line in lines)
 
 
+#: What the noise does, in words, by the answers of :func:`decides`.
 _WORDS = {"decides": "decides", "does not": "does not decide", "undecided": "leaves it undecided"}
 
 

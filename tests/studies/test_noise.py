@@ -66,6 +66,18 @@ def test_gamma_costs_where_it_gains_and_d_or_p_clearly_rises(c, d, p, said):
     assert noise.verdict(c, [d, p]) == said
 
 
+def test_one_seed_is_not_judged_and_its_point_has_no_bar():
+    rows = table()
+    rows = rows[(rows["sigma"] > 0.3) | (rows["seed"] == 0)]
+    assert set(noise.verdicts(rows).loc[0.25]) == {"one seed"}
+    assert "Of 6 pairs" in noise.answer(rows)
+    assert "From σ = 0.5 to 2" in noise.answer(rows)
+    assert noise.slope(rows, "p_judge").known  # of the other levels
+    figure = next(iter(figures.curves({"α = 1": noise.curve(rows)}).figures.values()))
+    (bars,) = figure.axes[0].containers[0].lines[2]
+    assert [len(bar) for bar in bars.get_segments()] == [0, 2, 2, 2]
+
+
 @pytest.mark.parametrize(
     ("found", "said"),
     [
@@ -77,6 +89,8 @@ def test_gamma_costs_where_it_gains_and_d_or_p_clearly_rises(c, d, p, said):
         (["costs", "free", "free"], "undecided"),
         (["no gain", "free", "costs"], "undecided"),
         (["no gain", "no gain"], "undecided"),
+        (["one seed", "free", "costs"], "decides"),
+        (["one seed", "one seed"], "undecided"),
         ([], "undecided"),
     ],
 )
@@ -123,7 +137,7 @@ def test_a_sigma_without_alpha_0_has_no_line_about_it():
     assert list(noise.bare(part)["σ"]) == ["1"]
     assert "**−0.250" in noise.bare(part)["α → 0 on P"].item()
     assert noise.bare(rows[rows["alpha"] == 1]).empty
-    assert "0 of 0 σ" in noise.answer(rows[rows["alpha"] == 1])
+    assert "Without the weight" not in noise.answer(rows[rows["alpha"] == 1])
     assert "at 1 of 1 σ" in noise.answer(part)
 
 

@@ -13,6 +13,7 @@ from cdpbook.statistics.estimates import Interval
 from cdpbook.studies import noise
 from cdplib.errors import DataError
 from cdplib.experiments import results
+from cdplib.sweeps import compare
 
 SIGMAS = (0.25, 0.5, 1.0, 2.0)
 POINTS = ((1.0, 0.0, 0.0), (1.0, 0.0, 0.03), (1.0, 0.03, 0.0), (1.0, 0.03, 0.03),
@@ -157,6 +158,15 @@ def test_rows_are_those_of_the_named_grid_alone(monkeypatch):
     found = noise.rows()
     assert list(found["sigma"]) == [1.0, 0.25]
     assert list(found["seed"]) == [1, 2]
+
+
+def test_a_published_row_of_the_grid_is_a_training_of_its_own_weights_and_noise():
+    table = noise.rows()
+    assert set(table["alpha"]) <= {0.0, 1.0}
+    for row in table.groupby("sigma").tail(1).to_dict("records"):
+        point = compare.point_of(row)
+        assert point.coordinates == {n: row[n] for n in ("alpha", "beta", "gamma", "seed")}
+        assert point.settings.noise_sigma == row["sigma"]
 
 
 def test_without_published_rows_there_are_none(monkeypatch):

@@ -238,12 +238,15 @@ def plan(experiment: str, preset: str, given: Mapping[str, Any] | None = None) -
 
 
 def variant(experiment: str, preset: str, settings: Settings) -> str:
-    """What ``settings`` change of the preset's, the grid aside: ``critic=clip``, or nothing."""
-    plain, apart = resolve(experiment, preset)._asdict(), (*GRID, "dataset", "restorer")
+    """What ``settings`` change of the preset's: ``critic=clip``, ``grid=rdpc``, or nothing.
+
+    Other weights and seeds are more points of the same sweep; a named grid is a sweep of its own.
+    """
+    plain, apart = resolve(experiment, preset)._asdict(), (*GRID[:4], "dataset", "restorer")
     return " ".join(
         f"{name}={value}"
         for name, value in settings._asdict().items()
-        if value != plain[name] and name not in apart
+        if value != plain[name] and name not in apart and (name, value) != ("grid", "")
     )
 
 

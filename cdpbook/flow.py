@@ -8,14 +8,17 @@ are not measured again.  ``python -m cdpbook.flow 1 2``: seeds 1 and 2 alone.
 
 from __future__ import annotations
 
+import io
 import sys
 import time
+from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
 
-from cdpbook import kept, near
+from cdpbook import evidence, kept, near
 from cdplib.experiments import (
     attending,
     classifiers,
@@ -27,19 +30,22 @@ from cdplib.experiments import (
     networks,
 )
 from cdplib.experiments.material import stream
-from cdplib.storage import store
+from cdplib.storage import files, paths, store
 
 EXPERIMENT = near.EXPERIMENT
 SEEDS = (0, 1, 2)
 #: Euler steps; each is a restorer of its own, all of one network.
-STEPS = (1, 2, 3, 4, 8, 16)
-#: Draws of the noise that the start is given, by seed: how much a row owes to that lot.
-AGAIN = {0: (1, 2)}
-AGAIN_STEPS = (4,)
+STEPS = (1, 2, 4, 8, 16)
+#: (steps, draw) that a seed is measured at besides: other noise at the start, for what a row owes
+#: to that lot.
+AGAIN = {0: [(4, 1), (4, 2)]}
 #: Standard deviation of that noise.
-NOISE = 0.1
-#: The velocity's width and its training: images a batch, batches, peak of the learning rate.
-WIDTH, BATCH, BATCHES, RATE = 24, 64, 4000, 2e-3
+NOISE = 0.05
+#: The velocity's width and its training: restored images that lines start from, images a batch,
+#: batches, peak of the learning rate.
+WIDTH, IMAGES, BATCH, BATCHES, RATE = 24, 25_000, 64, 3000, 2e-3
+#: Test images that are kept at the end of each number of steps.
+SHOWN = 10
 COMMAND = "python -m cdpbook.flow"
 
 
@@ -47,7 +53,7 @@ def key() -> str:
     """What every row depends on but its seed, steps and draw: the start, settings and code."""
     roots = ("flow.Velocity", "flow.Starts", "flow.train", "flow.restore")
     return store.digest({
-        "start": near.key(), "settings": [NOISE, WIDTH, BATCH, BATCHES, RATE],
+        "start": near.key(), "settings": [NOISE, WIDTH, IMAGES, BATCH, BATCHES, RATE],
         "code": generation.digest(*roots, "attending.observe", "measures.evaluate"),
     })[:16]  # fmt: skip
 
@@ -57,20 +63,41 @@ def published() -> pd.DataFrame:
     return kept.published("flow", key(), COMMAND)
 
 
+def at(seed: int) -> dict[str, float]:
+    """The row of near.csv that the flow of a seed starts from; its bits are named like that."""
+    return {"beta": 0.0, "gamma": 0.0, "seed": seed}
+
+
+def named(classifier: str, steps: int, draw: int = 0) -> str:
+    """A classifier of the images after so many steps, as evidence image by image names it."""
+    return f"{classifier} steps={steps}" + (f" draw={draw}" if draw else "")
+
+
+def samples() -> dict[str, np.ndarray]:
+    """The first :data:`SHOWN` test images, ``clean``, ``noisy``, ``restored`` and by steps of seed
+    0 (``"4"``), uint8 (n, 1, h, w)."""
+    with np.load(_samples(), allow_pickle=False) as content:
+        return {name: content[name] for name in content.files}
+
+
+def _samples() -> Path:
+    return paths.PUBLISHED / "flow_samples.npz"
+
+
 def wanted(seed: int) -> list[tuple[int, int]]:
     """The (steps, draw) that a seed is measured at."""
-    again = [(steps, draw) for steps in AGAIN_STEPS for draw in AGAIN.get(seed, ())]
-    return [(steps, 0) for steps in STEPS] + again
+    return [(steps, 0) for steps in STEPS] + AGAIN.get(seed, [])
 
 
 def starts(model: networks.Restorer, seed: int, on: torch.device) -> flow.Starts:
     """The training images under fresh noise, restored; none sees itself in its posterior mean."""
-    images, _labels = data.load(near.point().settings.dataset).train.tensors(device=on)
-    own, sigma = torch.arange(len(images), device=on), near.point().settings.noise_sigma
-    noise = torch.randn(images.shape, generator=stream(near.point(seed=seed), "flow starts"))
-    seen = attending.observe(images + sigma * noise.to(on), images, sigma, own)
+    p = near.point(seed=seed)
+    images, _labels = data.load(p.settings.dataset).train.tensors(device=on)
+    own, sigma = torch.arange(IMAGES, device=on), p.settings.noise_sigma
+    noise = torch.randn(images[:IMAGES].shape, generator=stream(p, "flow starts")).to(on)
+    seen = attending.observe(images[:IMAGES] + sigma * noise, images, sigma, own)
     restored = networks.restore(model, seen)
-    return flow.Starts(_bytes(restored), _bytes(images), NOISE, BATCH)
+    return flow.Starts(_bytes(restored), _bytes(images[:IMAGES]), NOISE, BATCH)
 
 
 def _bytes(images: Tensor) -> Tensor:
@@ -102,11 +129,8 @@ def write(seeds: tuple[int, ...] = SEEDS) -> None:
     """Train, measure and publish what is missing, seed by seed."""
     on, p = device.choose("auto"), near.point()
     clean, labels = data.load(p.settings.dataset).test.tensors(device=on)
-    nets = {
-        name: classifiers.get(name, p.settings.dataset, where=str(on))
-        for name in classifiers.names(p.settings.dataset)
-    }
-    own = nets.pop(p.settings.classifier)
+    names = classifiers.names(p.settings.dataset)
+    nets = {name: classifiers.get(name, p.settings.dataset, where=str(on)) for name in names}
     features = nets[classifiers.extractor(p.settings.dataset)].features
     for seed in seeds:
         rows = kept.rows("flow", key())
@@ -115,17 +139,40 @@ def write(seeds: tuple[int, ...] = SEEDS) -> None:
         if not missing:
             continue
         model, velocity = trained(seed, on)
-        restored = networks.restore(model, attending.observed_test(p, on))
+        seen = attending.observed_test(p, on)
+        restored = networks.restore(model, seen)
         for steps, draw in missing:
             began = time.process_time()
             images = flow.restore(velocity, restored, NOISE, steps, draw)
             spent = round(time.process_time() - began, 1)
-            found = measures.evaluate(images, clean, labels, own, nets, features)
-            kept.add("flow", key(), {"seed": seed, "steps": steps, "draw": draw, **found,
-                                     "restoring_cpu_s": spent})  # fmt: skip
+            found = measures.evaluate(
+                images, clean, labels, nets[p.settings.classifier], None, features
+            )
+            readers = {named(name, steps, draw): net for name, net in nets.items()}
+            bits = evidence.of(at(seed), readers, images, labels)
+            for name, own in zip(nets, bits.values(), strict=True):
+                if name != p.settings.classifier:
+                    found[f"error_rate_{name}"] = float(np.unpackbits(own).mean())
+            row = {"seed": seed, "steps": steps, "draw": draw, **found, "restoring_cpu_s": spent}
+            with store.lock(paths.cache() / "flow.lock"):  # another process may have other seeds
+                kept.add("flow", key(), row)
+                evidence.add("flow", bits)
+                if seed == draw == 0:
+                    seen = seen[:SHOWN]
+                    shown = {"clean": clean, "noisy": seen[:, :1], "restored": restored}
+                    _show({**shown, str(steps): images})
             print(f"seed {seed}, {steps} steps, draw {draw}: mse {found['mse']:.5f} "
                   f"p_judge {found['p_judge']:.3f} error {found['error_rate']:.4f}",
                   flush=True)  # fmt: skip
+
+
+def _show(images: dict[str, Tensor]) -> None:
+    """Keep the first :data:`SHOWN` of ``images`` in :func:`samples`."""
+    known = samples() if _samples().is_file() else {}
+    new = {name: _bytes(part[:SHOWN].clamp(0, 1)).cpu().numpy() for name, part in images.items()}
+    content = io.BytesIO()
+    np.savez_compressed(content, **dict(sorted({**known, **new}.items())))  # type: ignore[arg-type]
+    files.write_bytes(_samples(), content.getvalue())
 
 
 if __name__ == "__main__":

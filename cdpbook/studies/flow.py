@@ -14,16 +14,20 @@ bound, which knows as much as the flow's start; other numbers of steps and other
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cdpbook import flow, near, runs
-from cdpbook.statistics.estimates import LEVEL, Interval, student
+from cdpbook import evidence, flow, near, runs, text
+from cdpbook.claims import NAMES
+from cdpbook.runs import Run
+from cdpbook.statistics.estimates import LEVEL, Interval, over_images, student
 from cdpbook.statistics.hulls import Hull
 from cdpbook.studies import attainable
+from cdplib.experiments import classifiers
 
 _Z = float(stats.norm.ppf(1 - LEVEL / 2))
 NEAR = "near the bound"
@@ -33,6 +37,8 @@ SHEETS = {
     "the stronger network": ("full", "fast-large"),
     "the paper's network": ("full", "paper"),
 }
+#: What is said of a flow beside its C.
+MEASURES = ("mse", "p_judge", "sliced_w2", "frechet", "error_rate")
 VERDICTS = {-1: "below", 0: "on", 1: "above"}
 
 
@@ -136,3 +142,158 @@ def curve(table: pd.DataFrame | None = None) -> pd.DataFrame:
     found = groups.mean(numeric_only=True).drop(columns=["seed", "draw"])
     found["error"] = [attainable.over_seeds_and_images(part) for _, part in groups]
     return found.assign(seeds=groups.size()).reset_index()
+
+
+def free() -> pd.DataFrame:
+    """The line of blends from the posterior mean to a posterior sample, no training, in order."""
+    rows = attainable.restorers(near_run())
+    return rows.loc[["mean", "blend_33", "blend_67", "sample"]]
+
+
+def near_run() -> Run:
+    """A published run of Exp-2: which restorers without training are measured like it."""
+    return runs.matched_runs((flow.EXPERIMENT,), (SHEETS["the stronger network"],))[flow.EXPERIMENT]
+
+
+def beyond(
+    steps: int, other: Mapping[str, float], classifier: str, table: pd.DataFrame | None = None
+) -> Interval:
+    """The error of ``classifier`` after ``steps`` less that at ``other``, a (beta, gamma) of the
+    network near the bound: paired image by image and seed by seed.
+
+    Closed form: Student's half-width over seeds and the normal one over images, of each image's
+    mean over seeds, added as independent; over images alone for one seed.
+    """
+    table = flow.published() if table is None else table
+    seeds = sorted(table.loc[(table["steps"] == steps) & (table["draw"] == 0), "seed"])
+    each = np.array([
+        evidence.wrong("flow", flow.at(seed), flow.named(classifier, steps)).astype(float)
+        - evidence.wrong("near", {**other, "seed": seed}, classifier)
+        for seed in seeds
+    ])  # fmt: skip
+    value, low, high = over_images(each.mean(axis=0))
+    half = (high - low) / 2
+    if len(seeds) > 1:
+        spread = student(each.mean(axis=1))
+        half = math.hypot(half, spread.upper - spread.value)
+    return Interval(value, value - half, value + half)
+
+
+def lots(table: pd.DataFrame | None = None) -> pd.DataFrame:
+    """What the lot drawn at the start moves: standard deviations over draws, by seed and steps.
+
+    Columns ``seed``, ``steps``, ``draws`` and those of :data:`MEASURES`.
+    """
+    table = flow.published() if table is None else table
+    groups = table.groupby(["seed", "steps"])
+    found = groups[list(MEASURES)].std().assign(draws=groups.size())
+    return found[found["draws"] > 1].reset_index()
+
+
+def points() -> pd.DataFrame:
+    """The flow among its neighbours: what each restores with, all measures, C with its interval.
+
+    Columns ``what``, ``ratio`` (D over that of the flow's start), :data:`MEASURES` and ``error``.
+    """
+    rows, sheet = list[dict[str, object]](), near.published()
+    start = float(sheet.loc[(sheet["beta"] == 0) & (sheet["gamma"] == 0), "mse"].mean())
+
+    def add(what: str, own: pd.DataFrame) -> None:
+        means = own[list(MEASURES)].mean()
+        error = attainable.over_seeds_and_images(own)
+        rows.append({"what": what, "ratio": means["mse"] / start, **means, "error": error})
+
+    table = flow.published()
+    for beta in (0.0, 0.01, 0.03):
+        at = (sheet["beta"] == beta) & (sheet["gamma"] == 0)
+        add("the start: β = γ = 0" if beta == 0 else f"Eq. 16, β = {beta:g}, γ = 0", sheet[at])
+    for steps, part in table[table["draw"] == 0].groupby("steps"):
+        add(f"flow, {text.count(int(steps), 'step')}", part)
+    blends = free()
+    add("posterior mean, no training", blends.loc[["mean"]])
+    add("posterior sample, no training", blends.loc[["sample"]])
+    return pd.DataFrame(rows)
+
+
+def verdict_table(found: list[Against]) -> pd.DataFrame:
+    """:func:`compared` as the page writes it: the numbers against the sheet that counts."""
+    rows = []
+    for one in (one for one in found if one.sheet == NEAR):
+        others = {a.sheet: a.verdict for a in found if a.steps == one.steps and a.sheet != NEAR}
+        rows.append({
+            "steps": one.steps,
+            "P, at its D": _written(one.p, 3),
+            "10⁴ D, at its P": _written(one.d, 1, 1e4),
+            "C (points), at both": _written(one.error, 2, 100),
+            NEAR: f"**{one.verdict}**", **others,
+        })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def _written(found: Interval | None, digits: int, factor: float = 1) -> str:
+    return "none" if found is None else text.interval(found, digits, factor=factor, sign=True)
+
+
+def readers_table() -> pd.DataFrame:
+    """Every classifier's error after the most steps, and what it has beyond two points of the
+    network near the bound, paired."""
+    table = flow.published()
+    steps = int(table["steps"].max())
+    at = table[(table["steps"] == steps) & (table["draw"] == 0)]
+    own, rows = near.point().settings.classifier, []
+    for name in classifiers.names(near.point().settings.dataset):
+        column = "error_rate" if name == own else f"error_rate_{name}"
+        pair = [beyond(steps, {"beta": beta, "gamma": 0.0}, name, table) for beta in (0.0, 0.01)]
+        rows.append((NAMES[name], text.number(100 * at[column].mean(), 2), *map(text.marked, pair)))
+    head = ["read by", f"C after {steps} steps (%)", "beyond the start", "beyond β = 0.01, γ = 0"]
+    return pd.DataFrame(rows, columns=head)
+
+
+def answer(found: list[Against]) -> str:
+    """What the chapter found, in a paragraph of Markdown."""
+    one = max((a for a in found if a.sheet == NEAR), key=lambda a: a.steps)
+    line = curve().set_index("steps")
+    at, first = line.loc[one.steps], line.iloc[0]
+    start = points().iloc[0]
+    words = {
+        name: next(a.verdict for a in found if a.sheet == name and a.steps == one.steps)
+        for name in SHEETS
+    }
+    others = text.listed(f"*{word}* that of {name}" for name, word in words.items())
+    return (
+        f"**The answer.** In {one.steps} steps the flow goes from "
+        f"D = {text.quantity('mse').number(start['mse'])}, P = "
+        f"{text.quantity('p_judge').number(start['p_judge'])} (its start) to "
+        f"D = {text.quantity('mse').number(at['mse'])}, P = "
+        f"{text.quantity('p_judge').number(at['p_judge'])} "
+        f"({text.count(int(at['seeds']), 'seed')}); one step alone has "
+        f"D = {text.quantity('mse').number(first['mse'])}. By the rule it is "
+        f"*{one.verdict}* the sheet that Eq. 16 traces near the bound: at its D it has "
+        f"{_written(one.p, 3)} of P, at its P {_written(one.d, 1, 1e4)} · 10⁻⁴ of D, at both "
+        f"{_written(one.error, 2, 100)} points of C beyond that sheet's mixtures. It is {others}. "
+        f"Its D is {at['mse'] / start['mse']:.2f} times its start's, where drawing from the "
+        f"posterior costs 2 times the least D."
+    )
+
+
+def bill() -> str:
+    """What the flow's randomness moves and what it cost, as Markdown."""
+    said, table = [], flow.published()
+    for row in lots(table).itertuples():
+        said.append(
+            f"Over {row.draws} draws of the noise at the start (seed {row.seed}, "
+            f"{text.count(row.steps, 'step')}) D has a standard deviation of {row.mse:.1e}, P of "
+            f"{row.p_judge:.1e}, C of {100 * row.error_rate:.2f} points"
+        )
+    spread = table[table["draw"] == 0].groupby("steps")[["mse", "p_judge", "error_rate"]].std()
+    last = spread.iloc[-1]
+    if np.isfinite(last["mse"]):
+        said.append(
+            f"over seeds (start, velocity and noise) after {spread.index[-1]} steps they are "
+            f"{last['mse']:.1e}, {last['p_judge']:.1e} and {100 * last['error_rate']:.2f} points"
+        )
+    each = table.set_index("steps")["restoring_cpu_s"].groupby("steps").mean()
+    return "; ".join(said) + (
+        f". Restoring 10,000 digits takes {each.iloc[0]:.0f} CPU seconds in one step and "
+        f"{each.iloc[-1]:.0f} in {each.index[-1]}, besides those of the start."
+    )

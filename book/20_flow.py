@@ -90,7 +90,7 @@ draw.plane(curve, sheets, flow.free(), level)
 # %% [markdown]
 r"""
 The same in numbers. The first three columns are what the flow has *beyond* the mixtures of the blue points, at equal $D$, at equal $P$, and (for $C$) within
-both; minus is less, and less is better. *None*: the sheet has no such $D$ or $P$. Intervals of $P$ and $C$ are over seeds and images, those of $D$ over seeds.
+both; minus is less, and less is better. *None*: the sheet has no such $D$ or $P$. Intervals are over images, and over seeds where there are several.
 """
 
 # %% tags=["hide-input"]

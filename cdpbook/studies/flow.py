@@ -100,30 +100,35 @@ def against(table: pd.DataFrame, sheet: str, rows: pd.DataFrame) -> list[Against
         hulls[seed] = Hull.of(own["mse"], own["p_judge"], own["error_rate"])
     image_p = math.sqrt(float((rows["p_judge_se"] ** 2).mean()))
     for steps, part in table.groupby("steps"):
-        p, d, error = list[float](), list[float](), list[float]()
-        for row in part[part["seed"].isin(seeds)].itertuples():
+        part = part[part["seed"].isin(seeds)]
+        se = math.hypot(image_p, math.sqrt(float((part["p_judge_se"] ** 2).mean())))
+        p, d, error, width = list[float](), list[float](), list[float](), list[float]()
+        for row in part.itertuples():
             hull = hulls[row.seed]
-            level = least_p(hull, row.mse)
+            level, nearest = least_p(hull, row.mse), least_d(hull, row.p_judge)
             p.append(row.p_judge - level)
-            d.append(row.mse - least_d(hull, row.p_judge))
+            d.append(row.mse - nearest)
+            width.append(nearest - least_d(hull, row.p_judge + se))
             # a hair more than the least P, which is on the hull's own edge
             budget = max(row.p_judge, level) + 1e-6
             reached = math.isfinite(level)
             error.append(
                 row.error_rate - float(hull.value(row.mse, budget)) if reached else math.inf
             )
-        se = math.hypot(image_p, math.sqrt(float((part["p_judge_se"] ** 2).mean())))
         image_c = math.sqrt(2 * float((part["error_rate_se"] ** 2).mean()))
-        found.append(Against(int(steps), sheet, _over(p, se), _over(d, 0.0), _over(error, image_c)))
+        found.append(Against(
+            int(steps), sheet, _over(p, se), _over(d, float(np.mean(width))), _over(error, image_c)
+        ))  # fmt: skip
     return found
 
 
 def _over(values: list[float], se: float) -> Interval | None:
-    """The mean over seeds, its interval widened by a standard error over images; None if inf."""
+    """The mean over seeds, its interval widened by a standard error over images; of one seed over
+    images alone. None where a value is infinite."""
     if not values or not np.isfinite(values).all():
         return None
     value, low, high = student(values)
-    half = math.hypot((high - low) / 2, _Z * se)
+    half = math.hypot((high - low) / 2 if len(values) > 1 else 0.0, _Z * se)
     return Interval(value, value - half, value + half)
 
 

@@ -105,17 +105,28 @@ def test_the_velocity_has_the_shape_of_the_images_and_knows_the_time() -> None:
             velocity(torch.rand(shape), torch.zeros(3))
 
 
+def test_an_untrained_velocity_moves_nothing_and_learns_at_once() -> None:
+    velocity = flow.new(4, torch.Generator().manual_seed(0))
+    images, time = torch.rand(8, 1, 8, 8), torch.rand(8)
+    assert not velocity(images, time).any()
+    flow.loss(velocity, images, images.square(), time).backward()
+    assert velocity.last.weight.grad is not None
+    assert velocity.last.weight.grad.any()
+    other = flow.new(4, torch.Generator().manual_seed(1))
+    assert not torch.equal(velocity.first.weight, other.first.weight)
+
+
 def test_steps_below_one_are_refused() -> None:
     with pytest.raises(InputError, match="steps=0: expected 1 or more"):
         flow.follow(exact, torch.zeros(2, 1), 0)
 
 
 def test_starts_are_pairs_of_one_image_with_fresh_noise() -> None:
-    ends = torch.arange(5, dtype=torch.uint8).mul(50).view(5, 1, 1, 1).expand(5, 1, 20, 20)
+    ends = torch.arange(5).half().div(8).view(5, 1, 1, 1).expand(5, 1, 20, 20)
     batch = flow.Starts(ends, ends, 0.1, 64)
     start, clean = batch(torch.Generator().manual_seed(0))
     assert start.shape == clean.shape == (64, 1, 20, 20)
-    assert {round(v * 255) for v in clean.unique().tolist()} == {0, 50, 100, 150, 200}
+    assert [8 * v for v in clean.unique().tolist()] == [0, 1, 2, 3, 4]
     assert float((start - clean).std()) == pytest.approx(0.1, rel=0.05)
     again, _ = batch(torch.Generator().manual_seed(1))
     assert not torch.allclose(start, again)

@@ -7,8 +7,9 @@ the judge).  A flow of some number of steps is *below* the sheet where the P tha
 sheet's at its own D has a 95 % interval below zero, *above* it where that is above zero, else *on*
 it; it *has no equal* where every point of the sheet has a larger D.  The interval is over seeds
 (a hull a seed, with the flow of that seed) and images (the judge's standard errors), added as
-independent.  The verdict that counts is that of the most steps, against the network near the
-bound, which knows as much as the flow's start; other numbers of steps and other sheets are shown.
+independent; of one seed it is over images alone.  The verdict that counts is that of the most
+steps, against the network near the bound, which knows as much as the flow's start; other numbers
+of steps and other sheets are shown.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ AGAIN = {0: [(16, 1), (16, 2)]}
 NOISE = 0.025
 #: The velocity's width and its training: restored images that lines start from, images a batch,
 #: batches, peak of the learning rate.
-WIDTH, IMAGES, BATCH, BATCHES, RATE = 24, 25_000, 32, 7000, 3e-3
+WIDTH, IMAGES, BATCH, BATCHES, RATE = 24, 25_000, 32, 6000, 3e-3
 #: Test images that are kept at the end of each number of steps.
 SHOWN = 10
 COMMAND = "python -m cdpbook.flow"

@@ -7,7 +7,8 @@ import math
 import pandas as pd
 import pytest
 
-from cdpbook import flow, near
+from cdpbook import evidence, flow, near
+from cdpbook.figures import flow as draw
 from cdpbook.statistics.hulls import Hull
 from cdpbook.studies import flow as study
 from cdplib.errors import DataError
@@ -85,3 +86,38 @@ def test_a_flow_starts_from_the_network_that_is_published():
     assert near.key() in set(near.published()["key"])
     assert flow.wanted(0)[: len(flow.STEPS)] == [(steps, 0) for steps in flow.STEPS]
     assert len(set(flow.wanted(0))) == len(flow.wanted(0)) > len(flow.wanted(1))
+
+
+def test_published_rows_are_whole_and_of_this_code():
+    table = flow.published()
+    assert set(table["key"]) == {flow.key()}
+    for seed, rows in table.groupby("seed"):
+        assert sorted(zip(rows["steps"], rows["draw"], strict=True)) == sorted(flow.wanted(seed))
+    assert not table.isna().any(axis=None)
+    assert set(flow.samples()) == {"clean", "noisy", "restored", *map(str, flow.STEPS)}
+
+
+def test_published_bits_give_the_published_error_rates():
+    for row in flow.published().itertuples():
+        for name in ("cnn1", "logistic"):
+            column = "error_rate" if name == "cnn1" else f"error_rate_{name}"
+            named = flow.named(name, row.steps, row.draw)
+            wrong = evidence.wrong("flow", flow.at(row.seed), named)
+            assert wrong.mean() == pytest.approx(getattr(row, column), abs=1e-6)
+
+
+def test_the_figure_shows_every_number_of_steps_and_every_sheet():
+    curve, sheets = study.curve(), study.sheets()
+    axes = draw.plane(curve, sheets, study.free(), 0.035).axes[0]
+    assert {text.get_text() for text in axes.texts} == {str(steps) for steps in flow.STEPS}
+    assert len(axes.collections) == len(sheets)
+    assert axes.get_xlabel()
+    assert axes.get_ylabel()
+
+
+def test_the_first_table_says_what_the_answer_says():
+    found = study.compared()
+    table = study.verdict_table(found)
+    most = table[table["steps"] == table["steps"].max()].iloc[0]
+    assert f"By the rule it is *{most[study.NEAR].strip('*')}* the sheet" in study.answer(found)
+    assert set(study.SHEETS) < set(table.columns)

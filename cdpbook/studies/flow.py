@@ -276,7 +276,8 @@ def answer(found: list[Against]) -> str:
         f"D = {text.quantity('mse').number(first['mse'])}. By the rule it is "
         f"*{one.verdict}* the sheet that Eq. 16 traces near the bound: at its D it has "
         f"{_written(one.p, 3)} of P, at its P {_written(one.d, 1, 1e4)} · 10⁻⁴ of D, at both "
-        f"{_written(one.error, 2, 100)} points of C beyond that sheet's mixtures. Against the other sheets the word is {others}. "
+        f"{_written(one.error, 2, 100)} points of C beyond that sheet's mixtures. "
+        f"Against the other sheets the word is {others}. "
         f"Its D is {at['mse'] / start['mse']:.2f} times its start's, where drawing from the "
         f"posterior costs 2 times the least D."
     )

@@ -132,7 +132,8 @@ Markdown(text.table(flow.readers_table()) + "\n\n" + flow.bill())
 r"""
 ## Summary
 
-* The rule's word and its numbers are in the first table; the sheet near the bound is the one that knows as much.
+* The rule's word and its numbers are in the first table; the sheet near the bound is the one that knows as much. A flow above it may be a
+  flow that was trained too little or is too small, as the first networks of this book were: a sheet or a curve that was reached bounds what can be, from one side.
 * One velocity gives a curve: few steps for $D$, many for $P$. What it cannot give is $C$ for its own sake; for that {eq}`eq:paper-16` has $\gamma$.
 * What is left out: other experiments, $y$ as a further input, longer trainings and larger velocities, and the flow straightened a second time.
   `python -m cdpbook.flow` trains, measures and publishes.

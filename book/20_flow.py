@@ -34,9 +34,10 @@ from cdpbook.studies import flow
 
 style.apply()
 found, curve, sheets = flow.compared(), flow.curve(), flow.sheets()
+level = floor("mnist", "p_judge")
 
 # %% tags=["hide-input"]
-Markdown(flow.answer(found))
+Markdown(flow.answer(found, level))
 
 # %% [markdown]
 r"""
@@ -66,7 +67,7 @@ fills no volume. Look at digits that the start leaves open: more steps decide.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-flow-digits", "caption": "Test digits, noisy, as the flow's start restores them, and after more and more steps of the same velocity. Look where the start is grey between two readings, and which one the flow takes."}, "image": {"alt": "Rows of digits: original, noisy, blurred at the start, sharper from row to row"}}
 kept = trained.samples()
-order = ["clean", "noisy", "restored", *(str(steps) for steps in trained.STEPS)]
+order = ["clean", "noisy", "restored", *(str(steps) for steps in sorted(trained.STEPS))]
 titles = {"clean": "original", "restored": "the start"}
 rows = {
     titles.get(name, name if name == "noisy" else f"steps: {name}"): kept[name][:examples] / 255
@@ -83,8 +84,7 @@ is the edge that mixtures reach. Diamonds are blends of the posterior mean and a
 Look at the end of the flow's line: is it left of the blue edge, on it, or right of it?
 """
 
-# %% mystnb={"figure": {"name": "fig-flow-plane", "caption": "Exp-2: P by the judge (logarithmic) against D, means over seeds. Crosses: one flow, the numbers are its steps. Blue: Eq. 16 near the bound and the edge of its mixtures; greys: the other published sheets. Diamonds: from posterior mean to sample, no training. Dotted: real digits against real ones."}, "image": {"alt": "A line of crosses falling from the upper left to low P, beside blue dots and their falling edge; grey marks and black diamonds to the right"}}
-level = floor("mnist", "p_judge")
+# %% mystnb={"figure": {"name": "fig-flow-plane", "caption": "Exp-2: P by the judge (logarithmic) against D, means over seeds. Crosses: the flow, the numbers are its steps. Blue: Eq. 16 near the bound and the edge of its mixtures; greys: the other published sheets. Diamonds: from posterior mean to sample, no training. Dotted: real digits against real ones."}, "image": {"alt": "A line of crosses falling from the upper left to low P, beside blue dots and their falling edge; grey marks and black diamonds to the right"}}
 draw.plane(curve, sheets, flow.free(), level)
 
 # %% [markdown]

@@ -42,7 +42,7 @@ def plane(
     axes.plot(curve["mse"], curve["p_judge"], marker="P", markersize=10, color=style.COLOURS[1],
               label="flow, by steps", zorder=4)  # fmt: skip
     for row in curve.itertuples():
-        axes.annotate(str(row.steps), (row.mse, row.p_judge), xytext=(7, 5),
+        axes.annotate(str(row.steps), (row.mse, row.p_judge), xytext=(9, 7),
                       textcoords="offset points", color=style.COLOURS[1])  # fmt: skip
     axes.axhline(floor, color="0.5", linestyle=":", linewidth=1.2)
     axes.set_yscale("log")

@@ -255,8 +255,8 @@ def readers_table() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=head)
 
 
-def answer(found: list[Against]) -> str:
-    """What the chapter found, in a paragraph of Markdown."""
+def answer(found: list[Against], level: float) -> str:
+    """What the chapter found, in a paragraph of Markdown; ``level``: P of real digits."""
     one = max((a for a in found if a.sheet == NEAR), key=lambda a: a.steps)
     line = curve().set_index("steps")
     at, first = line.loc[one.steps], line.iloc[0]
@@ -272,7 +272,8 @@ def answer(found: list[Against]) -> str:
         f"{text.quantity('p_judge').number(start['p_judge'])} (its start) to "
         f"D = {text.quantity('mse').number(at['mse'])}, P = "
         f"{text.quantity('p_judge').number(at['p_judge'])} "
-        f"({text.count(int(at['seeds']), 'seed')}); one step alone has "
+        f"({text.count(int(at['seeds']), 'seed')}; real digits have "
+        f"{text.quantity('p_judge').number(level)}); one step alone has "
         f"D = {text.quantity('mse').number(first['mse'])}. By the rule it is "
         f"*{one.verdict}* the sheet that Eq. 16 traces near the bound: at its D it has "
         f"{_written(one.p, 3)} of P, at its P {_written(one.d, 1, 1e4)} · 10⁻⁴ of D, at both "
@@ -285,24 +286,26 @@ def answer(found: list[Against]) -> str:
 
 def bill() -> str:
     """What the flow's randomness moves and what it cost, as Markdown."""
-    said, table = [], flow.published()
+    said, table = list[str](), flow.published()
     for row in lots(table).itertuples():
         said.append(
             f"Over {row.draws} draws of the noise at the start (seed {row.seed}, "
-            f"{text.count(row.steps, 'step')}) D has a standard deviation of {row.mse:.1e}, P of "
-            f"{row.p_judge:.1e}, C of {100 * row.error_rate:.2f} points"
+            f"{text.count(row.steps, 'step')}) D has a standard deviation of {row.mse:.1g}, P of "
+            f"{row.p_judge:.1g} and C of {text.number(100 * row.error_rate, 2)} points."
         )
     spread = table[table["draw"] == 0].groupby("steps")[["mse", "p_judge", "error_rate"]].std()
     last = spread.iloc[-1]
     if np.isfinite(last["mse"]):
         said.append(
-            f"over seeds (start, velocity and noise) after {spread.index[-1]} steps they are "
-            f"{last['mse']:.1e}, {last['p_judge']:.1e} and {100 * last['error_rate']:.2f} points"
+            f"Over seeds (start, velocity and noise), after {spread.index[-1]} steps, it is "
+            f"{last['mse']:.1g}, {last['p_judge']:.1g} and "
+            f"{text.number(100 * last['error_rate'], 2)} points."
         )
-    each = table.set_index("steps")["restoring_cpu_s"].groupby("steps").mean()
-    return "; ".join(said) + (
-        f". Restoring 10,000 digits takes {each.iloc[0]:.0f} CPU seconds in one step and "
+    each = table.groupby("steps")["restoring_cpu_s"].mean()
+    said.append(
+        f"Restoring 10,000 digits takes {each.iloc[0]:.0f} CPU seconds in one step and "
         f"{each.iloc[-1]:.0f} in {each.index[-1]}, besides those of the start. The velocity was "
         f"trained on {flow.BATCHES:,} batches of {flow.BATCH} digits, of {flow.IMAGES:,}: that "
-        f"more would not move the flow's end is not shown."
+        "more would not move the flow's end is not shown."
     )
+    return " ".join(said)

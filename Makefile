@@ -10,7 +10,7 @@ SEED ?= 2026
 SHELL := /bin/sh
 .SILENT:
 .DEFAULT_GOAL := help
-.PHONY: help setup data book student class lab check test lint golden results torture proofs licences lock bench tuning clean clean-env browser
+.PHONY: help setup data book pdf student class lab check test lint golden results torture proofs licences lock bench tuning clean clean-env browser
 
 BIN := .venv/bin
 # One thread a process: numbers repeat, and processes share the cores.
@@ -30,6 +30,9 @@ data: setup ## Fetch the data sets into the user's cache and check them
 
 book: data ## Execute every chapter and render the site (PRESET=read)
 	$(BIN)/cdp book --preset $(PRESET) $(foreach chapter,$(ONLY),--only $(chapter))
+
+pdf: book browser ## The whole book as one PDF: _build/cdp-book.pdf (needs Chromium)
+	$(BIN)/python -m cdpbook.notebooks.printed _build/$(PRESET)/_build/html _build/cdp-book.pdf
 
 student: data ## The site without the solutions of the exercises
 	$(BIN)/cdp book --preset $(PRESET) --student

@@ -311,7 +311,7 @@ restorations; they are few, and between them there is nothing but restorations t
 is why the definition allows for chance.
 """
 
-# %% mystnb={"figure": {"name": "fig-formulation-cloud", "caption": "All deterministic (squares) and some random restorations of the three-letter problem, in the plane of distortion and perceptual difference. Colour is the error rate (dark is low). Low error, low distortion and low difference are found in different places."}, "image": {"alt": "Scatter plot of restorations over distortion and total variation, coloured by error rate, with the least total variation at each distortion as a falling red curve."}}
+# %% mystnb={"figure": {"name": "fig-formulation-cloud", "caption": "All deterministic (squares) and some random restorations of the three-letter problem, in the plane of distortion and perceptual difference. Colour is the error rate (dark is low). Look whether low error, low distortion and low difference are found in the same place."}, "image": {"alt": "Scatter plot of restorations over distortion and total variation, coloured by error rate, with the least total variation at each distortion as a falling red curve."}}
 figures.cloud(points, corners, edge)
 
 # %% [markdown]

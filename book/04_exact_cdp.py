@@ -645,7 +645,7 @@ r"""
 :label: ex:exact-1
 ```
 For the skewed bit (`prior` 0.7, `flip` 0.2), TV, $D=\infty$ and small $P$: find $u$ such that the certificate proves
-$C(\infty,P)$. Hint: $\lambda=0$, and $u=(v,0)$ has one number to choose. Up to which $P$ is it sharp?
+$C(\infty,P)$. Up to which $P$ is it sharp?
 ```{exercise-end}
 ```
 """

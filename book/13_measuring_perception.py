@@ -175,14 +175,14 @@ rows.append(("*CPU seconds*", *(f"{seconds[m]:.2f}" for m in names), ""))
 titles = {**yardsticks.MEASURES, **yardsticks.EXACT}
 Markdown(
     text.table(rows, ["images", *(titles[m] for m in names), "true W1 is at most"])
-    + f"\n\n{images:,} images; measured on {found['hardware'].iloc[0]}, one thread."
+    + f"\n\n{images:,} images; measured on {found['hardware'].iloc[0]}, one thread. Noise is put last by "
+    f"{text.listed(titles[m] for m in names if ranks[m].idxmax() == 'noise alone') or 'none'}."
 )
 
 # %% [markdown]
 r"""
-The judge and sliced $W_2$ compare pixels and put noise last by far. To a classifier's features,
-mean image and noise are two things that are not digits at all. These are different notions of
-naturalness, and {eq}`eq:paper-2` allows both.
+Those that put noise last compare pixels. To a classifier's features, mean image and noise are two things that are no images of
+its classes. These are different notions of naturalness, and {eq}`eq:paper-2` allows both.
 """
 
 # %% [markdown]

@@ -44,7 +44,7 @@ both = several.solve_worst(toys, "tv", D_both, np.inf)
 alone = max(exact.solve(toy, "tv", D_both, np.inf).value for toy in toys)
 line = GaussianToy(threshold=threshold)
 Markdown(
-    f"*Several classifiers:* nothing changes; two together cost **{both.value:.4f}** where the harder one alone costs "
+    f"*Several classifiers:* nothing changes; {len(toys)} together cost **{both.value:.4f}** where the hardest alone costs "
     f"{alone:.4f}, proved to {max(both.gap, 1e-12):.0e}. *No lots:* nothing changes either, if $Y$ has no atoms. "
     "*A classifier that may be chosen:* convexity is lost on finite alphabets, and on the line the trade-off itself is. "
     "*$W_2$:* convex in $(D,P^2)$, and on the line the optimal restoration is known in closed form."
@@ -86,8 +86,8 @@ are $+\infty$. $\square$
 
 `several.solve_worst` maximises the concave function $w\mapsto C_w$ with cutting planes. Each solved plan is a plane
 above it; the planes' own matrix game gives the next $w$, and a mixture of the plans found so far, whose worst error
-is an upper bound. Before the cell: the two toys differ in the classifier's threshold only, one on either side of
-$t^*$. Does the least worst error exceed both of their own, and at which weights?
+is an upper bound. Before the cell: the toys differ in the classifier's threshold only (unless you moved them, one is on either side
+of $t^*$). Does the least worst error exceed each of their own, and at which weights?
 """
 
 # %% tags=["hide-input"]
@@ -105,8 +105,8 @@ print("equal errors:", np.ptp(both.errors) < 1e-6)
 
 # %% [markdown]
 r"""
-At an interior weight both errors are equal: the plan gives up a little of each. In the figure, look where the worst case
-leaves the harder of the two single functions.
+Classifiers that have a weight err alike: the plan gives up a little of each. In the figure, look where the worst case leaves the
+hardest of the single functions.
 """
 
 # %%
@@ -116,15 +116,15 @@ curves = {
     for t, toy in zip(thresholds, toys, strict=True)
 }
 worst = [several.solve_worst(toys, "tv", D, np.inf) for D in Ds]
-curves["both: the worse"] = np.array([at.value for at in worst])
+curves["together: the worst"] = np.array([at.value for at in worst])
 shown = {name: (Ds, values) for name, values in curves.items()}
 
-# %% mystnb={"figure": {"name": "fig-beyond-several", "caption": "Two predefined classifiers, P unlimited: C of each alone, and the least worst error of a restoration that must serve both. It is at or above both of them, and convex."}, "image": {"alt": "Two falling convex curves that flatten out, and a third one above both of them, which begins on the upper one and leaves it."}}
+# %% mystnb={"figure": {"name": "fig-beyond-several", "caption": "Several predefined classifiers, P unlimited: C of each alone, and the least worst error of a restoration that must serve all. It is at or above each of them, and convex."}, "image": {"alt": "Two falling convex curves that flatten out, and a third one above both of them, which begins on the upper one and leaves it."}}
 figures.curves(shown, ("D: allowed MSE", "error rate"))
 
 # %% tags=["nbval-check-output"]
 print("certified:", all(at.status == "optimal" for at in worst))
-together = curves["both: the worse"][:, None]
+together = curves["together: the worst"][:, None]
 print("convex:", checks.midpoint_excess(together)[0] <= 1e-9)
 
 # %% [markdown]

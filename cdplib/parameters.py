@@ -237,15 +237,15 @@ def assignments(given: Iterable[str]) -> dict[str, Any]:
     return values
 
 
-def read_yaml(text: str | bytes, where: str) -> Any:
+def read_yaml(text: str | bytes, where: str, longest: int = LONGEST) -> Any:
     """What ``text`` holds; :class:`InputError`, one line with ``where``, if it cannot be read.
 
     Numbers are decimal: YAML's octal, hexadecimal, base 60 and underscores are refused, and so is
-    a key that is given twice, or a text of more than :data:`LONGEST` characters.
+    a key that is given twice, or a text of more than ``longest`` characters.
     """
-    if len(text) > LONGEST:
+    if len(text) > longest:
         raise InputError(
-            f"{where}: cannot be read, {len(text):,} characters: expected at most {LONGEST:,}"
+            f"{where}: cannot be read, {len(text):,} characters: expected at most {longest:,}"
         )
     try:
         return yaml.load(text, _Decimal)

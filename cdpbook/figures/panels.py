@@ -14,6 +14,8 @@ from html import escape
 
 from matplotlib.figure import Figure
 
+from cdpbook.figures import palette
+
 #: Inches of a panel; on a phone it has the width of the screen, on a wide page a third of it.
 WIDTH = 3.6
 _GRID = (  # at most three columns, and fewer than 13rem are no panel
@@ -40,7 +42,7 @@ class Panels:
 def _image(alternative: str, figure: Figure) -> str:
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=_DPI, metadata={"Software": None})
-    data = base64.b64encode(stream.getvalue()).decode()
+    data = base64.b64encode(palette.smaller(stream.getvalue())).decode()
     width = round(96 * figure.get_figwidth())
     return (
         f'<img alt="{escape(alternative)}" width="{width}" style="max-width:100%" '

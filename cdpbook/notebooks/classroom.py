@@ -14,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from cdpbook.notebooks import exercises, sources
+from cdpbook.notebooks import exercises, sources, teaching
 from cdpbook.notebooks.exercises import ANSWER, CHECK, SKIP, Exercise
 from cdpbook.notebooks.sources import Chapter
 from cdplib.errors import InputError
@@ -127,7 +127,8 @@ def assignment(chapter: Chapter, solved: bool = False) -> Any:
     """``chapter`` as a notebook without outputs whose answers nbgrader knows.
 
     Each exercise has a cell for words; where its solution has an answer cell and a check, those
-    follow. ``solved``: as the instructor has it, with solutions between nbgrader's marks.
+    follow. ``solved``: as the instructor has it, with solutions between nbgrader's marks, and with
+    what goes wrong before the exercises.
     """
     notebook = chapter.notebook()
     found = {exercise.label: exercise for exercise in exercises.of(notebook.cells)}
@@ -136,6 +137,8 @@ def assignment(chapter: Chapter, solved: bool = False) -> Any:
         cells += _answers(found[label], solved) if label else [cell for _, cell in own]
     for cell in cells:
         cell.metadata.pop("stub", None)
+    if solved:
+        cells = teaching.warned(chapter.name, cells)
     notebook.cells, notebook.metadata["celltoolbar"] = cells, "Create Assignment"
     return notebook
 

@@ -20,7 +20,7 @@ from typing import Any
 from cdplib.storage import paths
 
 #: Bumped when the driver itself makes other notebooks from the same inputs.
-VERSION = 3
+VERSION = 4
 #: The packages whose files are followed; every other import is a package that is pinned.
 PACKAGES = ("cdplib", "cdpbook")
 SOURCE = Path(__file__).resolve().parent.parent.parent

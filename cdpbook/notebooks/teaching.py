@@ -1,4 +1,7 @@
-"""Boxes of goals and questions with folds, from ``book/teaching.yml``, put into chapters."""
+"""Goals, questions and hints from ``book/teaching.yml``, put into chapters; and what goes wrong.
+
+The last, from ``book/instructor.yml``, is in the instructor's notebooks alone.
+"""
 
 from __future__ import annotations
 
@@ -13,25 +16,32 @@ from cdpbook.notebooks import exercises
 from cdplib import parameters
 from cdplib.storage import paths
 
-FILE = "teaching.yml"
+FILE, INSTRUCTOR = "teaching.yml", "instructor.yml"
+#: Characters that such a file may have: it is ours, and no user's.
+LONGEST = 80_000
 #: Words a minute of prose with formulas, and to how many minutes a time is rounded.
 WORDS, ROUND = 100, 5
 _SECTION = re.compile(r"^(\([\w:-]+\)=\n)?## ", re.M)
 _EXERCISES = re.compile(r"^## Exercises$", re.M)
+_EXERCISE = re.compile(
+    r"(^[`:]{3,}\{exercise-start\}[^\n]*\n:label: (\S+)\n.*?)(?=^[`:]{3,}\{exercise-end\})",
+    re.M | re.S,
+)
 
 
-def load(folder: Path | None = None) -> Mapping[str, Any]:
-    """The file of ``folder`` (default: the book's): ``chapters``, ``others`` and ``plans``.
+def load(folder: Path | None = None, name: str = FILE) -> Mapping[str, Any]:
+    """The file ``name`` of ``folder`` (default: the book's), empty where there is none.
 
-    Empty where there is none. Raises :class:`cdplib.errors.InputError` if it cannot be read.
+    :data:`FILE` has ``chapters``, ``others`` and ``plans``, :data:`INSTRUCTOR` a list a chapter.
+    Raises :class:`cdplib.errors.InputError` if it cannot be read.
     """
-    path = (paths.BOOK if folder is None else folder) / FILE
-    return _read(path.read_bytes()) if path.is_file() else {}
+    path = (paths.BOOK if folder is None else folder) / name
+    return _read(path.read_bytes(), name) if path.is_file() else {}
 
 
 @functools.lru_cache(maxsize=4)
-def _read(content: bytes) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = parameters.read_yaml(content, FILE)
+def _read(content: bytes, name: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = parameters.read_yaml(content, name, LONGEST)
     return found
 
 
@@ -65,15 +75,35 @@ def _exercises(count: int) -> str:
 
 def questions(about: Mapping[str, Any]) -> str:
     """Questions with answers behind folds, as Markdown; empty where there are none."""
-    folds = [
-        f"<details><summary>{own['ask']}</summary>\n\n{own['answer']}\n\n</details>"
-        for own in about.get("questions", ())
-    ]
+    folds = [_fold(own["ask"], own["answer"]) for own in about.get("questions", ())]
     return "\n\n".join(["## Ask yourself", *folds]) if folds else ""
 
 
+def _fold(title: str, content: str, kind: str = "question") -> str:
+    """A fold; ``kind`` is its class, by which `print.css` leaves out what paper need not have."""
+    opened = f'<details class="{kind}"><summary>{title}</summary>'
+    return f"{opened}\n\n{content.strip()}\n\n</details>"
+
+
+def hinted(source: str, hints: Mapping[str, str]) -> str:
+    """A Markdown cell with a fold at the end of each exercise whose label is in ``hints``."""
+
+    def own(match: re.Match[str]) -> str:
+        hint = hints.get(match[2])
+        return f"{match[1]}\n{_fold('Hint', hint, 'hint')}\n" if hint else match[1]
+
+    return _EXERCISE.sub(own, source)
+
+
+def warned(name: str, cells: list[Any]) -> list[Any]:
+    """``cells`` of chapter ``name`` with what goes wrong before its exercises, for instructors."""
+    items = load(name=INSTRUCTOR).get(name, ())
+    text = "\n".join(["## For the instructor: what goes wrong", "", *(f"* {i}" for i in items)])
+    return _before(cells, _EXERCISES, text, f"{name}-wrong") if items else cells
+
+
 def with_teaching(name: str, cells: list[Any], folder: Path | None = None) -> list[Any]:
-    """``cells`` of chapter ``name`` with its box and its questions; unchanged where it has none.
+    """``cells`` of chapter ``name`` with its box, questions and hints; unchanged where it has none.
 
     ``folder`` is where the chapter is (default: the book's).
     """
@@ -83,7 +113,14 @@ def with_teaching(name: str, cells: list[Any], folder: Path | None = None) -> li
     found = _before(cells, _SECTION, box(cells, about), f"{name}-goals")
     if text := questions(about):
         found = _before(found, _EXERCISES, text, f"{name}-questions")
-    return found
+    return [_with_hints(cell, about.get("hints", {})) for cell in found]
+
+
+def _with_hints(cell: Any, hints: Mapping[str, str]) -> Any:
+    if cell.cell_type == "markdown" and (source := hinted(cell.source, hints)) != cell.source:
+        cell = copy.deepcopy(cell)
+        cell.source = source
+    return cell
 
 
 def _before(cells: list[Any], heading: re.Pattern[str], text: str, name: str) -> list[Any]:

@@ -1,15 +1,20 @@
 """What chapters teach: every one has its box; plans fill their time with what the chapters have."""
 
+import re
+
 import nbformat
 import pytest
 
 from cdpbook import plans
-from cdpbook.notebooks import exercises, sources, teaching
+from cdpbook.notebooks import classroom, exercises, sources, teaching
 from cdplib.errors import InputError
 
 DATA = teaching.load()
 CHAPTERS = list(DATA["chapters"])
 md, py = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
+
+
+HINT = re.compile(r"<details class=\"hint\"><summary>Hint</summary>.*?</details>", re.S)
 
 
 def text_of(name):
@@ -39,18 +44,54 @@ def test_nothing_of_a_chapter_is_lost_or_moved_by_what_is_added(name):
     kept = [cell for cell in full if cell.id not in added]
     code = [[c.source for c in cells if c.cell_type == "code"] for cells in (bare, kept)]
     assert code[0] == code[1]
-    words = [" ".join(c.source for c in cells).split() for cells in (bare, kept)]
-    assert words[0] == words[1]
+    texts = [" ".join(c.source for c in cells) for cells in (bare, kept)]
+    assert texts[0].split() == HINT.sub("", texts[1]).split()
 
 
-@pytest.mark.parametrize("number", ["01", "03", "04", "07", "11"])
-def test_five_questions_stand_behind_folds_before_the_exercises(number):
-    text = text_of(number)
-    asked, _, rest = text.partition("## Ask yourself")[2].partition("## Exercises")
-    assert rest
-    assert asked.count("<details><summary>") == asked.count("</details>") == 5
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_five_questions_stand_behind_folds_before_the_exercises(name):
+    text = text_of(name)
+    asked, heading, _ = text.partition("## Ask yourself")[2].partition("## Exercises")
+    assert heading or not exercises.of(sources.find(name).notebook().cells)
+    assert asked.count("<summary>") == asked.count("</details>") == 5
     assert "<script" not in asked
     assert asked.count("</summary>\n\n") == 5, "an answer is Markdown only after an empty line"
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_every_exercise_ends_in_one_hint_which_is_no_part_of_its_solution(name):
+    cells = sources.find(name).notebook().cells
+    own = [exercise.label for exercise in exercises.of(cells)]
+    hints = DATA["chapters"][name].get("hints", {})
+    assert list(hints) == own
+    assert text_of(name).count("<summary>Hint</summary>") == len(own)
+    for _, cell in (part for part in exercises.split(cells) if part[0]):
+        assert "<summary>Hint</summary>" not in cell.source
+    student = sources.find(name).notebook(student=True).cells
+    assert sum(cell.source.count("<summary>Hint</summary>") for cell in student) == len(own)
+
+
+def test_a_hint_stands_in_its_exercise_and_nowhere_else():
+    one = "```{exercise-start} One (5 minutes)\n:label: ex:one\n```\nask\n```{exercise-end}\n```"
+    two = one.replace("ex:one", "ex:two").replace("ask", "beg")
+    found = teaching.hinted(f"{one}\n\n{two}", {"ex:two": "*Look* twice."})
+    fold = '<details class="hint"><summary>Hint</summary>\n\n*Look* twice.\n\n</details>'
+    assert found == f"{one}\n\n{two}".replace("beg\n", f"beg\n\n{fold}\n")
+    assert teaching.hinted(one, {"ex:two": "none"}) == one
+
+
+def test_what_goes_wrong_is_told_to_instructors_alone():
+    wrong = teaching.load(name=teaching.INSTRUCTOR)
+    assert list(wrong) == [name for name in CHAPTERS if name != "playground"]
+    for name, items in wrong.items():
+        chapter = sources.find(name)
+        theirs = classroom.assignment(chapter, solved=True).cells
+        (place,) = [n for n, cell in enumerate(theirs) if cell.id == f"{name}-wrong"[-64:]]
+        assert theirs[place].source.count("\n* ") == len(items) >= 2
+        assert "## Exercises" in theirs[place + 1].source
+        for other in (chapter.notebook(), classroom.assignment(chapter)):
+            assert not any("what goes wrong" in cell.source for cell in other.cells)
+    assert not any(teaching.INSTRUCTOR in name for name in classroom.TREE)
 
 
 @pytest.mark.parametrize("name", DATA["plans"])

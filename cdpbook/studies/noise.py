@@ -222,6 +222,12 @@ def state(table: pd.DataFrame, before: Collection[float] = ()) -> str:
     said = (
         f"Asked for were {SEEDS} seeds at each of {len(SIGMAS)} σ. Trained are: {'; '.join(parts)}."
     )
+    kept = table.groupby("precision")["sigma"].unique() if "precision" in table else pd.Series()
+    if len(kept) > 1:
+        words = [
+            f"{name} at {text.listed(f'{s:g}' for s in sorted(at))}" for name, at in kept.items()
+        ]
+        said += f" The precision of the trainings is {'; '.join(words)}."
     if before:
         said += (
             f" With the weight of D, those at σ = {text.listed(f'{s:g}' for s in before)} were "

@@ -158,6 +158,9 @@ def test_what_is_missing_and_what_was_there_before_the_rules_is_said(monkeypatch
     assert "without it 1 seed at 0.5, 1 and 2, none" in said
     assert "those at σ = 0.5 were published before" in said
     assert "before the rules" not in noise.state(rows)
+    two = rows.assign(precision=np.where(rows["sigma"] > 1, "fp32", "bf16"))
+    assert "is bf16 at 0.5 and 1; fp32 at 2." in noise.state(two)
+    assert "precision" not in noise.state(two[two["sigma"] > 1])
     rows = rows.assign(config_hash=[f"{i}" for i in range(len(rows))])
     old = rows[rows["sigma"] == 1].iloc[1:].assign(variant="")  # one of them is new
     old = pd.concat([old, rows[rows["sigma"] == 2].assign(variant="noise_sigma=2.0")])

@@ -200,7 +200,8 @@ from cdpbook.figures import noise as over_noise
 from cdpbook.studies import noise
 
 curve_rows = noise.rows()
-Markdown(noise.answer(curve_rows))
+made = noise.state(curve_rows, noise.earlier(curve_rows))
+Markdown(f"{noise.answer(curve_rows)}\n\n{made}")
 
 # %% mystnb={"figure": {"name": "fig-ablations-noise", "caption": "What γ (from 0 to 0.03) changes of C and D, as parts of them, and of P, against the noise: means over β and seeds, bars 95 % intervals over seeds. Look whether costs (D, P above zero) shrink with the noise while the gain (C below zero) stays, and at squares: the same without the weight of D."}}
 over_noise.curves({
@@ -215,7 +216,7 @@ Markdown(text.table(noise.summary(curve_rows)))
 r"""
 The first columns are levels without both weights; then what $\gamma$ changes, the mean over $\beta$, and the verdict at each $\beta$. $C$ grows from
 about the error on clean digits to a large part of all digits, $P$ with it: the same $\gamma$ meets very different losses. "Free" is weak
-evidence where seeds are few: it says that no cost was clear. E3 needs a third point between two, which $2\times2$ weights have not. Both rules:
+evidence where seeds are few: it says that no cost was clear, not that there is none. E3 needs a third point between two, which $2\times2$ weights have not. Both rules:
 
 ```{literalinclude} ../cdpbook/studies/noise.py
 :language: python
@@ -227,7 +228,7 @@ evidence where seeds are few: it says that no cost was clear. E3 needs a third p
 :pyobject: decides
 ```
 
-Without the weight of $D$ ($\alpha=0$, $\beta=0.03$) the objective is theirs but for the rate: $P$ and $C$ alone. First what taking $\alpha$ away
+Without the weight of $D$ ($\alpha=0$, $\beta=0.03$) the losses are those of their claim but for the rate: $P$ and $C$ alone. First what taking $\alpha$ away
 changes at $\gamma=0$, then what $\gamma$ changes without it. $D$ as a part; bold where zero is outside the interval.
 """
 

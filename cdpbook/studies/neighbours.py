@@ -115,7 +115,8 @@ def answer(found: Mapping[str, pd.DataFrame]) -> str:
         steps = int((table["gamma"] == 0).sum()) - 1
         sentences.append(
             f"{title}, {part} of {asked(title)} pairs of weights: {text.listed(reach)} (C in %). "
-            f"Of its {steps} steps of β at γ = 0, {back['p_judge']} clearly raise P and "
-            f"{back['mse']} clearly lower D, against a monotonic trade-off."
+            f"From β to the next at γ = 0 ({text.count(steps, 'step')}), P clearly rises "
+            f"in {back['p_judge']} and D clearly falls in {back['mse']}, against a monotonic "
+            "trade-off."
         )
     return " ".join(sentences)

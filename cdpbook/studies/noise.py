@@ -6,7 +6,7 @@ Rows of the named grid ``noise``, one sweep a ``noise_sigma``. The rules stand a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,8 @@ EXPERIMENT, PRESET, GRID = "exp2", "quick", "noise"
 #: The measures that a weight changes; of C and D also as a part of their level (``"relative"``).
 COLUMNS = ("error_rate", "mse", "p_judge")
 LINES = (*((column, False) for column in COLUMNS), ("error_rate", True), ("mse", True))
+#: What was asked for: these levels of noise, and so many seeds.
+SIGMAS, SEEDS = (0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0), 5
 VERDICTS = ("costs", "free", "no gain", "one seed")
 
 
@@ -94,9 +96,11 @@ def verdicts(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def decides(by_level: pd.Series) -> str:
-    """Rule 3 of one column of :func:`verdicts`, in the order of sigma: ``decides`` where gamma is
-    free up to some sigma and costs above it, ``does not`` where it costs wherever it gains. What
-    has one seed is left out."""
+    """Rule 3 of one column of :func:`verdicts`, in the order of sigma.
+
+    ``decides`` where gamma is free up to some sigma and costs above it, ``does not`` where it
+    costs wherever it gains. What has one seed is left out.
+    """
     said = [one for one in by_level.sort_index() if one != "one seed"]
     gained = [one for one in said if one != "no gain"]
     if gained and set(gained) == {"costs"}:
@@ -191,7 +195,7 @@ def answer(table: pd.DataFrame) -> str:
         f"{_plain(slope(table, 'p_judge'))} to the cost in P.",
     ]
     freed = without_distortion(table)
-    if freed.map(lambda one: isinstance(one, Interval)).all(axis=1).any():
+    if freed.map(lambda one: isinstance(one, Interval) and one.known).all(axis=1).any():
         lines.append(
             f"Without the weight of D, D is clearly higher at {_times(freed['mse'], 1)}; it buys a "
             f"clearly lower P at {_times(freed['p_judge'], -1)} and a clearly lower C at "
@@ -200,6 +204,49 @@ def answer(table: pd.DataFrame) -> str:
             f"{_times(freed['gamma_p_judge'], 1)}."
         )
     return "\n".join(f"* {line}" for line in lines)
+
+
+def state(table: pd.DataFrame, before: Collection[float] = ()) -> str:
+    """How many seeds there are at each sigma that was asked for, with the weight of D and without,
+    in a sentence; ``before`` are the sigmas of :func:`earlier`."""
+    kinds = {"with the weight of D": table["alpha"] == 1, "without it": table["alpha"] == 0}
+    parts = []
+    for name, which in kinds.items():
+        seeds = table[which].groupby("sigma")["seed"].nunique().reindex(SIGMAS, fill_value=0)
+        each = [
+            f"{text.count(int(n), 'seed') if n else 'none'} at "
+            f"{text.listed(f'{sigma:g}' for sigma in seeds.index[seeds == n])}"
+            for n in sorted(seeds.unique(), reverse=True)
+        ]
+        parts.append(f"{name} {', '.join(each)}")
+    said = (
+        f"Asked for were {SEEDS} seeds at each of {len(SIGMAS)} σ. Trained are: {'; '.join(parts)}."
+    )
+    kept = table.groupby("precision")["sigma"].unique() if "precision" in table else pd.Series()
+    if len(kept) > 1:
+        words = [
+            f"{name} at {text.listed(f'{s:g}' for s in sorted(at))}" for name, at in kept.items()
+        ]
+        said += f" The precision of the trainings is {'; '.join(words)}."
+    if before:
+        said += (
+            f" With the weight of D, those at σ = {text.listed(f'{s:g}' for s in before)} were "
+            "published before the rules: a verdict that rests on them alone was not foretold."
+        )
+    return said
+
+
+def earlier(table: pd.DataFrame) -> list[float]:
+    """The sigmas all of whose rows with the weight of D another sweep had published before."""
+    try:
+        every = results.load(EXPERIMENT, variant=None)
+    except DataError:
+        return []
+    others = set(every.loc[~every["variant"].str.contains(f"grid={GRID}"), "config_hash"])
+    there = (
+        table[table["alpha"] == 1].groupby("sigma")["config_hash"].agg(lambda h: set(h) <= others)
+    )
+    return [float(sigma) for sigma in there.index[there.astype(bool)]]
 
 
 #: What the noise does, in words, by the answers of :func:`decides`.

@@ -150,6 +150,25 @@ def test_levels_count_seeds_and_trainings_that_failed():
     assert set(found["seeds"]) == {3}
 
 
+def test_what_is_missing_and_what_was_there_before_the_rules_is_said(monkeypatch):
+    rows = table()
+    rows = rows[(rows["sigma"] > 0.3) & ((rows["alpha"] == 1) | (rows["seed"] == 0))]
+    said = noise.state(rows, [0.5])
+    assert "with the weight of D 3 seeds at 0.5, 1 and 2, none at 0.25, 0.75, 1.25 and 1.5" in said
+    assert "without it 1 seed at 0.5, 1 and 2, none" in said
+    assert "those at σ = 0.5 were published before" in said
+    assert "before the rules" not in noise.state(rows)
+    two = rows.assign(precision=np.where(rows["sigma"] > 1, "fp32", "bf16"))
+    assert "is bf16 at 0.5 and 1; fp32 at 2." in noise.state(two)
+    assert "precision" not in noise.state(two[two["sigma"] > 1])
+    rows = rows.assign(config_hash=[f"{i}" for i in range(len(rows))])
+    old = rows[rows["sigma"] == 1].iloc[1:].assign(variant="")  # one of them is new
+    old = pd.concat([old, rows[rows["sigma"] == 2].assign(variant="noise_sigma=2.0")])
+    every = pd.concat([old, rows.assign(variant="grid=noise")])
+    monkeypatch.setattr(results, "load", lambda *_, **__: every)
+    assert noise.earlier(rows) == [2.0]
+
+
 def test_rows_are_those_of_the_named_grid_alone(monkeypatch):
     variants = ["", "grid=noise", "grid=noise noise_sigma=0.25", "noise_sigma=0.25", "grid=rdpc",
                 "grid=noise noise_sigma=0.25 steps=9"]  # fmt: skip

@@ -80,7 +80,7 @@ SETS: dict[str, list[dict[str, Any]]] = {
     "reproducibility": [{"machine_tables": False}],
 }
 # Numbers that are none, as Python and as the book writes them; ∞ is a number that a page may say.
-_NONE = re.compile(r"(?<![\w.-])(?:[+−-]?(?:nan|inf)|None)(?![\w-])", re.I)
+_NONE = re.compile(r"(?<![\w.-])(?:[+−-]?(?:nan|NaN|inf)|None)(?![\w-])")
 
 
 def wrong(notebook: Any) -> Iterator[str]:

@@ -38,6 +38,11 @@ class Weight:
     screens: tuple[float, float]
 
     @property
+    def own(self) -> float:
+        """Its HTML and figures, in 10^6 bytes: the rest is the same files on every page."""
+        return (self.bytes["html"] + self.bytes["figures"]) / 1e6
+
+    @property
     def megabytes(self) -> float:
         """All that the page loads, in 10^6 bytes."""
         return sum(self.bytes.values()) / 1e6

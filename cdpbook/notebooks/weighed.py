@@ -67,6 +67,7 @@ def weight(browser: Any, page: Path) -> Weight:
     """One page, opened in ``browser``, scrolled to its end."""
     context = browser.new_context(viewport=dict(zip(("width", "height"), DESK, strict=True)))
     shown = context.new_page()
+    shown.set_default_timeout(120_000)
     loaded: set[Path] = set()
     shown.on("request", lambda request: loaded.add(Path(unquote(urlsplit(request.url).path))))
     shown.goto(page.resolve().as_uri(), wait_until="networkidle")

@@ -58,7 +58,8 @@ r"""
 The five experiments are five rows of one table, not five programs. The cell prints the very table
 that the engine reads, so it cannot differ from what is run. Exp-1 to Exp-3 restore the same noisy
 digits and differ in the classifier alone; Exp-4 changes the degradation; Exp-5 the images. By one
-parameter (`dataset=fashion-mnist`) the first four run on a data set that the paper did not use.
+parameter (`dataset=fashion-mnist`) the first four run on a data set that the paper did not use,
+and `cdp explore` runs the second or the fifth on labelled images of your own.
 """
 
 # %%

@@ -152,6 +152,8 @@ holds a new training against; {ref}`ch:exp2` does so for one point whenever its 
 | the coarse grid of an experiment | `cdp sweep exp2 --preset quick -p seeds=[0,1,2] --retrain` |
 | the full grid with the paper's networks | `cdp sweep exp2 --preset full` |
 | an ablation | `cdp sweep exp2 --ablation noise_input -p seeds=[0,1,2]` |
+| an experiment on images of your own (`cdp explore --help` says which) | `cdp explore my_images.npz` |
+| a named grid of weights | `cdp sweep exp2 -p grid=noise -p noise_sigma=0.5` |
 | a published point, and its difference | `cdp compare book/results` |
 | the benchmark | `make bench` |
 

@@ -32,10 +32,7 @@ def _data(args: argparse.Namespace) -> int:
 def _run(args: argparse.Namespace) -> int:
     from cdpbook.notebooks import run
 
-    if args.device != "auto":
-        from cdplib.experiments import device
-
-        os.environ["CDP_DEVICE"] = str(device.choose(args.device))  # the chapter's kernel asks it
+    _choose_device(args.device)
     run.run_chapter(args.chapter, preset=args.preset, assignments=args.p, output=args.output)
     return 0
 
@@ -81,6 +78,24 @@ def _sweep(args: argparse.Namespace) -> int:
         publish=args.publish,
         stack=args.stack,
     )
+
+
+def _explore(args: argparse.Namespace) -> int:
+    from cdpbook import explore
+
+    _choose_device(args.device)
+    explore.command(
+        args.images, task=args.task, preset=args.preset, assignments=args.p, output=args.output
+    )
+    return 0
+
+
+def _choose_device(name: str) -> None:
+    """Let the kernel of a chapter train on the device ``name``."""
+    if name != "auto":
+        from cdplib.experiments import device
+
+        os.environ["CDP_DEVICE"] = str(device.choose(name))  # the kernel asks it
 
 
 def _compare(args: argparse.Namespace) -> int:
@@ -184,6 +199,32 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--retrain", action="store_true", help="train all of it anew")
     sub.add_argument("--publish", action="store_true", help="write the rows to book/results")
 
+    sub = command("explore", _explore, "Run an experiment on your own labelled images; its page.")
+    sub.add_argument(
+        "images",
+        type=Path,
+        metavar="IMAGES",
+        help="an .npz with images (n,h,w) or (n,h,w,c) and labels (n,), or a folder with one "
+        "sub-folder of PNG or JPEG files a class; 2,000 squares of 8 to 64 pixels or more, grey or "
+        "RGB, in 2 to 10 classes; brought to 28 pixels a side up to 28, else to 32",
+    )
+    sub.add_argument(
+        "--task",
+        choices=("denoising", "sr"),
+        default="denoising",
+        help="what is restored: noise as in Exp-2, or a reduction by 3 as in Exp-5 (default: "
+        "denoising)",
+    )
+    sub.add_argument(
+        "--preset",
+        choices=[name for name in presets or () if name in ("smoke", "quick", "full")] or None,
+        default="quick",
+        help="default: quick (minutes)",
+    )
+    with_parameters(sub)
+    sub.add_argument("--output", type=Path, metavar="DIR", help="default: _build/explore/NAME")
+    sub.add_argument("--device", default="auto", help=devices)
+
     sub = command("compare", _compare, "Run published points again and compare every column.")
     sub.add_argument("results", type=Path, metavar="RESULTS", help="for example book/results")
     sub.add_argument("--experiments", nargs="+", metavar="EXP", default=[])
@@ -254,7 +295,7 @@ def _act(argv: Sequence[str] | None) -> int:
     with contextlib.nullcontext() if args.action is _exact else lifetime.stoppable():
         paths.settle()
         if (
-            args.action in (_run, _params, _book, _class, _grade, _sweep)
+            args.action in (_run, _params, _book, _class, _grade, _sweep, _explore)
             and not paths.PARAMS.is_dir()
         ):
             raise DataError(f"{NO_BOOK}, and {paths.ROOT} is none")

@@ -61,17 +61,27 @@ def published() -> pd.DataFrame:
     return kept.published("near", key(), COMMAND)
 
 
-def _start(p: Point, material: attending.Observed, on: torch.device) -> tuple[Any, Any, float]:
-    """The network after its pre-training with a critic warmed against it; CPU seconds."""
-    began = time.process_time()
-    name, model = f"{key()}-{p.seed}", attending.Attending()
+def pretrained(
+    seed: int, on: torch.device, material: attending.Observed | None = None
+) -> attending.Attending:
+    """The network at beta = gamma = 0, on ``on``: as it is kept, else trained on ``material``
+    (None: observed first, which takes minutes)."""
+    name, model = f"{key()}-{seed}", attending.Attending()
     found = store.load_weights("attending", name)
     if found is None:
-        model = attending.pretrain(p, material, on)
+        p = point(seed=seed)
+        model = attending.pretrain(p, material or attending.Observed.load(p, on), on)
         found = store.rounded(model.state_dict()), {}
         store.save_weights("attending", name, *found)
     store.fill(model, found[0], "the network near the bound")
     device.to_device(model, on)
+    return model
+
+
+def _start(p: Point, material: attending.Observed, on: torch.device) -> tuple[Any, Any, float]:
+    """The network after its pre-training with a critic warmed against it; CPU seconds."""
+    began = time.process_time()
+    model = pretrained(p.seed, on, material)
     return model, restoration.warm(p, material, model, on), time.process_time() - began
 
 

@@ -12,7 +12,7 @@ SLOW = {
     *("test_ablations.py", "test_additions.py", "test_certificates.py", "test_cli.py"),
     *("test_driver.py", "test_publication.py", "test_restoration.py", "test_sensitivity.py"),
     *("test_sweep.py", "test_torture.py", "test_verdicts.py", "test_again.py", "test_lab.py"),
-    *("test_classroom.py",),
+    *("test_classroom.py", "test_explore.py"),
 }
 
 

@@ -16,6 +16,7 @@ from cdpbook.notebooks.job import Job
 from cdpbook.notebooks.sources import Chapter
 from cdplib import checkout, machine
 from cdplib.parameters import Parameter
+from cdplib.storage import paths
 
 _PLUMBING = {"ipykernel", "IPython", "yaml", "cycler", "tqdm", "filelock", "platformdirs"}
 
@@ -66,6 +67,12 @@ def _code(value: Any) -> str:
     return f"`{asked.as_yaml(value)}`".replace("|", "\\|") if value != "" else "(empty)"
 
 
+def _below_book(chapter: Chapter) -> str:
+    """Where the chapter's source is in the book's folder."""
+    path = chapter.path
+    return str(path.relative_to(paths.BOOK)) if path.is_relative_to(paths.BOOK) else path.name
+
+
 def source_digest(chapter: Chapter) -> str:
     """The first 16 digits of SHA-256 of the chapter's source."""
     return hashlib.sha256(chapter.path.read_bytes()).hexdigest()[:16]
@@ -101,7 +108,7 @@ def table(
     lines = [
         "| | |",
         "|---|---|",
-        f"| Source | `book/{chapter.path.name}`, SHA-256 `{source}`{other} |",
+        f"| Source | `book/{_below_book(chapter)}`, SHA-256 `{source}`{other} |",
         f"| Commit | {commit()} |",
         f"| Executed | {today}, in {seconds:.0f} s |",
         f"| Device | {device(packages)} |",

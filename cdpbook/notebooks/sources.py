@@ -13,6 +13,8 @@ from cdplib import parameters
 from cdplib.errors import InputError, unknown
 from cdplib.storage import paths
 
+#: Pages that are no part of the site, in a folder of ``book/``: made of what a user brings.
+TEMPLATES = "templates"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _EDITION = """\
 :::{admonition} Student edition
@@ -110,6 +112,8 @@ def find(name: str, folder: Path | None = None) -> Chapter:
 
     Raises :class:`InputError` with the nearest name.
     """
+    if folder is None and name in parameters.chapters(paths.BOOK / TEMPLATES):
+        folder = paths.BOOK / TEMPLATES
     folder = paths.BOOK if folder is None else folder
     names = parameters.chapters(folder)
     asked = Path(name).stem

@@ -75,6 +75,7 @@ SETS: dict[str, list[dict[str, Any]]] = {
         {"examples": 12, "beta": 0.0123, "restored": 60},
     ],
     "19_trained_longer": _MEASURES,
+    "20_flow": [{"examples": n} for n in (2, 5, 10)],
     "findings": [{"show": name} for name in ("all", "confirmed", "failed")],
     "deviations": [{"show": name} for name in ("all", "measured", "missing")],
     "reproducibility": [{"machine_tables": False}],

@@ -25,12 +25,17 @@ BENCH = paths.BOOK / "_static" / "bench.json"
 
 
 def published() -> pd.DataFrame:
-    """Every published row of every experiment, ablations too; no rows if nothing is published."""
+    """Every published row of every experiment, ablations too; no rows if nothing is published.
+
+    A training that two sweeps publish is there once: in the main table, if it is one of the two.
+    """
     tables = []
     for name in EXPERIMENTS:
         with contextlib.suppress(DataError):
             tables.append(results.load(name, variant=None, dataset=None))
-    return pd.concat(tables, ignore_index=True) if tables else results.frame([])
+    if not tables:
+        return results.frame([])
+    return pd.concat(tables).drop_duplicates("config_hash", ignore_index=True)
 
 
 def sweeps(table: pd.DataFrame) -> pd.DataFrame:

@@ -174,6 +174,23 @@ CLASSIFIERS = (
         *("convbn", "strided CNN", "cifar10", convbn, Recipe(10, 0.01, shift=4, flip=True)),
         ensemble=True,
     ),
+    *(
+        row
+        for like, (_, passes) in datasets.OWN_FAMILIES.items()
+        for row in (
+            Row(
+                *("cnn1", "CNN-1", like, cnn1, Recipe(passes, 0.003, batch=64, shift=2)),
+                role="predefined",
+                ensemble=True,
+            ),
+            Row("mlp", "perceptron", like, mlp, Recipe(passes, 0.003, batch=64, shift=2)),
+            Row(
+                *("convbn", "strided CNN", like, convbn),
+                Recipe(passes, 0.01, batch=64, shift=2),
+                role="extractor",
+            ),
+        )
+    ),
 )
 
 

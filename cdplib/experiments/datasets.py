@@ -1,21 +1,26 @@
 """The data sets as rows of one table: what they are called and hold, their bits, their sources.
 
 Another data set is a row here (its arrays by any function; :mod:`cdplib.storage.sources` fetches
-and reads the usual forms). :mod:`.data` loads what this table describes.
+and reads the usual forms). :mod:`.data` loads what this table describes. Sets that a user brought
+(:mod:`.own`) are no rows here: they are looked up in the cache by their name.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import json
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from cdplib.errors import unknown
+from cdplib.errors import InputError, unknown
+from cdplib.storage import paths
 from cdplib.storage.sources import (
     ARRAYS,
     Arrays,
@@ -32,6 +37,11 @@ from cdplib.storage.sources import (
 )
 
 DIGITS = tuple("0123456789")
+#: How the names of a user's own data sets begin, and what tells of one in the cache.
+OWN = "own"
+ABOUT = "about.json"
+#: Their families, by how many images train: below which number, and passes of a classifier.
+OWN_FAMILIES = {"own-few": (5_000, 24), "own-some": (25_000, 8), "own-many": (10**9, 3)}
 _IDX = {
     "train_images": "train-images-idx3-ubyte",
     "train_labels": "train-labels-idx1-ubyte",
@@ -47,7 +57,7 @@ class Row:
     ``digests`` are SHA-256 of each decoded array (:func:`.data.digest`), ``sources`` are asked in
     their order. ``like`` is the data set whose classifiers' recipes and whose experiments it
     shares (empty: its own), ``paper`` whether the paper uses it, ``drawn`` whether its validation
-    images are drawn by a fixed seed (else they are the first).
+    images are drawn by a fixed seed (else they are the first). ``tests`` are the test images.
     """
 
     name: str
@@ -60,11 +70,17 @@ class Row:
     like: str = ""
     paper: bool = False
     drawn: bool = False
+    tests: int = 10_000
 
     @property
     def family(self) -> str:
         """The data set whose networks this one shares, be it itself."""
         return self.like or self.name
+
+    @property
+    def own(self) -> bool:
+        """Whether a user brought it."""
+        return self.like in OWN_FAMILIES
 
     @property
     def digest(self) -> str:
@@ -192,6 +208,46 @@ DATASETS = {
 
 def get(name: str) -> Row:
     """The row of the data set called ``name``, else :class:`InputError`."""
-    if name not in DATASETS:
-        raise unknown("data set", name, DATASETS)
-    return DATASETS[name]
+    if name in DATASETS:
+        return DATASETS[name]
+    if re.fullmatch(rf"{OWN}-[0-9a-f]{{16}}", name):
+        return _own(name, own_folder(name))
+    raise unknown("data set", name, DATASETS)
+
+
+def own_folder(name: str) -> Path:
+    """Where the cache has a user's own data set, or will have it."""
+    return paths.cache() / "data" / name
+
+
+def own_row(name: str, about: Mapping[str, Any]) -> Row:
+    """The row of a user's own data set, of what :mod:`.own` writes about it.
+
+    It is called after its digest; ``name`` is what it should be called, if that is known.
+    Raises :class:`ValueError` where it is not, or something is missing.
+    """
+    try:
+        trains = int(about["counts"]["train"])
+        row = Row(
+            name, str(about["title"]), int(about["channels"]), int(about["size"]),
+            {array: str(about["digests"][array]) for array in ARRAYS}, (),
+            tuple(map(str, about["classes"])),
+            like=next(like for like, (below, _) in OWN_FAMILIES.items() if trains < below),
+            tests=int(about["counts"]["test"]),
+        )  # fmt: skip
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{ABOUT}: {error!r}") from None
+    if name not in ("", found := f"{OWN}-{row.digest[:16]}"):
+        raise ValueError(f"it is {found}")
+    return replace(row, name=found)
+
+
+@functools.cache
+def _own(name: str, folder: Path) -> Row:
+    try:
+        return own_row(name, json.loads((folder / ABOUT).read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"data set {name!r}: this machine does not have it ({error}): give its images to "
+            "`cdp explore`"
+        ) from None

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from cdplib import parameters
 from cdplib.errors import InputError, unknown
-from cdplib.experiments.datasets import DATASETS
+from cdplib.experiments import datasets
 from cdplib.experiments.table import EXPERIMENTS, RESTORERS, Experiment, get
 from cdplib.storage import paths
 
@@ -60,6 +60,8 @@ class Settings(NamedTuple):
 
 #: Bumped when the same settings would train other numbers: a part of every point's hash.
 VERSION = 2
+#: What reads a user's own images, whichever experiment restores them.
+OWN_CLASSIFIER = "cnn1"
 #: Settings that choose the points; every other one is part of each point.
 GRID = ("alphas", "betas", "gammas", "seeds", "grid")
 
@@ -69,8 +71,7 @@ def declared() -> dict[str, parameters.Parameter]:
     """The settings as :class:`cdplib.parameters.Parameter`, by name."""
     source = textwrap.dedent(inspect.getsource(Settings).split('"""')[2])
     known = parameters.declared(source, where="settings")
-    choices = {"dataset": ("default", *DATASETS), "restorer": RESTORERS}
-    return known | {name: replace(known[name], choices=found) for name, found in choices.items()}
+    return known | {"restorer": replace(known["restorer"], choices=RESTORERS)}
 
 
 def resolve(experiment: str, preset: str, given: Mapping[str, Any] | None = None) -> Settings:
@@ -88,10 +89,12 @@ def resolve(experiment: str, preset: str, given: Mapping[str, Any] | None = None
         values["grid"] = ""  # weights that are given replace a preset's named grid
     if values.get("dataset", "default") == "default":
         values["dataset"] = row.dataset
+    row.check_dataset(values["dataset"])
+    images = datasets.get(values["dataset"])
     if values.get("classifier", "default") == "default":
-        values["classifier"] = row.classifier
+        values["classifier"] = OWN_CLASSIFIER if images.own else row.classifier
     settings = Settings(**values)
-    row.check_dataset(settings.dataset)
+    settings = settings._replace(test_images=min(settings.test_images, images.tests))
     _check_classifier(settings)
     if settings.restorer == "paper" and settings.width:
         raise InputError(f"width={settings.width}: expected 0 with the paper's restorer")
@@ -235,12 +238,15 @@ def plan(experiment: str, preset: str, given: Mapping[str, Any] | None = None) -
 
 
 def variant(experiment: str, preset: str, settings: Settings) -> str:
-    """What ``settings`` change of the preset's, the grid aside: ``critic=clip``, or nothing."""
-    plain, apart = resolve(experiment, preset)._asdict(), (*GRID, "dataset", "restorer")
+    """What ``settings`` change of the preset's: ``critic=clip``, ``grid=rdpc``, or nothing.
+
+    Other weights and seeds are more points of the same sweep; a named grid is a sweep of its own.
+    """
+    plain, apart = resolve(experiment, preset)._asdict(), (*GRID[:4], "dataset", "restorer")
     return " ".join(
         f"{name}={value}"
         for name, value in settings._asdict().items()
-        if value != plain[name] and name not in apart
+        if value != plain[name] and name not in apart and (name, value) != ("grid", "")
     )
 
 

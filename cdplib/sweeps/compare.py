@@ -82,6 +82,7 @@ def point_of(row: Mapping[str, Any], where: str = "cpu") -> Point:
         if name not in settings.declared():
             raise unknown(f"setting in the variant {row['variant']!r}", name, settings.declared())
         given[name] = _typed(value, settings.declared()[name].kind)
+    given["grid"] = ""  # the row has its weights itself
     for name in ("alpha", "beta", "gamma"):
         given[f"{name}s"] = [float(row[name])]
     given["seeds"] = [int(row["seed"])]

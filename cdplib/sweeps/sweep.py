@@ -19,7 +19,7 @@ import pandas as pd
 
 from cdplib import machine, parameters
 from cdplib.errors import DataError, InputError
-from cdplib.experiments import classifiers, device, results, settings, stacked
+from cdplib.experiments import classifiers, datasets, device, results, settings, stacked
 from cdplib.experiments.settings import Point, Settings
 from cdplib.storage import store
 from cdplib.sweeps import configuration, jobs, pools, publication
@@ -86,6 +86,8 @@ def _prepared(
     sweep = Sweep(points, store.Store(folder), target, shipped=not retrain)
     sweep.variant = settings.variant(experiment, preset, own)
     if publish:
+        if datasets.get(own.dataset).own:
+            raise InputError(f"--publish: {own.dataset} is a user's own data set, no row of a book")
         publication.check()
         sweep.publishes = True
         sweep.published = {} if retrain else publication.rows(sweep.keys)

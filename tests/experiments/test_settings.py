@@ -69,6 +69,25 @@ def test_the_release_s_grid_is_there_and_given_weights_replace_it():
     assert settings.resolve("exp4", "paper", {"betas": [0.5]}).grid == ""
 
 
+def test_a_named_grid_is_a_variant_and_other_weights_are_not():
+    def variant(preset, **given):
+        return settings.variant("exp2", preset, settings.resolve("exp2", preset, given))
+
+    assert variant("quick", grid="noise") == "grid=noise"
+    assert variant("quick", grid="noise", noise_sigma=2.0) == "grid=noise noise_sigma=2.0"
+    assert variant("quick", betas=[0.5], seeds=[3, 4]) == ""
+    assert variant("paper") == variant("paper", betas=[0.5]) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "points", "preset"),
+    [("noise", 6, "quick"), ("rdpc", 63, "quick"), ("deepinv", 13, "quick"), ("rdpc", 63, "smoke")],
+)
+def test_grids_of_exp2_have_the_weights_that_they_are_named_after(name, points, preset):
+    found = settings.weights(settings.resolve("exp2", preset, {"grid": name}), "exp2")
+    assert len(found) == len(set(found)) == points
+
+
 @pytest.mark.parametrize(
     ("file", "text", "said"),
     [

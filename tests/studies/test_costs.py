@@ -39,6 +39,14 @@ def test_minutes_are_summed_by_sweep_and_ablations_stand_apart(nothing):
     assert "critic=clip" in found["preset, restorer, change"][1]
 
 
+def test_a_training_of_two_sweeps_is_counted_once_and_in_the_main_table(nothing):
+    again = row(0, 60) | {"variant": "grid=noise"}
+    results.publish("exp2", [again, row(0, 60), row(1, 30, "grid=noise")])
+    found = costs.sweeps(costs.published())
+    assert found["minutes"].to_list() == [1, 0.5]
+    assert "grid=noise" not in found["preset, restorer, change"][0]
+
+
 def test_pretrainings_are_summed_over_seeds_and_shared_ones_are_said(nothing, monkeypatch):
     rows = [row(0, 60), row(1, 60), row(0, 600, "against=ensemble"), row(2, 1, "critic=clip")]
     results.publish("exp2", [r | {"pretrain_steps": 10} for r in rows])

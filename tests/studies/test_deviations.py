@@ -52,9 +52,11 @@ def test_one_seed_has_no_interval_and_no_common_seed_no_effect(published):
         deviations._paired("less_noise")
 
 
-def test_annealing_changes_nothing_only_where_every_alpha_is_1(published):
+def test_annealing_changes_nothing_only_where_every_alpha_of_a_main_table_is_1(published):
     published(rows())
     assert deviations._annealing().startswith("none")
+    published(rows("grid=noise", alpha=0.0))
+    assert deviations._annealing().startswith("none")  # a sweep of its own
     published(rows(alpha=0.5))
     with pytest.raises(DataError, match="another α"):
         deviations._annealing()

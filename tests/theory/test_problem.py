@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -38,6 +39,16 @@ def test_a_problem_is_reduced_to_its_conditional_expectations():
     assert found.distortion(plan) == pytest.approx(0.7 + 1.3)
     assert found.error_rate(plan) == pytest.approx(0.6 * 0.4 / 0.6 + 0.4 * 0.75)
     np.testing.assert_allclose(found.plan([[0.5, 0.5], [0.25, 0.75]]), [[0.3, 0.3], [0.1, 0.3]])
+    wide = example(distortion=np.ones((3, 3)), labels=[0, 1, 1], px=None)
+    assert wide.shape == (2, 3)
+
+
+def test_a_problem_stays_as_it_is_and_is_only_equal_to_itself():
+    found = example()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        found.px = np.ones(2)
+    assert found == found
+    assert len({found, example()}) == 2
 
 
 def test_without_px_the_law_of_x_is_compared_with_and_positions_may_be_given():
@@ -55,9 +66,11 @@ def test_a_letter_of_y_without_mass_has_the_unconditional_expectations():
 
 def test_sums_that_miss_one_by_a_millionth_are_normalised():
     off = 1 + 0.9e-6
-    found = example(joint=np.multiply(JOINT, off), px=np.multiply(PX, off))
+    channel = np.multiply(CHANNEL, [[off], [1], [1 / off]])
+    found = example(joint=np.multiply(JOINT, off), px=np.multiply(PX, off), channel=channel)
     assert found.px.sum() == pytest.approx(1, abs=1e-15)
     np.testing.assert_allclose(found.py, [0.6, 0.4], rtol=1e-12)
+    np.testing.assert_allclose(found.delta, example().delta, rtol=1e-12)
     for name, values in (("joint", JOINT), ("px", PX), ("channel", CHANNEL)):
         with pytest.raises(InputError, match=name):
             example(**{name: np.multiply(values, 1 + 1.1e-5)})
@@ -68,7 +81,10 @@ def test_rounding_that_the_decimals_state_is_allowed_from_four_on():
     assert problems._is_law(np.array([0.3333, 0.3333, 0.3333]))
     assert not problems._is_law(np.array([0.333, 0.333, 0.333]))
     assert not problems._is_law(np.array([0.33330, 0.33331, 0.33333]))
-    assert not problems._is_law(np.array([1.5, -0.5]))
+    # Half a last digit for each of two letters is one digit in all, and not two.
+    assert problems._is_law(np.array([0.3333, 0.6666]))
+    assert not problems._is_law(np.array([0.3333, 0.6665]))
+    assert problems._is_law(np.array([1.5, -0.5])) is False
 
 
 @pytest.mark.parametrize(
@@ -104,6 +120,24 @@ def test_what_is_no_problem_is_refused_in_words(changes, said):
         example(**changes)
 
 
+def test_a_mean_that_rounding_lets_overflow_is_refused():
+    """Weights that sum to one may, rounded, sum to a little more: of the largest number, too."""
+    rng, said = np.random.default_rng(0), []
+    for share in rng.integers(1, 9, size=(40, 3)) / 10:
+        channel = np.stack([share, 1 - share], axis=1)
+        top = np.full((3, 2), np.finfo(float).max)
+        try:
+            found = example(
+                joint=[[0.25, 0.3, 0.45]], channel=channel, distortion=top, labels=[0, 0]
+            )
+        except InputError as error:
+            said.append(str(error))
+        else:
+            assert np.isfinite(found.delta).all()
+    assert set(said) == {"distortion has entries whose mean overflows: expected a smaller unit"}
+    assert len(said) < 40
+
+
 @pytest.mark.parametrize(
     ("restorer", "said"),
     [([[1, 0]], "expected"), ([[0.5, 0.6], [0, 1]], "row 0"), ([[2, -1], [0, 1]], "row 0 sums")],
@@ -125,6 +159,12 @@ def test_the_grid_of_the_toy_is_centred_at_the_bayes_threshold():
     noise = np.exp(-0.5 * np.subtract.outer(found.x, found.x) ** 2)
     noise /= noise.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(found.py, found.px @ noise)
+    # E[(X - x^)^2 | y], with p(x | y) proportional to p(x) p(y | x)
+    given_y = (found.px[:, None] * noise / found.py).T
+    np.testing.assert_allclose(
+        found.delta, given_y @ np.subtract.outer(found.x, found.x) ** 2, atol=1e-12
+    )
+    assert gaussian_mixture_problem(4, 0.5).x.max() < t + 0.25
     assert gaussian_mixture_problem(2).x.size == 2
     assert np.ptp(gaussian_mixture_problem(3).x) == pytest.approx(8)
     for n, width in ((1, 1.0), (2.5, 1.0), (4, 0.0), (4, math.inf)):

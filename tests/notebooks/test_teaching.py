@@ -56,6 +56,8 @@ def test_five_questions_stand_behind_folds_before_the_exercises(name):
     assert asked.count("<summary>") == asked.count("</details>") == 5
     assert "<script" not in asked
     assert asked.count("</summary>\n\n") == 5, "an answer is Markdown only after an empty line"
+    summaries = re.findall(r"<summary>(.*?)</summary>", asked, re.S)
+    assert not [one for one in summaries if re.search(r"[$`*{\\]", one)], "no Markdown is in these"
 
 
 @pytest.mark.parametrize("name", CHAPTERS)
@@ -76,7 +78,7 @@ def test_a_hint_stands_in_its_exercise_and_nowhere_else():
     two = one.replace("ex:one", "ex:two").replace("ask", "beg")
     found = teaching.hinted(f"{one}\n\n{two}", {"ex:two": "*Look* twice."})
     fold = '<details class="hint"><summary>Hint</summary>\n\n*Look* twice.\n\n</details>'
-    assert found == f"{one}\n\n{two}".replace("beg\n", f"beg\n\n{fold}\n")
+    assert found == f"{one}\n\n{two}".replace("beg\n", f"beg\n\n{fold}\n\n")
     assert teaching.hinted(one, {"ex:two": "none"}) == one
 
 

@@ -90,7 +90,8 @@ def hinted(source: str, hints: Mapping[str, str]) -> str:
 
     def own(match: re.Match[str]) -> str:
         hint = hints.get(match[2])
-        return f"{match[1]}\n{_fold('Hint', hint, 'hint')}\n" if hint else match[1]
+        # Without an empty line after it the fold would go on, over the end of the exercise.
+        return f"{match[1]}\n{_fold('Hint', hint, 'hint')}\n\n" if hint else match[1]
 
     return _EXERCISE.sub(own, source)
 

@@ -76,7 +76,7 @@ def test_a_hint_stands_in_its_exercise_and_nowhere_else():
     two = one.replace("ex:one", "ex:two").replace("ask", "beg")
     found = teaching.hinted(f"{one}\n\n{two}", {"ex:two": "*Look* twice."})
     fold = '<details class="hint"><summary>Hint</summary>\n\n*Look* twice.\n\n</details>'
-    assert found == f"{one}\n\n{two}".replace("beg\n", f"beg\n\n{fold}\n")
+    assert found == f"{one}\n\n{two}".replace("beg\n", f"beg\n\n{fold}\n\n")
     assert teaching.hinted(one, {"ex:two": "none"}) == one
 
 

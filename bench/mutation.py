@@ -103,7 +103,7 @@ def changes(node: ast.AST) -> Iterator[Callable[[Any], None]]:
         yield lambda n: setattr(n, "test", ast.UnaryOp(ast.Not(), n.test))
     if isinstance(node, ast.Raise):  # a check that is left out
         yield lambda n: n.__setattr__("exc", None) or n.__setattr__("__class__", ast.Pass)
-    if isinstance(node, ast.Return) and node.value is not None:
+    if isinstance(node, ast.Return) and ast.unparse(node) not in ("return", "return None"):
         yield lambda n: setattr(n, "value", ast.Constant(None))
 
 

@@ -178,11 +178,9 @@ for P in (0.5, 1.0, 2.0):
 
 # %% [markdown]
 r"""
-Now the solver may propose. For TV and $W_1$ it is the dual simplex method of HiGHS, kept warm: from point to point only
-right-hand sides change, and on a few columns $(y,\hat x)$ only: the certificate's row minima run over all of
-them, so it shows which ones were missing. For the others it is an interior-point method of our own. A coupling has
-$mn$ entries, but only $m+n+2$ constraints, so that a Newton step costs a dense factor of $\min(m,n)$ rows; where it
-stalls, linear programs with tangents take over. A point counts as
+Now the solver may propose. For TV and $W_1$ it is the dual simplex method of HiGHS on a few columns $(y,\hat x)$: the certificate's
+row minima run over all of them, and show which ones were missing. For the others it is an interior-point method of our own, whose
+Newton step costs a dense factor of $\min(m,n)$ rows; where it stalls, linear programs with tangents take over. A point counts as
 *optimal* when the certificate and a plan that really keeps both budgets agree to $10^{-9}$ (linear) or
 $10^{-7}$ (the others).
 
@@ -204,12 +202,12 @@ print("spoiled certificates above C:", sum(np.array(spoiled) > at.value))
 r"""
 ### Digits that are proved
 
-The certificate subtracts a bound of its rounding, and the plan keeps its budgets up to theirs. `enclose` leaves nothing to
-rounding: it takes the floats of the problem as the exact numbers that they are, and answers with two *fractions* that have
-$C(D,P)$ between them. The lower one is the theorem's bound in whole numbers; where $h_P$ has logarithms, their digits come from ball
-arithmetic, whose every result carries a proved error {cite}`johansson2017`. The upper one is the error rate of the solver's plan,
-after as little as needed of two others is mixed in: of one with the law of $X$, of one with the least distortion. Its
-rows are then exactly $p_Y$, and it keeps both budgets exactly. Look how many digits the two ends share.
+`enclose` leaves nothing to rounding: it takes the floats of the problem as the exact numbers that they are, and answers with two
+*fractions* that have $C(D,P)$ between them. The lower one is the theorem's bound; where $h_P$ has logarithms, their digits come from
+ball arithmetic, whose every result carries a proved error {cite}`johansson2017`.
+
+The upper one is the error rate of the solver's plan, with as little as needed mixed in of two others, one that has the law of $X$ and
+one of least distortion: it then keeps both budgets exactly. Look how many digits the two ends share.
 """
 
 # %%

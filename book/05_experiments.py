@@ -226,13 +226,11 @@ samples.strips(pictures)
 r"""
 ## The classifiers
 
-Every classifier is trained on clean training images, selected on validation images and then frozen.
-The table gives error rates on the 10,000 test images: clean, and degraded without any restoration.
-*Predefined* ones are the paper's, whose error rate is $C$ in {eq}`eq:paper-7` for their experiment.
-*Independent* ones take no part in training the restorers of the five experiments; they tell whether
-restored images became more recognisable, or only more agreeable to one network. (The ensembles of
-{ref}`ch:who-benefits` are the exception: some are members there, and then not called independent.) The
-first row is the distortion of the unrestored input, against which every restorer's $D$ should be read.
+Every classifier is trained on clean training images, selected on validation images and then frozen. The table gives error rates on
+the 10,000 test images, clean and degraded. *Predefined* ones are the paper's: their error rate is $C$ in {eq}`eq:paper-7`.
+*Independent* ones take no part in training restorers (but for the ensembles of {ref}`ch:who-benefits`, whose members are not called
+independent there); they tell whether images became more recognisable, or only more agreeable to one network. The first row is the
+distortion of the unrestored input, against which every restorer's $D$ should be read.
 """
 
 # %% tags=["hide-input", "remove-stderr"]
@@ -243,10 +241,10 @@ Markdown("\n\n".join(tables))
 r"""
 ## The measures of P, and their floors
 
-A measure of $P$ compares two *sets* of images. Between two halves of the real test images, drawn at random because MNIST's are ordered by
-their writers, it is not zero: that floor is what no restorer can be expected to beat. The judge reads its gap on images that it was not
-fitted on, so its floor is zero up to the noise behind its ±. The axis called $P$ is the judge's unless a page says otherwise. This is how it is
-fitted: always from the same start and with the same budget, on one random half of the images, and read on the other.
+A measure of $P$ compares two *sets* of images. Between two random halves of the real test images it is not zero: that floor is what
+no restorer can be expected to beat. The axis called $P$ is the judge's unless a page says otherwise. The judge is fitted from the same
+start and with the same budget each time, on one random half of the images, and read on the other, so its floor is zero up to the
+noise behind its ±.
 
 ````{dropdown} The judge's fit
 ```{literalinclude} ../cdplib/experiments/perception.py

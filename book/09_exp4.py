@@ -62,9 +62,8 @@ planes.three_planes(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
 r"""
-The same points, linked. Point at a restorer, or move the slider, and it lights up in all three planes, with its images, its
-seeds and the error of every reader. E2 counts pairs of restorers of which one is better on all three axes, E3 triples in
-which drawing lots between two beats the third: leave out the largest $\beta$, or a seed, or choose another $P$. What is left?
+The same points, linked: point at one, and it lights up in all three planes, with its images and the error of every reader. What is
+left of the contradictions E2 and E3 ({ref}`ch:exp2`) without the largest $\beta$, without a seed, or with another $P$?
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exp4-linked", "caption": "The planes of Exp-4, to be pointed at. Lines join points of equal β in the order of γ; the ring is the chosen restorer. Means over the seeds that are ticked; the counts leave out trainings that failed, and weights that a ticked seed lacks. Look how E2 changes without the largest β, and whether it does with another P."}}

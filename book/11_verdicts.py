@@ -115,11 +115,14 @@ Markdown(text.table(verdicts.changed(runs, found, perception), empty="No verdict
 r"""
 ## What the verdicts hang on
 
-A few restorers that were trained badly contradict E2 by themselves. So everything is tested again, twice, with points left out. *Without the
-largest $\beta$*: a choice made after looking at the points, and worth little by itself. *Without disowned points*: those whose own training loss is
-larger, in every seed, than that of one other point ({ref}`ch:theory-experiment`). That asks neither the judge nor the error rate, so it
-does not choose by the answer (but for E12 and E13, which are about the critic); it may leave out too few, since a critic that was fooled disowns
-nothing. The table has the pairs that contradict E2; look whether both ways lead to the same verdict.
+A few restorers that were trained badly contradict E2 by themselves. So everything is tested again, twice, with points left out:
+
+* *Without the largest $\beta$*: a choice made after looking at the points, and worth little by itself.
+* *Without disowned points*: those whose own training loss is larger, in every seed, than that of one other point
+  ({ref}`ch:theory-experiment`). That does not choose by the answer (but for E12 and E13, which are about the critic); it may leave out
+  too few, since a critic that was fooled disowns nothing.
+
+The table has the pairs that contradict E2; look whether both ways lead to the same verdict.
 """
 
 # %% tags=["hide-input"]

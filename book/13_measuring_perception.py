@@ -285,10 +285,9 @@ Markdown(
 
 # %% [markdown]
 r"""
-The scale is compressed: the critic answers nearer to yes or no than to how much, and what remains of an
-order between the kinds shows how *fast* a critic learns to tell them apart as much as how far apart they
-are. Such a number can steer a training, where only its gradient counts; as an axis it is squeezed under its
-bound. Nor does the theory cover it: a critic whose scores depend on the batch is no fixed function of an
+The scale is compressed: the critic answers nearer to yes or no than to how much, and what order remains shows how *fast* it learns as
+much as how far apart the kinds are. Such a number can steer a training, where only its gradient counts; as an axis it is squeezed under
+its bound. Nor does the theory cover it: a critic whose scores depend on the batch is no fixed function of an
 image, so its mean score is not linear in $p_{\hat X}$, and nothing makes the largest gap convex.
 
 The last column shows the other half of the problem. A critic's gap is a lower estimate: it sees
@@ -347,14 +346,11 @@ Markdown(
 
 # %% [markdown]
 r"""
-The linear program is solved correctly; the estimate is wrong. As a supremum of means,
-$W_1(p,q)=\sup_f\,(\mathbb{E}_pf-\mathbb{E}_qf)$ over 1-Lipschitz $f$, it can only grow on average
-when $p$ and $q$ are replaced by samples: the mean of a supremum is at least the supremum of the
-means. How much it grows depends on the images. In $d>2$ dimensions the excess can shrink as slowly as
-$n^{-1/d}$ {cite}`weed2019`, because nearest neighbours in a sample are far away. Varied images pay
-most; blurred ones vary in fewer directions and lie between the others; copies of one image pay
-nothing, since their distance to a sample is a plain average. The measure thus rewards smoothness and
-monotony, which perception should punish.
+The linear program is solved correctly; the estimate is wrong. As a supremum of means over 1-Lipschitz functions $W_1$ can only grow
+on average when laws are replaced by samples. In $d>2$ dimensions the excess can shrink as slowly as $n^{-1/d}$ {cite}`weed2019`,
+because nearest neighbours in a sample are far away. Varied images pay most; blurred ones vary in fewer directions; copies of one image
+pay nothing, since their distance to a sample is a plain average. So the measure rewards smoothness and monotony, which perception
+should punish.
 
 The table repeats it for several $n$: columns that change places mean that the *order* depends on the number
 of images.

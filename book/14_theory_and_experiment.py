@@ -196,11 +196,10 @@ Markdown(text.table(rows, [*head, "beaten in every seed"]))
 
 # %% [markdown]
 r"""
-Read the rows downwards. The first asks whether training did what it was told. The second replaces each run's critic by one
-judge: its unit is not the critic's, so $\beta$ no longer has quite the same meaning. The third asks what
-the paper's picture needs, that the *error rate* is traded at the same prices; a drop from the first
-row to the third is the price of the stand-ins. The last row says what noise alone would do to an exact theory. The last column counts points
-that one and the same rival beats in every seed: no noise. {ref}`ch:verdicts` judges every statement again without them.
+Read the rows downwards. The first asks whether training did what it was told. The second has one judge for all points: its unit is not
+the critic's, so $\beta$ no longer means quite the same. The third asks what the paper's picture needs, that the *error rate* is traded
+at the same prices; a drop from the first row to it is the price of the stand-ins. The last row is an exact theory with noise alone. The
+last column counts points that one and the same rival beats in every seed: no noise. {ref}`ch:verdicts` judges every statement again without them.
 
 ## How far from its own hull?
 

@@ -86,9 +86,8 @@ to the second, paired by seed, at the weights that both have; a dash where they 
 
 ## The critic: as released, or with a gradient penalty
 
-The release's critic differs from ours in five ways at once: batch normalisation, parameters clipped to 0.01
-in place of a gradient penalty, twice the width, five steps for each step of the restorer, and a smaller
-learning rate. This is a bundle, the exception to the title. Its scores are
+The release's critic is a bundle, the exception to the title: batch normalisation, parameters clipped to 0.01 in place of a gradient
+penalty, twice the width, five steps for each step of the restorer, and a smaller learning rate. Its scores are
 small ({ref}`ch:measuring-perception` derives their bound), so its grid has larger $\beta$, and what $\beta$
 changes over two ranges does not compare: look at the signs. One member alone follows: five critic steps, each on a batch of its
 own. A critic that is nearer to its optimum should make $\beta$ more effective.

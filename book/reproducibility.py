@@ -80,11 +80,9 @@ Markdown("\n\n".join(folds) if machine_tables else "Switched off.")
 r"""
 ## What was tried
 
-Schedules of the pre-training and of the points, judged on validation images alone, one seed. Three things were
-looked for: the peak of the learning rate; whether fewer images a step are the better use of the same time;
-and how many steps a point needs, at one pair of weights where all three terms of the loss pull. "Flat" is a
-matter of degree: the first table sets what the longest schedules still gain beside all that
-$\gamma$ does. Where the two are alike, levels are schedule as much as weights, and only differences between
+Schedules of the pre-training and of the points, judged on validation images alone, one seed: which peak of the learning rate, how many
+images a step, and how many steps a point needs, at one pair of weights where all three terms of the loss pull. The first table sets
+what the longest schedules still gain beside all that $\gamma$ does. Where the two are alike, levels are schedule as much as weights, and only differences between
 points of equal length mean something: the point with both weights zero trains on as long as every other.
 """
 

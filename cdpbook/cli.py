@@ -205,8 +205,8 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="IMAGES",
         help="an .npz with images (n,h,w) or (n,h,w,c) and labels (n,), or a folder with one "
-        "sub-folder of PNG or JPEG files a class; 2,000 squares of 8 to 64 pixels or more, grey or "
-        "RGB, in 2 to 10 classes; brought to 28 pixels a side up to 28, else to 32",
+        "sub-folder of PNG or JPEG files a class; at least 2,000 squares of 8 to 64 pixels, grey "
+        "or RGB, in 2 to 10 classes; brought to 28 pixels a side up to 28, else to 32",
     )
     sub.add_argument(
         "--task",

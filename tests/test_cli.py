@@ -12,7 +12,7 @@ from cdplib.storage import paths
 
 PROBLEM = str(paths.BOOK / "_static" / "problems" / "three_grades.json")
 
-COMMANDS = ["data", "run", "params", "book", "sweep", "compare", "exact", "completion"]
+COMMANDS = ["data", "run", "params", "book", "sweep", "compare", "exact", "completion", "explore"]
 
 
 def cdp(*arguments, timeout=60):

@@ -60,6 +60,14 @@ def test_wrong_images_are_one_line_status_2_and_nothing_is_kept(tmp_path, images
     assert not (tmp_path / "cache").exists()
 
 
+@pytest.mark.parametrize("name", ["", "mnist", "own-0123456789abcdef"])
+def test_the_page_alone_is_refused_without_a_users_images(name, images, capsys):
+    assert cli.main(["run", "own_images", "--preset", "smoke", "-p", f'dataset="{name}"']) == 2
+    told = capsys.readouterr()
+    assert "`cdp explore`" in told.err
+    assert (told.err.count("\n"), told.out) == (1, "")
+
+
 def quick_classifiers(name):
     """Its classifiers after one pass each, under the names of those that are trained for long."""
     for kind, row in classifiers.rows(name).items():

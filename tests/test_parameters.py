@@ -1,5 +1,7 @@
 """Parameters: the cell's grammar, types, ranges, presets and assignments."""
 
+import dataclasses
+import math
 import textwrap
 import time
 
@@ -49,9 +51,11 @@ def test_cell_gives_names_types_ranges_choices_and_help(declared):
         ("n: int = 3  # how many", "expected `in [lo, hi]"),
         ("n: int = 3  # in [5, 9]; how many", "3 is not in [5, 9]"),
         ("n: int = 3.5  # in [0, 9]; how many", "3.5 is not an int"),
-        ("n: dict = {}  # in [0, 9]; how many", "'dict' is not one of"),
+        ("n: dict = {}  # in [0, 9]; how many", "line 1: n: 'dict' is not one of"),
         ("n: int = f()  # in [0, 9]; how many", "not a literal"),
         ("n: int = 3  # one of a|b; how many", "are not of type int"),
+        ("n: int = 3  # in [a, 9]; how many", "'in [a, 9]' has no numbers as ends"),
+        ("a: bool = True  # first\nb: bool = True", "line 2: b: comment ''"),
         ("n: int = (", "expected `name: type"),
         ("import os", "expected `name: type"),
     ],
@@ -61,6 +65,53 @@ def test_other_lines_are_refused_with_their_reason(line, said):
         parameters.declared(line)
     assert said in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_parameter_without_a_rule_takes_any_number_but_none():
+    free = parameters.Parameter("x", "float", 1.0)
+    assert free.check(-1e300) == -1e300
+    assert free.check(math.inf) == math.inf
+    assert (free.range, free.bounded, free.optional) == ("[-inf, inf]", False, False)
+    with pytest.raises(InputError, match="x=None: None is not a float"):
+        free.check(None)
+    with pytest.raises(InputError, match=r"^x: 'dict' is not one of int, float"):
+        parameters.Parameter("x", "dict", {})
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        free.low = 0.0
+
+
+@pytest.mark.parametrize(
+    ("ends", "shown"),
+    [
+        ({"low": 1e15}, "[1e+15, inf]"),
+        ({"high": 0.5}, "[-inf, 0.5]"),
+        ({"low_open": True}, "(-inf, inf]"),
+        ({"high_open": True}, "[-inf, inf)"),
+    ],
+)
+def test_any_end_makes_a_range(ends, shown):
+    bounded = parameters.Parameter("x", "float", 2e15, **ends)
+    assert bounded.bounded
+    assert bounded.range == shown
+
+
+def test_an_open_end_is_not_in_the_range_and_a_closed_one_is():
+    half = parameters.declared("x: float = 0.5  # in (0, 1); x\ny: float = 0.5  # in [0, 1]; y")
+    assert [half["y"].check(value) for value in (0, 1)] == [0.0, 1.0]
+    for value in (0, 1):
+        with pytest.raises(InputError, match=r"is not in \(0, 1\)"):
+            half["x"].check(value)
+
+
+def test_a_parameter_may_span_lines_and_its_comment_stands_at_any_of_them():
+    for cell in (
+        "x: list[float] = [  # in [0, 1]; shares\n    0.0,\n]",
+        "x: list[float] = [\n    0.0,  # in [0, 1]; shares\n]",
+        "x: list[float] = [\n    0.0,\n]  # in [0, 1]; shares",
+    ):
+        found = parameters.declared(f"a: bool = False  # first\n{cell}\nb: bool = True  # last")
+        assert (found["x"].help, found["x"].high) == ("shares", 1.0)
+        assert (found["a"].help, found["b"].help) == ("first", "last")
 
 
 def test_a_name_declared_twice_is_refused():
@@ -73,6 +124,7 @@ def test_a_name_declared_twice_is_refused():
     [
         ("gammas=[0,0.03]", [0.0, 0.03]),
         ("gammas=[1e-3, 2]", [0.001, 2.0]),  # YAML 1.1 reads 1e-3 as a string
+        ("gammas=[0e5, 0e-400]", [0.0, 0.0]),  # zero, however it is written
         ("n=7", 7),
         ("kind=tv", "tv"),
         ("again=true", True),
@@ -92,7 +144,9 @@ def test_an_assignment_becomes_a_value_of_its_type(declared, given, value):
     ("given", "said"),
     [
         ("gammas=[-1]", "gammas=[-1]: -1 is not in [0, 10]"),
-        ("gammas=0.1", "expected list[float]"),
+        ("gammas=0.1", "expected list[float], a list such as [0.0, 0.01]"),
+        ("seeds=3", "expected list[int], a list such as [...]"),
+        ("gammas=[-1,1,1,1,1,1,1,1,1]", "gammas=[-1, 1, 1, 1, 1, 1, 1, 1, ...]: -1 is not in"),
         ("gammas=[]", "at least one element"),
         ("gammas=[.nan]", "nan is not"),
         ("gammas=[true]", "True is not a float"),
@@ -115,6 +169,7 @@ def test_an_assignment_becomes_a_value_of_its_type(declared, given, value):
         ("gammas=[1e400]", "1e400 is too large for a float"),
         ("gammas=[1.0e+400]", "1.0e+400 is too large for a float"),
         ("gammas=[1e-400]", "1e-400 is too small for a float"),
+        ("gammas=[1" + "0" * 400 + "]", "0000 is too large"),
         ("n", "expected NAME=VALUE"),
         ("=1", "expected NAME=VALUE"),
     ],
@@ -159,6 +214,20 @@ def test_long_input_is_quoted_in_short(declared):
     with pytest.raises(InputError) as error:
         parameters.resolve(declared, {"kind": "x" * 10_000})
     assert len(str(error.value)) < 300
+    shown = str(error.value).partition(": ")[2].partition(" is not")[0]
+    assert len(shown) == 60
+
+
+def test_sections_are_called_as_chapters_without_their_number():
+    assert parameters.section_of("03_toy_example") == "toy_example"
+    assert parameters.section_of("A1_appendix") == "appendix"
+    assert parameters.section_of("findings") == "findings"
+
+
+def test_yaml_of_just_so_many_characters_is_read():
+    text = "[" + "0," * ((parameters.LONGEST - 2) // 2) + "]"
+    assert len(text) == parameters.LONGEST
+    assert set(parameters.read_yaml(text, "here")) == {0}
 
 
 def test_yaml_tags_make_no_objects():

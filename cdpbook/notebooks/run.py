@@ -10,6 +10,7 @@ from pathlib import Path
 from cdpbook.notebooks import execute, progress, site, sources
 from cdpbook.notebooks.job import announced
 from cdplib import parameters
+from cdplib.experiments import datasets
 from cdplib.storage import files, paths
 
 
@@ -27,6 +28,8 @@ def run_chapter(
     """
     found = sources.find(chapter)
     job = execute.prepare(found, preset, parameters.assignments(assignments))
+    if found.path.parent.name == sources.TEMPLATES:
+        datasets.check_own(job.values["dataset"])
     output = paths.BUILD / "run" / found.name if output is None else output.absolute()
     files.check_target(output, "--output", "folder")
     output.mkdir(parents=True, exist_ok=True)

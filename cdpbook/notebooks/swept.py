@@ -81,14 +81,15 @@ SETS: dict[str, list[dict[str, Any]]] = {
     "reproducibility": [{"machine_tables": False}],
 }
 # Numbers that are none, as Python and as the book writes them; ∞ is a number that a page may say.
-_NONE = re.compile(r"(?<![\w.-])(?:[+−-]?(?:nan|inf)|None)(?![\w-])", re.I)
+_NONE = re.compile(r"(?<![\w.-])(?:[+−-]?(?:nan|NaN|inf)|None)(?![\w-])")
+_CODE = re.compile(r"```.*?```|`[^`]*`", re.S)  # names, as of a divergence: renyi:inf
 
 
 def wrong(notebook: Any) -> Iterator[str]:
     """What is no number in the sentences and tables that ``notebook`` computed, each in context."""
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
-            said = output.get("data", {}).get("text/markdown", "")
+            said = _CODE.sub("", output.get("data", {}).get("text/markdown", ""))
             for match in _NONE.finditer(said):
                 around = " ".join(said[max(0, match.start() - 40) : match.end() + 20].split())
                 yield f"cell {cell.id} says {match[0]!r}: {around}"

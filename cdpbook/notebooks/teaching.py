@@ -89,8 +89,7 @@ def hinted(source: str, hints: Mapping[str, str]) -> str:
     """A Markdown cell with a fold at the end of each exercise whose label is in ``hints``."""
 
     def own(match: re.Match[str]) -> str:
-        hint = hints.get(match[2])
-        # Without an empty line after it the fold would go on, over the end of the exercise.
+        hint = hints.get(match[2])  # an empty line ends the fold: else it takes in the end, too
         return f"{match[1]}\n{_fold('Hint', hint, 'hint')}\n\n" if hint else match[1]
 
     return _EXERCISE.sub(own, source)

@@ -1,7 +1,7 @@
 """Scripts that the pages load, kept local so that a page asks nothing of the network.
 
-MathJax comes from the npm registry once and is kept in the cache; plotly.js ships with the Python
-package. Neither is in the repository.
+They come from the npm registry once and are kept in the cache; none is in the repository. Of
+plotly.js only what turns surfaces is taken, a third of what the Python package ships.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from cdplib.storage import files, npm, paths
 MATHJAX = "mathjax@3.2.2"
 #: SHA-256 of the archive in the registry.
 MATHJAX_SHA256 = "1b9c0a1c44df864e915690558e72adb9cc5203360daefd385084ced3b6c64c09"
+#: Of the version that the Python package was made for; a test compares.
+PLOTLY = "plotly.js-gl3d-dist-min@4.1.1"
+PLOTLY_SHA256 = "a2e13872f0102c1cf959955d5d62a534a2321e812ae34f120924b488a2cde057"
 #: What a page can ask for, as ``_config.yml`` has it: no more than it needs, 0.8 MB and not 1.3.
 #: Formulas come as MathML, too, for those who have them read.
 _WANTED = (
@@ -67,10 +70,9 @@ def _unpack(archive: Path, into: Path, sha256: str, wanted: tuple[str, ...]) -> 
 
 def copy(into: Path) -> None:
     """Put ``mathjax/`` and ``plotly.min.js`` into the folder ``into``."""
-    import plotly
-
     into.mkdir(parents=True, exist_ok=True)
     if not (into / "mathjax").is_dir():
         shutil.copytree(mathjax(), into / "mathjax")
-    source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-    shutil.copyfile(source, into / "plotly.min.js")
+    script = "plotly-gl3d.min.js"
+    source = fetched(PLOTLY, PLOTLY_SHA256, (script, "LICENSE"))
+    shutil.copyfile(source / script, into / "plotly.min.js")

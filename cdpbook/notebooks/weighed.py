@@ -38,6 +38,11 @@ class Weight:
     screens: tuple[float, float]
 
     @property
+    def own(self) -> float:
+        """Its HTML and figures, in 10^6 bytes: the rest is the same files on every page."""
+        return (self.bytes["html"] + self.bytes["figures"]) / 1e6
+
+    @property
     def megabytes(self) -> float:
         """All that the page loads, in 10^6 bytes."""
         return sum(self.bytes.values()) / 1e6
@@ -62,6 +67,7 @@ def weight(browser: Any, page: Path) -> Weight:
     """One page, opened in ``browser``, scrolled to its end."""
     context = browser.new_context(viewport=dict(zip(("width", "height"), DESK, strict=True)))
     shown = context.new_page()
+    shown.set_default_timeout(120_000)
     loaded: set[Path] = set()
     shown.on("request", lambda request: loaded.add(Path(unquote(urlsplit(request.url).path))))
     shown.goto(page.resolve().as_uri(), wait_until="networkidle")

@@ -215,6 +215,13 @@ def get(name: str) -> Row:
     raise unknown("data set", name, DATASETS)
 
 
+def check_own(name: str) -> None:
+    """Raise :class:`InputError` unless this machine has a user's own data set called ``name``."""
+    if name in DATASETS or not name.startswith(f"{OWN}-"):
+        raise InputError(f"dataset={name!r}: expected images that `cdp explore` was given")
+    get(name)
+
+
 def own_folder(name: str) -> Path:
     """Where the cache has a user's own data set, or will have it."""
     return paths.cache() / "data" / name

@@ -45,6 +45,11 @@ def test_ssim_of_an_image_does_not_depend_on_its_batch(images):
     )
 
 
+def test_ssim_is_of_as_many_images_as_there_are_clean_ones(images):
+    with pytest.raises(ValueError, match="shorter"):  # by batches of 50
+        measures.ssim(images.repeat(3, 1, 1, 1)[:100], images.repeat(2, 1, 1, 1)[:50])
+
+
 def test_classification_by_hand():
     logits = torch.tensor([[0.0, math.log(3.0)], [0.0, math.log(3.0)], [5.0, 0.0], [0.0, 5.0]])
     labels = torch.tensor([1, 0, 0, 1])
@@ -63,6 +68,10 @@ def test_networks_are_run_in_evaluation_mode_and_left_as_they_were(images):
     assert torch.equal(one, two)
     assert not one.requires_grad
     assert network.training
+    measures.outputs(network.eval(), images)
+    assert not network.training
+    # What is no network but a function has no mode.
+    assert torch.equal(measures.outputs(lambda part: part, images), images.flatten(1))
 
 
 def test_one_row_has_every_column_and_is_the_same_twice(images, hasty_judge):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,3 +69,13 @@ def test_flat_surface_is_drawn_without_level_lines(surface):
     )  # fmt: skip
     drawing.heights(flat)
     drawing.static(flat)
+
+
+def test_the_script_of_the_page_is_of_the_version_that_the_package_draws_for():
+    import plotly
+
+    from cdpbook.notebooks import vendor
+
+    shipped = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    version = re.search(r"plotly\.js v([\d.]+)", shipped.read_text(encoding="utf-8")[:200])[1]
+    assert vendor.PLOTLY.rpartition("@")[2] == version

@@ -56,6 +56,8 @@ def test_five_questions_stand_behind_folds_before_the_exercises(name):
     assert asked.count("<summary>") == asked.count("</details>") == 5
     assert "<script" not in asked
     assert asked.count("</summary>\n\n") == 5, "an answer is Markdown only after an empty line"
+    summaries = re.findall(r"<summary>(.*?)</summary>", asked, re.S)
+    assert not [one for one in summaries if re.search(r"[$`*{\\]", one)], "no Markdown is in these"
 
 
 @pytest.mark.parametrize("name", CHAPTERS)

@@ -3,7 +3,7 @@
 import pytest
 from bs4 import BeautifulSoup
 
-from cdpbook.notebooks import sources
+from cdpbook.notebooks import sources, weighed
 
 NAMES = sources.toc()
 PHONE = 390
@@ -146,6 +146,16 @@ def test_a_phone_shows_the_page_without_sideways_scrolling(pages, chromium, name
         assert opened.evaluate("document.documentElement.scrollWidth") <= PHONE, wide
     finally:
         opened.context.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_is_light(pages, chromium, name):
+    """What is its own; scripts, styles and fonts are shared but for the one that turns surfaces."""
+    weight = weighed.weight(chromium, pages / f"{name}.html")
+    assert weight.own <= 1.5, weight
+    assert weight.bytes["scripts"] <= (3e6 if name == "04_exact_cdp" else 1e6), weight
+    assert weight.megabytes <= (6 if name == "04_exact_cdp" else 3.3), weight
+    assert weight.words > 0
 
 
 @pytest.fixture(scope="module")

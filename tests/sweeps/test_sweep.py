@@ -221,6 +221,52 @@ def test_workers_end_with_their_sweep_whatever_ends_it(trace, tmp_path, monkeypa
     assert not list((tmp_path / "store").glob("??/*"))
 
 
+STARTING = """
+import sys
+import starting
+from cdplib.sweeps import jobs, pools
+if __name__ == "__main__":
+    pools._pair = starting.pair
+    list(pools.local(2)(iter("abc"), jobs.Site("cpu", False)))
+"""
+#: What a worker imports first; then it says that it is about to import what a training needs.
+IMPORTS = """
+import os, pathlib, time
+def pair(job, site, packed=None):
+    (pathlib.Path(os.environ["CDP_TEST_TRACE"]) / str(os.getpid())).touch()
+    import torch, torchvision
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("importing", [False, True])
+@pytest.mark.parametrize("by", ["SIGKILL", "SIGTERM", "SIGHUP"])
+def test_workers_that_are_still_starting_end_with_their_sweep_too(
+    tmp_path, monkeypatch, by, importing
+):
+    (tmp_path / "starting.py").write_text(IMPORTS)
+    (tmp_path / "command.py").write_text(STARTING)
+    (tmp_path / "trace").mkdir()
+    monkeypatch.setenv("CDP_TEST_TRACE", str(tmp_path / "trace"))
+    number = getattr(signal, by)
+    running = subprocess.Popen(
+        [sys.executable, str(tmp_path / "command.py")], stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: number == signal.SIGKILL or signal.signal(number, signal.SIG_DFL),
+    )  # fmt: skip
+    own = psutil.Process(running.pid)
+    wait_for(lambda: len(own.children()) >= 2)  # they are there, and have not been told anything
+    if importing:
+        wait_for(lambda: len(list((tmp_path / "trace").iterdir())) == 2)
+    helpers = own.children(recursive=True)
+    running.send_signal(number)
+    running.wait(timeout=30)
+    # Idle, 1.2 s at most. One that only just began looks for its parent when Python is up.
+    _, alive = psutil.wait_procs(helpers, timeout=20)
+    for process in alive:
+        process.kill()
+    assert not alive
+
+
 def test_training_anew_is_asked_of_local_workers_too(monkeypatch):
     asked = []
     monkeypatch.setattr(jobs, "run", lambda job, site, packed=None: asked.append(site))

@@ -181,6 +181,45 @@ def test_a_plan_that_is_no_coupling_is_not_feasible():
     assert not exact.feasible(problem, "kl", inf, d * (1 - 1e-12), far)
 
 
+def test_what_is_no_coupling_is_answered_with_false_and_nothing_else():
+    problem = binary(x=[0.0, 0.0])
+    good = problem.py[:, None] * problem.px
+    assert exact.feasible(problem, "tv", 0.5, 0.0, -good) is False
+    assert exact.feasible(problem, "tv", 0.5, 0.0, 2 * good) is False
+    # One place for all letters: no law is away from another, and no budget for it is too small.
+    far = problem.deterministic([0, 0])
+    assert exact.feasible(problem, "w1", inf, 0.0, far)
+    assert not exact.feasible(problem, "tv", inf, 0.0, far)
+    noiseless = exact.make_problem(np.diag([0.5, 0.5]), np.eye(2), 1 - np.eye(2), [0, 1])
+    assert exact.feasible(noiseless, "tv", 0.0, 0.0, np.diag([0.5, 0.5]))  # a budget of nothing
+
+
+def test_a_plan_is_made_tidy_row_by_row():
+    problem = binary()  # p_Y = (.62, .38)
+    spare = np.array([[0.3, 0.32], [0.1, 0.28]])
+    found = certificate.tidy(problem, np.array([[0.5, -0.1], [0.0, -1e-9]]), spare)
+    np.testing.assert_allclose(found, [[0.62, 0.0], [0.1, 0.28]], atol=1e-15)
+    found = certificate.tidy(problem, np.array([[0.1, 0.3], [0.19, 0.19]]), spare)
+    np.testing.assert_allclose(found, [[0.155, 0.465], [0.19, 0.19]], atol=1e-15)
+
+
+def test_a_plan_is_matched_to_a_law_by_cutting_and_filling():
+    problem = binary()
+    plan, target = np.array([[0.5, 0.12], [0.1, 0.28]]), np.array([0.7, 0.3])
+    # Column 0 lacks mass and is kept, column 1 is cut by 3/4; a tenth is given away.
+    cut = 0.9 * plan * np.array([1, 0.75])
+    filled = cut + np.outer([0.62 - 0.531, 0.38 - 0.279], [0.7 - 0.54, 0.3 - 0.27]) / 0.19
+    found = certificate.matched(problem, plan, target, 0.1)
+    np.testing.assert_allclose(found, filled, atol=1e-15)
+    np.testing.assert_allclose(found.sum(axis=0), target)
+    np.testing.assert_allclose(found.sum(axis=1), problem.py)
+    # A column without mass takes what its target asks for; what fits already stays.
+    plan = np.array([[0.62, 0.0], [0.38, 0.0]])
+    found = certificate.matched(problem, plan, target, 0.0)
+    np.testing.assert_allclose(found, np.outer(problem.py, target), atol=1e-15)
+    np.testing.assert_array_equal(certificate.matched(problem, plan, plan.sum(axis=0), 0.0), plan)
+
+
 def test_w1_wants_as_many_positions_as_letters():
     d = divergences.get("w1", x=[0.0, 1.0])
     with pytest.raises(InputError, match="w1 has 2 positions for 3 letters"):
@@ -337,6 +376,17 @@ def test_a_lower_bound_is_its_definition_term_by_term():
 )
 def test_a_bound_without_digits_is_infinite(D, lam, u, bound):
     assert exact.certify(binary(), "tv", D, 0.1, lam, u) == bound
+
+
+def test_a_price_beyond_any_number_in_the_problem_s_unit_bounds_nothing():
+    assert exact.certify(binary(1e10), "tv", 0.5e10, 0.1, 1e308, [0.0, 0.0]) == -inf
+
+
+@pytest.mark.parametrize("shift", [-(2.0**30), 2.0**30])
+def test_a_shift_of_all_multipliers_costs_no_digit(shift):
+    u = np.array([0.375, -0.125])  # the sum with the shift is exact
+    bound, shifted = (exact.certify(binary(), "kl", 0.3, 0.1, 0.5, v) for v in (u, u + shift))
+    assert shifted == pytest.approx(bound, abs=1e-13)
 
 
 def test_an_unbounded_budget_needs_no_price():

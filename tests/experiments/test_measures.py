@@ -30,12 +30,22 @@ def test_distortion_by_hand(images):
     assert measures.mean(measures.squared_error(shifted, images)) == pytest.approx(0.01, rel=1e-4)
     assert measures.mean(measures.psnr(shifted, images)) == pytest.approx(20, rel=1e-4)
     assert measures.squared_error(images, images).max() == 0
+    colour = torch.tensor([0.0, 0.5, 1.0]).reshape(1, 3, 1, 1).expand(2, 3, 4, 4)
+    assert measures.squared_error(colour, 0 * colour).tolist() == pytest.approx([1.25 / 3] * 2)
+    assert measures.psnr(colour, 0 * colour).shape == (2,)
     assert measures.psnr(images, images).min() == math.inf
 
 
 def test_ssim_is_one_for_equal_images_and_less_for_others(images):
     torch.testing.assert_close(measures.ssim(images, images), torch.ones(40))
     assert measures.ssim(1 - images, images).max() < 0.5
+
+
+def test_ssim_of_even_images_by_hand():
+    """Without any contrast it is (2 a b + c) / (a^2 + b^2 + c), c = 0.01^2 for pixels in [0, 1]."""
+    black, white = torch.zeros(2, 1, 28, 28), torch.ones(2, 1, 28, 28)
+    expected = torch.full((2,), 1e-4 / (1 + 1e-4))
+    torch.testing.assert_close(measures.ssim(black, white), expected, rtol=1e-3, atol=0)
 
 
 def test_ssim_of_an_image_does_not_depend_on_its_batch(images):

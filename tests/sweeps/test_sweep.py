@@ -239,8 +239,10 @@ def pair(job, site, packed=None):
 """
 
 
-@pytest.mark.parametrize("importing", [False, True])
-@pytest.mark.parametrize("by", ["SIGKILL", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize(
+    ("by", "importing"),
+    [("SIGKILL", False), ("SIGKILL", True), ("SIGTERM", True), ("SIGHUP", False)],
+)
 def test_workers_that_are_still_starting_end_with_their_sweep_too(
     tmp_path, monkeypatch, by, importing
 ):

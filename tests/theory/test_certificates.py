@@ -203,6 +203,12 @@ def test_a_plan_is_made_tidy_row_by_row():
     np.testing.assert_allclose(found, [[0.155, 0.465], [0.19, 0.19]], atol=1e-15)
 
 
+def test_a_letter_that_never_comes_has_a_row_of_zeros():
+    problem = exact.make_problem(np.diag([0.7, 0.3]), [[1, 0], [1, 0]], 1 - np.eye(2), [0, 1])
+    plan = np.array([[0.5, 0.5], [0.0, 0.0]])
+    np.testing.assert_array_equal(certificate.tidy(problem, plan, plan), plan)
+
+
 def test_a_plan_is_matched_to_a_law_by_cutting_and_filling():
     problem = binary()
     plan, target = np.array([[0.5, 0.12], [0.1, 0.28]]), np.array([0.7, 0.3])

@@ -261,3 +261,29 @@ def test_letters_that_share_a_position_share_its_mass():
     np.testing.assert_allclose(d.nearest(p, r), [0.4, 0.1, 0.3, 0.2])
     assert d.value(p, d.nearest(p, r)) == pytest.approx(0, abs=1e-16)
     np.testing.assert_allclose(divergences.get("tv").nearest(p, r), p)
+
+
+@pytest.mark.parametrize("u", [[0.0, 1.0, 2.0], [0.0, math.nan], [0.0, math.inf], [[0.0, 1.0]]])
+def test_a_support_function_wants_a_finite_number_for_every_letter(u):
+    with pytest.raises(InputError, match=r"u has shape .*: expected 2 finite numbers"):
+        divergences.get("tv").support(u, [0.5, 0.5], 0.1)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_laws_that_agree_up_to_rounding_are_within_it(name):
+    rng = np.random.default_rng(9)
+    d = divergences.get(name)
+    for _ in range(20):
+        p = some_law(rng, 6)
+        q = p * (1 + rng.uniform(-2, 2, 6) * 2.0**-52)
+        assert 0 <= d.value(p, q / q.sum()) <= d.rounding() <= 2.0**-40
+
+
+def test_rounding_is_of_second_order_but_where_d_moves_as_the_masses_do():
+    rounding = {name: divergences.get(name).rounding() for name in EVERY}
+    for name in ("tv", "w1", "renyi:inf"):
+        assert rounding[name] == 2.0**-48
+    assert rounding["kl"] == rounding["reverse_kl"] == rounding["hellinger2"] == 2.0**-72
+    assert rounding["renyi:3.5"] == 3.5 * 2.0**-72
+    assert divergences.get("renyi:1e12").rounding() == 2.0**-40
+    assert divergences.get("w1", [0.0, 5.0]).rounding() == 5 * 2.0**-48

@@ -6,8 +6,10 @@ machine; what it made comes back as bytes.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -291,7 +293,7 @@ def test_samples(point: Point) -> dict[str, np.ndarray]:
     }
 
 
-def time_point(point: Point, where: str, steps: int = 3) -> float:
+def time_point(point: Point, where: str, steps: int = 6) -> float:
     """Seconds that a point of these settings takes here, from timing a few steps of it.
 
     Weights do not matter for time, so nothing needs to be trained before.
@@ -306,30 +308,37 @@ def time_point(point: Point, where: str, steps: int = 3) -> float:
         restorer, critic = restoration.new_restorer(point), restoration.new_critic(point)
         device.to_device(restorer, target)
         device.to_device(critic, target)
+        restoration.watch(restorer, material, s.statistics, models[0], critic)
         began = time.perf_counter()
         restoration.watch(restorer, material, s.statistics, models[0], critic)
         look = time.perf_counter() - began
-        began = time.perf_counter()
-        restoration.train(few, material, target, restorer, critic, models)
-        # The short run looks at the validation images before and after.
-        each = max(0.0, (time.perf_counter() - began - 2 * look) / steps)
-    looks = 80 if s.select else 6
+        begun: list[float] = []
+        restoration.train(
+            few, material, target, restorer, critic, models,
+            lambda: begun.append(time.perf_counter()),
+        )  # fmt: skip
     test = s.test_images / WATCHED * look * 3  # every classifier, and the judge
-    return each * s.steps + look * looks + test
+    return _each(begun) * s.steps + look * (80 if s.select else 6) + test
 
 
-def time_start(point: Point, where: str, steps: int = 3) -> float:
+def _each(begun: Sequence[float]) -> float:
+    """Seconds a step takes, of steps that began then: the median, as a first one prepares much."""
+    return statistics.median(b - a for a, b in itertools.pairwise(begun))
+
+
+def time_start(point: Point, where: str, steps: int = 6) -> float:
     """Seconds of the pre-training, from timing a few steps."""
     target, s = device.choose(where), point.settings
     if not s.pretrain_steps:
         return 0.0
     few = replace(point, settings=s._replace(pretrain_steps=steps))
+    begun: list[float] = []
     with device.one_thread():
         material = Material.load(point, target)
-        began = time.perf_counter()
-        model, _ = restoration.pretrain(few, material, target)
-        took = time.perf_counter() - began
+        model, _ = restoration.pretrain(
+            few, material, target, lambda: begun.append(time.perf_counter())
+        )
         began = time.perf_counter()
         restoration.watch(model, material, s.statistics)
         look = time.perf_counter() - began
-    return max(0.0, took - look) / steps * (s.pretrain_steps + 3 * s.warm_steps) + 10 * look
+    return _each(begun) * (s.pretrain_steps + 3 * s.warm_steps) + 10 * look

@@ -511,6 +511,12 @@ def test_dry_run_says_what_would_be_trained_and_how_long(tmp_path, capsys, monke
     assert not list(tmp_path.glob("??"))
 
 
+def test_how_long_a_point_takes_is_not_told_by_the_first_step_which_prepares_much():
+    assert jobs._each([0.0, 30.0, 31.0, 32.0, 33.0]) == 1.0
+    point = settings.plan("exp2", "smoke")[0]
+    assert 0 < jobs.time_point(point, "cpu", steps=3) < 600
+
+
 def test_an_override_is_named_as_a_variant_and_the_grid_is_not():
     def variant(**given):
         return settings.variant("exp2", "smoke", settings.resolve("exp2", "smoke", given))

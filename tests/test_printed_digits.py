@@ -195,7 +195,7 @@ def test_chapter_03():
     floor = exact.enclose(problem, "kl", inf, inf)
     point = exact.enclose(problem, "kl", small_D, 0.02)
     for excess in (point[0] - floor[1], point[1] - floor[0]):
-        assert f"the best of *all* restorations by **{abs(float(excess)):.4f}**" in said
+        assert f"the best of *all* restorations errs by **{abs(float(excess)):.4f}** more" in said
 
 
 def test_a_wrong_digit_would_be_seen():

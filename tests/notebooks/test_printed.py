@@ -56,7 +56,7 @@ def test_the_pdf_has_numbers_in_its_contents_bookmarks_and_links_within(site):
     style = "<style>@page { size: A4 } .printed { break-before: page }</style>"
     front = site / "index.html"
     front.write_text(front.read_text().replace("</head>", f"{style}</head>"))
-    # In a process of its own: the tests of the site may hold a browser, and its event loop, in ours.
+    # In a process of its own: tests of the site may hold a browser, and its event loop, in ours.
     command = [sys.executable, "-m", "cdpbook.notebooks.printed", site, site / "book.pdf", *NAMES]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     pdf = pypdf.PdfReader(site / "book.pdf")

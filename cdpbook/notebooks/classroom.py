@@ -24,14 +24,8 @@ STUDENT, INSTRUCTOR = "cdp-book-student", "instructor"
 #: What a student's copy of the book is made of, beside its chapters. No test is: they know answers.
 TREE = (
     *("cdplib", "cdpbook", "params", "proofs", ".ci", "Makefile", "pyproject.toml"),
-    *(
-        "requirements.txt",
-        "requirements.lock",
-        "LICENSE",
-        "CITATION.cff",
-        "_config.yml",
-        "_toc.yml",
-    ),
+    *("requirements.txt", "requirements.lock", "LICENSE", "CITATION.cff", "_config.yml"),
+    *("_toc.yml", "book/templates"),
     *("book/_static", "book/results", "book/references.bib", "book/teaching.yml"),
 )
 #: Points of an exercise that names no minutes; of all others its minutes are its points.

@@ -52,6 +52,26 @@ def over_images(values: np.ndarray) -> Interval:
     return Interval(mean, mean - half, mean + half)
 
 
+def with_images(values: Iterable[float], se: float) -> Interval:
+    """The mean of one value a seed, with an interval for new seeds *and* images.
+
+    Closed form: Student's half-width over seeds and the normal one of ``se``, the standard error
+    over images, added as independent. One seed alone says nothing of others: its interval is over
+    images.
+    """
+    value, _, upper = student(values)
+    seeds = upper - value if math.isfinite(upper) else 0.0
+    half = math.hypot(seeds, float(stats.norm.ppf(1 - LEVEL / 2)) * se)
+    return Interval(value, value - half, value + half)
+
+
+def image_by_image(each: np.ndarray) -> Interval:
+    """:func:`with_images` of what is known image by image, (seeds, images): the images' share is
+    that of each image's mean over the seeds."""
+    over = each.mean(axis=0)
+    return with_images(each.mean(axis=1), float(over.std(ddof=1) / np.sqrt(len(over))))
+
+
 def by_seed(one: pd.Series, other: pd.Series) -> pd.Series:
     """``other - one`` where both have the same index entries, averaged within each seed.
 

@@ -10,17 +10,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from cdpbook import attainable, floors
 from cdpbook import text as words
 from cdpbook.claims import NAMES
 from cdpbook.runs import Run
-from cdpbook.statistics.estimates import LEVEL, Interval, student
+from cdpbook.statistics.estimates import Interval, with_images
 from cdpbook.statistics.hulls import Hull
 from cdplib.experiments.table import get
 
-_Z = float(stats.norm.ppf(1 - LEVEL / 2))
 #: What stands for each restorer in a figure, as its caption says.
 LETTERS = {
     "mean": "m", "blend_33": "1", "blend_67": "2", "sample": "s", "most_probable": "d",
@@ -101,17 +99,11 @@ class Level:
 
 
 def over_seeds_and_images(rows: pd.DataFrame) -> Interval:
-    """The mean error of the rows of some seeds, with an interval for new seeds *and* images.
+    """The mean error of the rows of some seeds, as :func:`.estimates.with_images` has it.
 
-    Closed form: Student's half-width over seeds and the normal one over images, added as
-    independent. The images' share is that of one seed, which is a little too wide. One seed alone
-    says nothing of others: its interval is over images.
+    The images' share is that of one seed, which is a little too wide.
     """
-    value, low, high = student(rows["error_rate"])
-    images = _Z * float(np.sqrt((rows["error_rate_se"] ** 2).mean()))
-    seeds = (high - low) / 2 if len(rows) > 1 else 0.0
-    half = math.hypot(images, seeds)
-    return Interval(value, value - half, value + half)
+    return with_images(rows["error_rate"], float(np.sqrt((rows["error_rate_se"] ** 2).mean())))
 
 
 def _over(rows: pd.DataFrame) -> str:
@@ -139,7 +131,7 @@ def readers(run: Run) -> list[Level]:
     ]
     if "label" in rows.index:
         own = rows.loc["label"]
-        error = _image_interval(own[attainable.ERROR_OF_Y], own[f"{attainable.ERROR_OF_Y}_se"])
+        error = with_images([own[attainable.ERROR_OF_Y]], own[f"{attainable.ERROR_OF_Y}_se"])
         found.append(Level(LIKELIEST, error, "images", float(own["validation_error"])))
     return sorted(found, key=lambda level: level.validation)
 
@@ -149,10 +141,6 @@ def floor(run: Run) -> Level | None:
     return next(iter(readers(run)), None)
 
 
-def _image_interval(rate: float, se: float) -> Interval:
-    return Interval(rate, rate - _Z * se, rate + _Z * se)
-
-
 def sentence(run: Run) -> str:
     """How far the published points stand above what needs no training, as Markdown, or empty."""
     found, fresh = restorers(run), restorers(run, "fresh")
@@ -160,7 +148,7 @@ def sentence(run: Run) -> str:
     if "mean" in found.index:
         mean = found.loc["mean"]
         least, close = points["error_rate"].min(), points["mse"].min()
-        error = _image_interval(mean["error_rate"], mean["error_rate_se"])
+        error = with_images([mean["error_rate"]], mean["error_rate_se"])
         said.append(
             f"**Held against no training.** The posterior mean over the training digits has "
             f"D = {words.quantity('mse').number(mean['mse'])} and lets {run.classifier} err on "
@@ -170,7 +158,7 @@ def sentence(run: Run) -> str:
         )
     if "mean" in fresh.index:
         again = fresh.loc["mean"]
-        error = _image_interval(again["error_rate"], again["error_rate_se"])
+        error = with_images([again["error_rate"]], again["error_rate_se"])
         said.append(
             f"On {int(again['draws'])} fresh draws of the noise it is {words.percent(error, 1)} "
             f"(over images and draws)."
@@ -247,6 +235,6 @@ def ways(run: Run) -> pd.DataFrame:
         if name in found.index:
             rate, se = found.loc[name, ["error_rate", "error_rate_se"]]
             title = f"{attainable.TITLES[name]}, {run.classifier}"
-            rows.append((title, _image_interval(rate, se), "images"))
+            rows.append((title, with_images([rate], se), "images"))
     rows += [(level.classifier, level.error, level.over) for level in readers(run)]
     return pd.DataFrame(rows, columns=["way", "error", "of"])

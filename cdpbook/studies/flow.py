@@ -20,17 +20,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from cdpbook import evidence, flow, near, runs, text
 from cdpbook.claims import NAMES
 from cdpbook.runs import Run
-from cdpbook.statistics.estimates import LEVEL, Interval, over_images, student
+from cdpbook.statistics.estimates import Interval, image_by_image, with_images
 from cdpbook.statistics.hulls import Hull
 from cdpbook.studies import attainable
 from cdplib.experiments import classifiers
 
-_Z = float(stats.norm.ppf(1 - LEVEL / 2))
 NEAR = "near the bound"
 #: The published sheets of Exp-2, by what the page calls them: preset and restorer.
 SHEETS = {
@@ -124,13 +122,8 @@ def against(table: pd.DataFrame, sheet: str, rows: pd.DataFrame) -> list[Against
 
 
 def _over(values: list[float], se: float) -> Interval | None:
-    """The mean over seeds, its interval widened by a standard error over images; of one seed over
-    images alone. None where a value is infinite."""
-    if not values or not np.isfinite(values).all():
-        return None
-    value, low, high = student(values)
-    half = math.hypot((high - low) / 2 if len(values) > 1 else 0.0, _Z * se)
-    return Interval(value, value - half, value + half)
+    """:func:`.estimates.with_images`; None where a value is infinite, or there is none."""
+    return with_images(values, se) if values and np.isfinite(values).all() else None
 
 
 def compared(table: pd.DataFrame | None = None) -> list[Against]:
@@ -167,8 +160,7 @@ def beyond(
     """The error of ``classifier`` after ``steps`` less that at ``other``, a (beta, gamma) of the
     network near the bound: paired image by image and seed by seed.
 
-    Closed form: Student's half-width over seeds and the normal one over images, of each image's
-    mean over seeds, added as independent; over images alone for one seed.
+    The interval is that of :func:`.estimates.image_by_image`.
     """
     table = flow.published() if table is None else table
     seeds = sorted(table.loc[(table["steps"] == steps) & (table["draw"] == 0), "seed"])
@@ -177,12 +169,7 @@ def beyond(
         - evidence.wrong("near", {**other, "seed": seed}, classifier)
         for seed in seeds
     ])  # fmt: skip
-    value, low, high = over_images(each.mean(axis=0))
-    half = (high - low) / 2
-    if len(seeds) > 1:
-        spread = student(each.mean(axis=1))
-        half = math.hypot(half, spread.upper - spread.value)
-    return Interval(value, value - half, value + half)
+    return image_by_image(each)
 
 
 def lots(table: pd.DataFrame | None = None) -> pd.DataFrame:

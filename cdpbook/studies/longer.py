@@ -16,7 +16,7 @@ import pandas as pd
 from cdpbook import evidence, near, text
 from cdpbook.claims import NAMES
 from cdpbook.runs import Run, published_runs
-from cdpbook.statistics.estimates import Interval, over_images, student
+from cdpbook.statistics.estimates import Interval, image_by_image, student
 from cdpbook.studies import attainable, rules, verdicts
 from cdplib.errors import DataError
 from cdplib.experiments import results
@@ -106,9 +106,9 @@ def images(run: Run, classifier: str) -> pd.DataFrame:
     """What the largest gamma changes of C at each beta, with three intervals: over seeds alone,
     over seeds and test images, and those over fresh draws of the noise, too.
 
-    Closed form: Student's half-width over seeds and the normal one over images, of each image's
-    mean over seeds (and draws), added as independent; the noise of two images is independent, so
-    the images' share has that of the draws in it. Rows whose bits are not published are left out.
+    The last two are those of :func:`.estimates.image_by_image`, of means over draws; the noise of
+    two images is independent, so the images' share has that of the draws in it. Rows whose bits are
+    not published are left out.
     """
     most, rows = run.table["gamma"].max(), list[dict[str, object]]()
     for beta in sorted(run.table["beta"].unique()):
@@ -116,11 +116,9 @@ def images(run: Run, classifier: str) -> pd.DataFrame:
         for name, draws in (("published", ("",)), ("fresh", _fresh())):
             each = _differences(run, float(beta), most, classifier, draws)
             if len(each) > 1:
-                over_seeds, over = student(each.mean(axis=1)), over_images(each.mean(axis=0))
-                half = float(np.hypot(over_seeds.upper - over_seeds.value, over.upper - over.value))
-                row[name] = Interval(over.value, over.value - half, over.value + half)
+                row[name] = image_by_image(each)
                 row[f"{name}_seeds"] = len(each)
-                row.setdefault("seeds", over_seeds)
+                row.setdefault("seeds", student(each.mean(axis=1)))
         if "published" in row:
             rows.append(row)
     return pd.DataFrame(rows)

@@ -75,3 +75,20 @@ def test_noise_is_what_neither_point_nor_seed_explains():
     assert estimates.noise(noisy) == pytest.approx(0.1, rel=0.1)
     both = estimates.noise(np.stack([levels, noisy], axis=2))
     assert both == pytest.approx([0, float(estimates.noise(noisy))], abs=1e-12)
+
+
+def test_seeds_and_images_add_as_independent_and_one_seed_has_those_of_images_alone():
+    alone, both = estimates.student([1.0, 2.0, 4.0]), estimates.with_images([1.0, 2.0, 4.0], 0.5)
+    images = 0.5 * stats.norm.ppf(0.975)
+    assert both.value == alone.value
+    assert both.upper - both.value == pytest.approx(np.hypot(alone.upper - alone.value, images))
+    assert estimates.with_images([3.0], 0.5) == pytest.approx((3.0, 3.0 - images, 3.0 + images))
+
+
+def test_image_by_image_takes_the_error_of_the_images_mean_over_seeds():
+    each = np.random.default_rng(0).normal(size=(3, 400))
+    se = each.mean(axis=0).std(ddof=1) / 20
+    assert estimates.image_by_image(each) == estimates.with_images(each.mean(axis=1), se)
+    # seeds that agree image by image share the images' error, seeds that do not average it away
+    equal = np.tile(each[0], (3, 1))
+    assert np.ptp(estimates.image_by_image(equal)) > 1.5 * 2 * 1.96 * se

@@ -242,9 +242,10 @@ The command of one $\sigma$: `cdp sweep exp2 -p grid=noise -p noise_sigma=0.25 -
 ## The weights of two neighbours
 
 Two later works have grids of weights on the same digits. {cite}`rdpc2024` list theirs for all three losses, seven weights of perception by nine of
-classification, all small; an example of the library deepinv {cite}`deepinv` trains thirteen weights of the adversarial loss alone, some far larger than
-ours, with the same noise, and sees a monotonic trade-off. Their weights are trained here with *our* network, critic, steps and judge, so that they stand beside Exp-2: what differs is
-where they look. (Not taken over: the rate of the first; the network, the 35 epochs and the unbounded critic of the second. Its four critic steps are.)
+classification, all small; an example of the library deepinv {cite}`deepinv` trains thirteen weights of the adversarial loss alone, some far larger
+than ours, with the same noise, and sees a monotonic trade-off. Their weights, as many as the line below says, are trained here with *our* network,
+critic, steps and judge, so that they stand beside Exp-2: what differs is where they look. (Not taken over: the rate of the first; the network, the 35
+epochs and the unbounded critic of the second. Its four critic steps are.)
 """
 
 # %%

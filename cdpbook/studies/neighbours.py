@@ -115,8 +115,8 @@ def answer(found: Mapping[str, pd.DataFrame]) -> str:
         steps = int((table["gamma"] == 0).sum()) - 1
         sentences.append(
             f"{title}, {part} of {asked(title)} pairs of weights: {text.listed(reach)} (C in %). "
-            f"From β to the next at γ = 0 ({text.count(steps, 'step')}), P clearly rises "
-            f"in {back['p_judge']} and D clearly falls in {back['mse']}, against a monotonic "
-            "trade-off."
+            f"Of {text.count(steps, 'step')} from one β to the next at γ = 0 P clearly rises in "
+            f"{back['p_judge']}, and D clearly falls in {back['mse']}: a monotonic trade-off "
+            "has neither."
         )
     return " ".join(sentences)

@@ -44,7 +44,10 @@ def test_the_answer_says_what_is_not_trained_and_counts_turns():
     said = neighbours.answer({"deepinv": table(gammas=(0.0,), p=(0.9, 0.4, 0.6))})
     assert "The grid of RDPC has not been trained yet." in said
     assert "deepinv, 3 of 13 pairs" in said
-    assert "(2 steps), P clearly rises in 1 and D clearly falls in 0" in said
+    assert (
+        "Of 2 steps from one β to the next at γ = 0 P clearly rises in 1, and D clearly falls in 0"
+        in said
+    )
 
 
 def test_rows_of_a_grid_are_asked_for_by_its_variant(monkeypatch):

@@ -124,7 +124,7 @@ for step in range(21):
     batch = (restored, digits, classes, critic, [cnn1])
     if step % 5 == 0:
         values = [losses.restorer_loss(*batch, weights).item() for weights in terms.values()]
-        print(step, dict(zip(terms, np.round(values, 3), strict=True)))
+        print(step, dict(zip(terms, np.round(values, 3).tolist(), strict=True)))
     loss, gap = losses.critic_loss(critic, digits, restored.detach(), 10.0, seeded)
     restoration.descend(ascent, loss)
     loss = losses.restorer_loss(*batch, (1, 0.01, 0.01))

@@ -99,6 +99,7 @@ def turns(table: pd.DataFrame, column: str, sign: int) -> pd.DataFrame:
 def answer(found: Mapping[str, pd.DataFrame]) -> str:
     """What the neighbours' grids show, in sentences; what is not trained yet is said."""
     sentences = []
+    known = set(found["Exp-2"]["config_hash"]) if "Exp-2" in found else set[str]()
     for title in GRIDS:
         table = found.get(title)
         if table is None:
@@ -106,6 +107,8 @@ def answer(found: Mapping[str, pd.DataFrame]) -> str:
             continue
         pairs = len(table[["beta", "gamma"]].drop_duplicates())
         part = "all" if pairs == asked(title) else f"{pairs}"
+        shared = set(table["config_hash"]) <= known
+        own = " (Exp-2's own rows, none was trained for it)" if shared else ""
         reach = [
             f"{text.quantity(column).letter} from "
             f"{text.between(table[column] * text.quantity(column).factor, digits, sign=False)}"
@@ -114,7 +117,8 @@ def answer(found: Mapping[str, pd.DataFrame]) -> str:
         back = {c: len(turns(table, c, sign)) for c, sign in (("p_judge", -1), ("mse", 1))}
         steps = int((table["gamma"] == 0).sum()) - 1
         sentences.append(
-            f"{title}, {part} of {asked(title)} pairs of weights: {text.listed(reach)} (C in %). "
+            f"{title}, {part} of {asked(title)} pairs of weights{own}: {text.listed(reach)} "
+            "(C in %). "
             f"Of {text.count(steps, 'step')} from one β to the next at γ = 0 P clearly rises in "
             f"{back['p_judge']}, and D clearly falls in {back['mse']}: a monotonic trade-off "
             "has neither."

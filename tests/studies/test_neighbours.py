@@ -16,7 +16,8 @@ def table(betas=(0.0, 0.1, 0.2), gammas=(0.0, 0.02), p=(0.9, 0.6, 0.4)) -> pd.Da
     return pd.DataFrame([
         {"alpha": 1.0, "beta": beta, "gamma": gamma, "seed": 0,
          "mse": 0.02 + 0.001 * (i + j), "mse_se": 1e-4, "error_rate": 0.15 - 0.01 * j,
-         "error_rate_se": 0.001, "p_judge": p[i], "p_judge_se": 0.01}
+         "error_rate_se": 0.001, "p_judge": p[i], "p_judge_se": 0.01,
+         "config_hash": f"{beta} {gamma}"}
         for i, beta in enumerate(betas) for j, gamma in enumerate(gammas)
     ])  # fmt: skip
 
@@ -48,6 +49,14 @@ def test_the_answer_says_what_is_not_trained_and_counts_turns():
         "Of 2 steps from one β to the next at γ = 0 P clearly rises in 1, and D clearly falls in 0"
         in said
     )
+
+
+def test_rows_that_another_sweep_has_are_not_passed_off_as_trained_for_a_grid():
+    every, own = table(), "(Exp-2's own rows, none was trained for it)"
+    assert f"4 of 63 pairs of weights {own}" in neighbours.answer(
+        {"Exp-2": every, "RDPC": every[every["beta"] > 0]}
+    )
+    assert own not in neighbours.answer({"Exp-2": every[every["beta"] > 0], "RDPC": every})
 
 
 def test_rows_of_a_grid_are_asked_for_by_its_variant(monkeypatch):

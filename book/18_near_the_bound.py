@@ -84,8 +84,8 @@ row above that errs less shows that it is not.
 
 ## Does $\gamma$ still gain, and does it still cost?
 
-The same digits, read without $\gamma$ and with the largest, paired: the interval is over images (and over seeds where
-there are several); bold where it leaves out zero. Look at the first two columns of changes together: $\gamma$ trains
+The same digits, read without $\gamma$ and with the largest, paired; the interval is over seeds (over images where
+there is one seed), bold where it leaves out zero. Look at the first two columns of changes together: $\gamma$ trains
 cross entropy in the place of $C$, and near the bound the two need not go together. A gain of $C$ that raises neither
 $D$ nor $P$ would speak against the paper's trade-off; a cost without a gain says that {eq}`eq:paper-16` no longer
 buys what it is weighted for.

@@ -260,12 +260,12 @@ def answer(found: list[Against], level: float) -> str:
         f"D = {text.quantity('mse').number(at['mse'])}, P = "
         f"{text.quantity('p_judge').number(at['p_judge'])} "
         f"({text.count(int(at['seeds']), 'seed')}; real digits have "
-        f"{text.quantity('p_judge').number(level)}); one step alone has "
+        f"{text.quantity('p_judge').number(level)}); in one step to "
         f"D = {text.quantity('mse').number(first['mse'])}. By the rule it is "
         f"*{one.verdict}* the sheet that Eq. 16 traces near the bound: at its D it has "
         f"{_written(one.p, 3)} of P, at its P {_written(one.d, 1, 1e4)} · 10⁻⁴ of D, at both "
         f"{_written(one.error, 2, 100)} points of C beyond that sheet's mixtures. "
-        f"Against the other sheets the word is {others}. "
+        f"Against other sheets it is {others}. "
         f"Its D is {at['mse'] / start['mse']:.2f} times its start's, where drawing from the "
         f"posterior costs 2 times the least D."
     )
@@ -297,7 +297,7 @@ def bill() -> str:
     said.append(
         f"Restoring 10,000 digits takes {each.iloc[0]:.0f} CPU seconds in one step and "
         f"{each.iloc[-1]:.0f} in {each.index[-1]}, besides those of the start. The velocity was "
-        f"trained on {flow.BATCHES:,} batches of {flow.BATCH} digits, of {flow.IMAGES:,}: that "
-        "more would not move the flow's end is not shown."
+        f"trained on {flow.BATCHES:,} batches of {flow.BATCH} digits, of {flow.IMAGES:,}; whether "
+        "more would move the flow's end is not shown."
     )
     return " ".join(said)

@@ -42,20 +42,19 @@ Markdown(
 
 # %% [markdown]
 r"""
-T are statements of the theory, E those about single experiments, B those that compare two. The last sentence belongs
-to the answer: theory speaks of optimal restorers, and a few badly trained ones decide some verdicts.
+T: statements of the theory; E: about single experiments; B: comparing two. Theory speaks of optimal restorers, and a
+few badly trained ones decide some verdicts.
 
-**The claim** is here the whole of {cite}`liu2019cdp`: what it states about $C(D,P)$, its toy and its five
-experiments.
+**The claim** is here the whole of {cite}`liu2019cdp`.
 
-**What will be checked.** Theory is checked by the programs of the first part (its verdicts are ours, and stand only
-if the check confirms them when the page is made); experiments by statistics on the published rows, with uncertainty
-and with what chance would give. No verdict on an experiment is written by hand: new rows may change any of them.
+**What will be checked.** Theory by the programs of the first part (its verdicts are ours, and stand only if the check
+confirms them when the page is made); experiments by statistics on the published rows, with uncertainty and with what
+chance would give. No verdict on an experiment is written by hand.
 
 ## The experiments
 
-Statements, tests, measures called $P$, and when a training counts as failed stand in `params/verdicts.yml`, fixed
-before the rows that come after it. (It was written with the present rows in view.)
+Statements, tests, and when a training counts as failed stand in `params/verdicts.yml`, fixed before the rows that
+come after it, but with the present rows in view.
 """
 
 # %% tags=["hide-input"]
@@ -71,12 +70,11 @@ Markdown(
 
 # %% [markdown]
 r"""
-Each cell has two marks: left by the judge, the same for all points, right by each run's own critic, the paper's $P$.
 Read lines across: does a statement hold wherever it is tested? Then columns down: do marks differ more between
 statements or between experiments?
 """
 
-# %% mystnb={"figure": {"name": "fig-verdicts-matrix", "caption": "Verdicts by statement (rows) and experiment (columns): left by the judge (or the measure of the parameters), right by the run's own critic. Look for cells whose two marks differ, rows filled throughout, and columns that are not. Filled circle: reproduced; half-filled: partly; empty: not reproduced; question mark: undecided; dash: not testable."}, "image": {"alt": "Grid of circles, filled where a statement was reproduced in an experiment"}}
+# %% mystnb={"figure": {"name": "fig-verdicts-matrix", "caption": "Verdicts by statement (rows) and experiment (columns): left by the judge (or the measure of the parameters), the same for all points; right by each run's own critic, the paper's P. Look for cells whose two marks differ. Filled circle: reproduced; half-filled: partly; empty: not reproduced; question mark: undecided; dash: not testable."}, "image": {"alt": "Grid of circles, filled where a statement was reproduced in an experiment"}}
 cells, beside = (
     {line.statement.number: {n: c.verdict for n, c in line.cells.items()} for line in lines}
     for lines in (found, second)
@@ -85,8 +83,8 @@ draw.matrix(cells, beside)
 
 # %% [markdown]
 r"""
-The same in words. "Overall" takes the experiments that decide: what they all say, "not reproduced" if most say so,
-else "partly"; "undecided" if fewer than half decide. The fold has what was measured, and where it is drawn.
+"Overall" takes the experiments that decide: what they all say, "not reproduced" if most say so, else "partly";
+"undecided" if fewer than half decide.
 """
 
 # %% tags=["hide-input"]
@@ -99,11 +97,10 @@ Markdown(text.fold("What was measured", text.table(verdicts.details(found))))
 r"""
 ### What the rules changed
 
-Before, failed trainings counted; the convexity of the cloud was tested with monotony as one statement (E4, now E4a
-and E4b); and that better classification costs distortion was tested at equal $\beta$ only (E1), which is not equal
-$P$ (E1b is new). The table has every verdict that differs on the same rows. That no point is better on all three axes
-(E2) is judged by the noise of training alone; another draw of test images could be added once every published point
-keeps its errors image by image.
+Before, failed trainings counted; that the cloud is convex and non-increasing was one statement (E4, now E4a and E4b);
+that better classification costs distortion was tested at equal $\beta$ only (E1), which is not equal $P$ (E1b). The
+table has every verdict that differs on the same rows. That no point is better on all three axes (E2) is judged by the
+noise of training alone, not by other test images.
 """
 
 # %% tags=["hide-input"]
@@ -116,12 +113,12 @@ r"""
 A few badly trained restorers are enough to contradict E2, that no point is better on all three axes. So everything is
 tested again without some points:
 
-* *Without the largest $\beta$*: chosen after looking at the points, and worth little by itself.
+* *Without the largest $\beta$*: chosen after looking, and worth little by itself.
 * *Without disowned points*: those whose own training loss is larger, in every seed, than that of one other point
-  ({ref}`ch:theory-experiment`). That does not choose by the answer (except for E12 and E13, which are about the
-  critic); it may leave out too few, since a fooled critic disowns nothing.
+  ({ref}`ch:theory-experiment`). That does not choose by the answer (except for E12 and E13, about the critic); it may
+  leave out too few, since a fooled critic disowns nothing.
 
-Look in the table of contradicting pairs whether both ways lead to the same verdict.
+Do both ways lead to the same verdict?
 """
 
 # %% tags=["hide-input"]
@@ -129,11 +126,11 @@ Markdown(text.table(sensitivity.pairs(assessed, perception)))
 
 # %% [markdown]
 r"""
-Choose for yourself: leave out weights or seeds, choose $P$, and see which pairs (E2: one restorer is better on all
-three axes) and triples (E3: lots drawn between two beat the third) still contradict.
+Choose for yourself what is left out, and see which pairs (E2) and triples (E3: lots drawn between two restorers beat
+the third) still contradict.
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-verdicts-linked", "caption": "The planes of each experiment, to be pointed at. Lines join points of equal β in the order of γ. Counts leave out failed trainings, and weights that a ticked seed lacks. Look how many pairs hang on the largest β."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-verdicts-linked", "caption": "The planes of each experiment. Lines join points of equal β in the order of γ. Counts leave out failed trainings, and weights that a ticked seed lacks. Look how many pairs hang on the largest β."}}
 HTML(linked.planes_of(runs, perception))
 
 # %% tags=["hide-input"]
@@ -150,17 +147,16 @@ Markdown("\n\n".join(text.fold(title, text.table(table)) for title, table in fol
 
 # %% [markdown]
 r"""
-Fewer points also decide less: a cell that becomes "undecided" says nothing against a statement. Where a verdict
-changes, only the longer sentence can be defended: it holds, or not, *among restorers that were brought to where their
-weights point*. {ref}`ch:ablations` trains the largest $\beta$ for longer; {ref}`ch:longer` a whole grid of Exp-2 nine
-times longer. Where the columns of two networks differ, training is a suspect too: a statement about restoration
-should not care which restores.
+Fewer points decide less: "undecided" says nothing against a statement. Where a verdict changes, only the longer
+sentence can be defended: it holds, or not, *among restorers that were brought to where their weights point*.
+{ref}`ch:ablations` trains the largest $\beta$ for longer, {ref}`ch:longer` a whole grid of Exp-2. Where two networks
+differ, training is a suspect too.
 
 ## The theory
 
-"Reproduced": the statement holds as the paper makes it. "Partly": it needs a condition, which the remark names. "Not
-reproduced": a counter-example is at hand. Look first for the abstract's sentence that the three aims cannot all be
-minimal at once: it does not follow from Theorem 1. {ref}`ch:findings` has the same checks with links to the proofs.
+"Partly": it needs a condition, which the remark names. "Not reproduced": a counter-example is at hand. Look first for
+the abstract's sentence that the three aims cannot all be minimal at once: it does not follow from Theorem 1. Proofs
+are linked in {ref}`ch:findings`.
 """
 
 # %% tags=["hide-input"]
@@ -173,10 +169,10 @@ r"""
 ## Between classifiers
 
 The paper says of Exp-1 and Exp-2 that error rates "differ much in number" and trends "are similar" (Section 4). The
-first is a difference of levels at equal weights: "much" is more than the weights themselves move $C$ in either
-experiment, "partly" less but clearly not zero. The second is a rank correlation along $\gamma$, without the restorers
-of $\gamma=0$, which both share, and without the mean of each $\beta$, which moves $D$ and $P$ without any classifier.
-Exp-3, which the paper does not compare, is not counted in the box at the top.
+first is a difference of levels at equal weights: "much" is more than the weights themselves move $C$, "partly" less
+but clearly not zero. The second is a rank correlation along $\gamma$, without what both share ($\gamma=0$) and
+without the mean of each $\beta$, which moves $D$ and $P$ without any classifier. Exp-3, which the paper does not
+compare, is not counted above.
 """
 
 # %% tags=["hide-input"]
@@ -186,25 +182,24 @@ Markdown(claims.markdown(between))
 r"""
 ## How an experiment is judged
 
-Intervals are over training seeds, on one set of test images with one draw of its noise ({ref}`ch:longer` has others);
-with one seed, from the test images' standard errors. Differences are taken within seeds, which share a pre-trained
-restorer. Exp-1 to Exp-3 have the very same restorers at $\gamma = 0$: there the statements that $\beta$ lowers $P$
-(E5) and raises $D$ (E6) are one observation, not three. Chance is what the same error rates give when dealt out at
-random; noise is what neither weights nor seed explain. "Undecided" is no half of a success.
+Intervals are over training seeds, on one set of test images with one draw of noise ({ref}`ch:longer` has others);
+with one seed, from the images' standard errors. Differences are taken within seeds. Exp-1 to Exp-3 have the very same
+restorers at $\gamma = 0$: that $\beta$ lowers $P$ (E5) and raises $D$ (E6) is there one observation, not three.
+Chance deals the same error rates out at random; noise is what neither weights nor seed explain. "Undecided" is no
+half of a success.
 
 :::{dropdown} Directions, counts and shapes
-A *direction* is the change of a measured column from weight zero to the largest; *rows* ask for it at every value of
-the other weight. A turn in between is told as "not monotone", with its steps (of steps without any effect one in
-twenty is clear by chance, so no verdict rests on it). A *count*: how many pairs (or triples) of points contradict the
-statement, of those that could. A *shape*: the distance of the cloud from the nearest convex surface, and from the
-nearest concave one. A *correlation* is Spearman's, over the points of a seed.
+A *direction* is the change of a column from weight zero to the largest; *rows* ask for it at every value of the other
+weight. A turn in between is called "not monotone" (of steps without any effect one in twenty is clear by chance, so
+no verdict rests on it). A *count*: how many pairs (or triples) of points contradict, of those that could. A *shape*:
+the distance of the cloud from the nearest convex surface, and the nearest concave one. A *correlation* is Spearman's,
+over the points of a seed.
 
-Two tests are about convexity. E3 needs no fit: a coin tossed between two restorers reaches the mean of their $D$ and
-$C$, and at most that of their $P$ if $P$ is convex ({eq}`eq:paper-13`). If it beats a third restorer on all three
-axes, the three lie on no convex non-increasing surface. (Triples of which one point alone would do are E2's pairs.)
-E4a and E4b fit surfaces, convex (which may rise) and non-increasing (which may bend). As a flat sheet is convex *and*
-concave, each asks for two things: a surface of the shape is within reach of the noise, one of the opposite shape is
-not.
+Two tests are about convexity. For E3 a coin tossed between two restorers reaches the mean of their $D$ and $C$, and
+at most that of their $P$ if $P$ is convex ({eq}`eq:paper-13`). If it beats a third on all three axes, the three lie
+on no convex non-increasing surface. (Triples of which one point alone would do are E2's pairs.) E4a and E4b fit
+surfaces, convex (which may rise) and non-increasing (which may bend). As a flat sheet is convex *and* concave, a
+surface of the shape must be within reach of the noise, and one of the opposite shape must not.
 :::
 """
 
@@ -216,19 +211,18 @@ Markdown("\n\n".join(text.fold(title, text.table(table)) for title, table in fol
 r"""
 ## What could not be tested
 
-The values of Fig. 3: they are printed as pictures, and each point's $P$ is the gap of its own critic. Recognition by
-people, "evaluated by ourselves" (Section 4): classifiers that took no part in training are a proxy and no more
-({ref}`ch:who-benefits`). The supplement with the figures of Exp-3 and Exp-5: it could not be obtained. And a test
-comes out "reproduced" where nothing is in about 1 of 40 cases (a direction) or 1 of 20 (a count): single cells prove
-little, rows of them more.
+The values of Fig. 3, which are pictures, each point's $P$ the gap of its own critic. Recognition by people,
+"evaluated by ourselves" (Section 4): classifiers that took no part in training are a proxy and no more
+({ref}`ch:who-benefits`). The supplement's figures of Exp-3 and Exp-5, which could not be obtained. And where nothing
+is, about 1 test of 40 (a direction) or of 20 (a count) comes out "reproduced": single cells prove little, rows of
+them more.
 
 ## Summary
 
-* Theorem 1 holds as stated; what the paper concludes from it beyond monotone and convex does not always.
+* Theorem 1 holds as stated; what the paper concludes beyond monotone and convex does not always.
 * That a weight moves its own quantity is easily shown; that the cloud has the shape of $C(D,P)$ is more to ask of
   networks that nobody promised to be optimal.
-* A statement about all points is one about the worst of them: what verdicts hang on belongs to them.
-* "Reproduced" means: survived these tests on these rows, with so many seeds.
+* A statement about all points is one about the worst of them.
 
 ## Exercises
 """
@@ -273,9 +267,9 @@ r"""
 ```{exercise-start} How strong is "no contradiction"? (10 minutes)
 :label: ex:verdicts-2
 ```
-No contradiction among few pairs proves little. For one experiment, count the pairs of points that statement E2 (no
-point is better on all three axes) can compare, and find the share that must contradict before chance would be
-excluded. Which weights would you add to the grid to make the test stronger?
+No contradiction among few pairs proves little. For one experiment, how many pairs can E2 (no point is better on all
+three axes) compare, and which share must contradict before chance would be excluded? Which weights would make the
+test stronger?
 ```{exercise-end}
 ```
 """
@@ -286,8 +280,8 @@ r"""
 :class: dropdown
 ```
 Pairs are comparable only if one point has both the lower $D$ and the lower $P$; since $\beta$ trades one for the
-other, most are not. Points with both weights large, or with less training, would give more pairs, but test bad
-restorers. More values of $\gamma$ at equal $\beta$ add pairs that matter.
+other, most are not. Points with both weights large, or less training, would give more pairs, but test bad restorers;
+more values of $\gamma$ at equal $\beta$ add pairs that matter.
 """
 
 # %%
@@ -321,8 +315,8 @@ r"""
 ```{solution-start} ex:verdicts-3
 :class: dropdown
 ```
-If the points of one $\beta$ are what contradicts, its column is the small one. A pair has two members, so look at the
-$\beta$ of the better ones as well.
+If the points of one $\beta$ are what contradicts, its column is the small one; look at the $\beta$ of the better ones
+too.
 """
 
 # %%

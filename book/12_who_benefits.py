@@ -35,14 +35,14 @@ Markdown(benefits.answers(means, each_beta, together))
 
 # %% [markdown]
 r"""
-**The claim.** Beside fidelity and naturalness {cite}`liu2019cdp` puts *semantic quality*: how "useful" a restored
-signal is for recognition. It is measured by the error rate of one predefined classifier, and "increasing γ will
-enhance the semantic quality of the denoised images" (Section 4), γ being the weight of that classifier's loss.
+**The claim.** {cite}`liu2019cdp` measures *semantic quality*, how "useful" a restored signal is for recognition, by
+the error rate of one predefined classifier: "increasing γ will enhance the semantic quality of the denoised images"
+(Section 4), γ being the weight of its loss.
 
 **What will be checked.** Theorem 1 holds for *whichever* classifier is predefined. The words claim more: a licence
 plate that became easier to recognise should be so for the next reader too. So every published restorer is read by
 classifiers that *took no part* in training it: trained on the same clean images, with other architectures ("CNN-1
-(another seed)" has the predefined one's in Exp-2 and Exp-4, so it is the easiest to deceive along with it).
+(another seed)" has the predefined one's in Exp-2 and Exp-4).
 """
 
 # %% tags=["hide-input"]
@@ -52,12 +52,11 @@ Markdown(text.fold("The rows and the readers", text.table(verdicts.evidence(runs
 r"""
 ## Every classifier, with its interval
 
-An effect is the change of an error rate from $\gamma=0$ to its largest value, within one seed and at one $\beta$,
-averaged over $\beta$, with a Student interval over seeds. Levels differ between classifiers; changes are what
-matters.
+An effect is the change of an error rate from $\gamma=0$ to its largest value, within one seed and $\beta$, averaged
+over $\beta$, with a Student interval over seeds.
 """
 
-# %% mystnb={"figure": {"name": "fig-who-gamma", "caption": "Change of each classifier's error rate from γ = 0 to the greatest γ, averaged over β, with 95 % intervals. Bold: the classifier trained against. Left of zero: fewer errors. Scales differ; arrow heads: the interval goes on. Look for lines on the other side of zero than the bold one."}, "image": {"alt": "Forest plot of the effect of gamma on the error rate of each classifier, grouped by experiment"}}
+# %% mystnb={"figure": {"name": "fig-who-gamma", "caption": "Effect of γ on each classifier's error rate, with 95 % intervals. Bold: the classifier trained against. Left of zero: fewer errors. Scales differ; arrow heads: the interval goes on. Look for lines on the other side of zero than the bold one."}, "image": {"alt": "Forest plot of the effect of gamma on the error rate of each classifier, grouped by experiment"}}
 by_gamma = transfer.effects(runs, "gamma")
 draw.forest({text.title(n): lines for n, lines in by_gamma.items()}, "effect of γ (points)")
 
@@ -67,9 +66,9 @@ r"""
 
 Divide another classifier's change by the predefined one's: 1 means that the whole gain arrives, 0 that nothing does,
 less than 0 that the other pays. Its *Fieller* interval is all $r$ for which (other − $r$ · own) is within Student's
-bound of zero over the seeds' own pairs; a dash stands where the own gain may be nothing. First the mean of all
-classifiers that took no part. The *share that is gaming* does not arrive: at 100 % the gain is one classifier's
-alone, above it the others read *worse*.
+bound of zero over the seeds' pairs; a dash stands where the own gain may be nothing. First the mean of all
+classifiers that took no part. The *share that is gaming* is what does not arrive: at 100 % the gain is one
+classifier's alone, above it the others read *worse*.
 """
 
 # %% tags=["hide-input"]
@@ -103,8 +102,8 @@ r"""
 
 On photographs, processing trained for one recognition network was found to help others nearly as much
 {cite}`liu2022transferable`. Are our parts smaller because of the readers, or because of $\beta$? More kinds read the
-restorers of {ref}`ch:longer`, without $\gamma$ and with the largest: a residual network, one trained on noisy digits,
-a support vector machine, nearest neighbours.
+restorers of {ref}`ch:longer`: a residual network, one trained on noisy digits, a support vector machine, nearest
+neighbours.
 """
 
 # %% tags=["hide-input"]
@@ -113,11 +112,11 @@ Markdown(readers.answer(rows) + "\n\n" + text.table(readers.overview(rows)))
 
 # %% [markdown]
 r"""
-What reads clean digits best need not read restored ones best. Where a reader errs less on noisy digits than on
-restored ones, restoring has cost it something, as {prf:ref}`prop:data-processing` allows and no network can undo.
+Where a reader errs less on noisy digits than on restored ones, restoring has cost it something, as
+{prf:ref}`prop:data-processing` allows and no network can undo.
 
-How much hangs on $\beta$? One ratio for each reader would make level lines. Look whether they move as $\beta$ grows,
-and whether readers of a kind lie together.
+If each reader had one ratio, lines would be level. Do they move as $\beta$ grows, and do readers of a kind lie
+together?
 """
 
 # %% mystnb={"figure": {"name": "fig-who-parts", "caption": "The part of CNN-1's gain that arrives at each reader, for each β (steps not to scale; parts linear from −1 to 1, logarithmic beyond). Dotted: none of it, all of it. No point where CNN-1's own gain is not clear. Look for lines that leave the band between 0 and 1."}, "image": {"alt": "Lines of the part of the gain against beta, one for each of nine readers"}}
@@ -127,20 +126,20 @@ draw.parts(readers.parts(rows))
 r"""
 ## What β does for them
 
-The critic has no classifier in it, and at $\gamma = 0$ the predefined one takes no more part than the others:
-restorations of least MSE are compared with natural-looking ones on equal terms. A classifier trained on clean images
-might read sharp strokes better than blurred ones, or be misled by strokes that the restorer invented.
+At $\gamma = 0$ the predefined classifier takes no more part than the others: restorations of least MSE are compared
+with natural-looking ones on equal terms. A classifier trained on clean images might read sharp strokes better than
+blurred ones, or be misled by strokes that the restorer invented.
 """
 
-# %% mystnb={"figure": {"name": "fig-who-beta", "caption": "Change of each classifier's error rate from β = 0 to the greatest β at γ = 0, with 95 % intervals. Scales differ, as above. Look for classifiers on opposite sides in one panel; Exp-1 to Exp-3 show the same restorers."}, "image": {"alt": "Forest plot of the effect of beta on the error rate of each classifier, grouped by experiment"}}
+# %% mystnb={"figure": {"name": "fig-who-beta", "caption": "Change of each classifier's error rate from β = 0 to the greatest β at γ = 0, drawn as above. Look for classifiers on opposite sides in one panel; Exp-1 to Exp-3 show the same restorers."}, "image": {"alt": "Forest plot of the effect of beta on the error rate of each classifier, grouped by experiment"}}
 by_beta = transfer.effects(runs, "beta")
 draw.forest({text.title(n): lines for n, lines in by_beta.items()}, "effect of β (points)")
 
 # %% [markdown]
 r"""
-The greatest $\beta$ need not be the best. The fold has each against $\beta = 0$: for the predefined classifier and
-the mean of the independent ones without $\gamma$, and for the latter beside the greatest $\gamma$: does $\beta$
-repair what $\gamma$ did to them? In points, bold where the interval excludes zero.
+The greatest $\beta$ need not be the best. The fold has each against $\beta = 0$, without $\gamma$ and beside the
+greatest: does $\beta$ repair what $\gamma$ did to the independent ones? In points, bold where the interval excludes
+zero.
 """
 
 # %% tags=["hide-input"]
@@ -151,10 +150,10 @@ Markdown(text.fold("Every β", table))
 r"""
 ## Examples
 
-Some test images come with the published rows, as restored by the first seed at $\beta = 0$. With the greatest
-$\gamma$ they are, against none, *won by one alone* (the predefined classifier is right with $\gamma$ only, another is
-wrong with it), *lost by one alone* (the reverse) or *lost by another* (the predefined one is right both times,
-another without $\gamma$ only). A few images illustrate the rates above and cannot replace them.
+Some test images, as restored by the first seed at $\beta = 0$. With the greatest $\gamma$ they are *won by one alone*
+(the predefined classifier is right with $\gamma$ only, another is wrong with it), *lost by one alone* (the reverse)
+or *lost by another* (the predefined one is right both times, another without $\gamma$ only). A few images illustrate
+the rates above and cannot replace them.
 """
 
 # %% tags=["hide-input", "remove-stderr"]
@@ -170,13 +169,12 @@ r"""
 ## Against an ensemble
 
 If one classifier is deceived, train against several. With `against=ensemble` the cross entropy is the mean over
-classifiers of different kinds, the predefined one among them; those left out stay independent. Three trainings with
-equal seeds and $\beta$ are compared: without cross entropy, against one classifier, against the ensemble. Look first
-at the predefined classifier, whose share of the loss became smaller, then at the independent ones; the fold has the
-cost in $D$ and $P$ too.
+classifiers of different kinds, the predefined one among them; others stay independent. With equal seeds and $\beta$,
+training without cross entropy is compared with training against one classifier and against the ensemble. Look first
+at the predefined one, whose share of the loss became smaller; the fold has the cost in $D$ and $P$.
 """
 
-# %% mystnb={"figure": {"name": "fig-who-ensemble", "caption": "Change of error rates from γ = 0, trained against the predefined classifier alone (top) and the ensemble (bottom), averaged over β, with 95 % intervals. Bold: the predefined one; members are in the ensemble's loss. Look for independent ones that move left."}, "image": {"alt": "Forest plot of the effect of gamma on each classifier under training against one classifier and against an ensemble"}}
+# %% mystnb={"figure": {"name": "fig-who-ensemble", "caption": "Change of error rates from γ = 0, trained against one classifier (top) and the ensemble (bottom), averaged over β, with 95 % intervals. Bold: the predefined one; members are in the ensemble's loss. Look for independent ones that move left."}, "image": {"alt": "Forest plot of the effect of gamma on each classifier under training against one classifier and against an ensemble"}}
 draw.forest(ensembles.groups(together), "effect of γ (points)", True, "Not published yet")
 
 # %% tags=["hide-input"]
@@ -195,11 +193,8 @@ r"""
 
 * The theorem is untouched: its $C$ is the error of the predefined classifier, and that is what $\gamma$ lowers. What
   is judged is the step from there to "semantic quality".
-* A gain in $C$ is a gain of one reader. Whether others share it is a separate measurement, and costs a forward pass
-  of classifiers kept out of training.
-* The part that arrives is a ratio of two uncertain numbers; where the own gain is not clear there is nothing to
-  share.
-* To report "semantic quality", report also the error of a classifier that neither trained nor selected the restorer.
+* A gain in $C$ is a gain of one reader. To report "semantic quality", report also the error of a classifier that
+  neither trained nor selected the restorer: it costs a forward pass.
 
 ## Exercises
 """
@@ -209,9 +204,8 @@ r"""
 ```{exercise-start} Who is fooled along? (10 minutes)
 :label: ex:who-1
 ```
-An image bent towards one network is often bent towards its relatives. For each experiment rank the independent
-classifiers by the part of the gain that reaches them. Does the predefined classifier's twin, or the nearest
-architecture, come first? What would that mean for the word "independent"?
+For each experiment rank the independent classifiers by the part of the gain that reaches them. Does the predefined
+classifier's twin, or the nearest architecture, come first? What would that mean for the word "independent"?
 ```{exercise-end}
 ```
 """
@@ -278,9 +272,8 @@ r"""
 ```{exercise-start} The price of fairness (10 minutes)
 :label: ex:who-3
 ```
-For each experiment choose the weights of least error of the *predefined* classifier, and those of least *mean* error
-of the independent ones. How much does the first choice cost the independent classifiers, and the second the
-predefined one? Is it $\beta$ or $\gamma$ that differs?
+For each experiment choose the weights of least error of the *predefined* classifier, and of least *mean* error of the
+independent ones. What does each choice cost the others? Is it $\beta$ or $\gamma$ that differs?
 ```{exercise-end}
 ```
 """

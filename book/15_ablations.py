@@ -12,11 +12,11 @@ r"""
 # One thing changed at a time
 
 **The claim.** {cite}`liu2019cdp` presents its trade-off as generic. Its released code makes choices that the text
-does not discuss, and so does this book: the kind of critic, where training starts, which statistics batch
-normalisation uses at test time, whether a restorer may draw lots, how strong the noise is.
+does not discuss, and so does this book: the critic, where training starts, statistics at test time, lots, the
+strength of the noise.
 
 **What will be checked.** Each choice alone, on Exp-2, with the fast restorer and the coarse grid unless a section
-says otherwise: does it change what the two weights do to $C$, $D$ and $P$? A choice that only moves levels leaves the
+says otherwise: does it change what the two weights do to $C$, $D$ and $P$? One that only moves levels leaves the
 paper's statements alone; one that turns a sign does not.
 """
 
@@ -57,8 +57,8 @@ Markdown(
 
 # %% [markdown]
 r"""
-Look for filled marks on the other side of zero than the hollow ones above them, and for intervals that do not
-overlap: such a choice matters, but turns nothing.
+Look for filled marks on the other side of zero than the hollow ones above them. Intervals that do not overlap: the
+choice matters, but turns nothing.
 """
 
 # %% mystnb={"figure": {"name": "fig-ablations-effects", "caption": "What the weights change, from the least to the greatest value that both sides of a pair have. Filled: as changed; hollow: the main table at these weights. Bars: 95 % intervals over seeds. Three times the steps: between the full grid's two largest β. No mark: no weights in common."}, "image": {"alt": "Four panels of dots with intervals, one row for each changed choice, around a line at zero"}}
@@ -79,18 +79,16 @@ r"""
 ## How to read the tables
 
 A column is one way of training: $C$, $D$ and $P$ (the judge's gap) with the least weights of its grid, then what a
-weight changes from its least to its largest value, averaged over the other, with the 95 % interval over training
-seeds. Below: what the judge says of real images against other real ones. Where grids differ, titles say how far each
-goes. The last column is the change from the first way to the second, paired by seed, at the weights that both have; a
-dash where they have none.
+weight changes from its least to its largest value, averaged over the other, with the 95 % interval over seeds. Below:
+the judge on real images. Titles say how far grids go where they differ. The last column is the change from the first
+way to the second, paired by seed, at the weights that both have.
 
 ## The critic: as released, or with a gradient penalty
 
-The release's critic is a bundle, the exception to the title: batch normalisation, parameters clipped to 0.01 in place
-of a gradient penalty, twice the width, five steps for each of the restorer's, a smaller learning rate. Its scores are
-small ({ref}`ch:measuring-perception` derives their bound), so its grid has larger $\beta$: look at the signs, as
-effects over two ranges do not compare. One member alone follows: five critic steps, each on a batch of its own. A
-critic nearer to its optimum should make $\beta$ more effective.
+The release's critic is a bundle: batch normalisation, parameters clipped to 0.01 in place of a gradient penalty,
+twice the width, five steps for each of the restorer's, a smaller learning rate. Its scores are small
+({ref}`ch:measuring-perception`), so its grid has larger $\beta$: only signs compare. One member alone follows: five
+critic steps, each on a batch of its own. A critic nearer to its optimum should make $\beta$ more effective.
 """
 
 
@@ -111,10 +109,9 @@ r"""
 ## The largest $\beta$, three times as long
 
 In the full grids of the paper's networks the pairs that contradict the trade-off gather at the largest $\beta$
-({ref}`ch:verdicts`). But what minimises a weighted sum cannot be worse than something else in every term of it. So
-the two largest are trained again, three times as long. The effect of $\beta$ is the step between the two: below zero
-for $P$ and above zero for $D$ where there is a trade-off. Compare $P$ with its floor: there a larger $\beta$ has
-nothing left to buy.
+({ref}`ch:verdicts`). But what minimises a weighted sum cannot be worse than something else in every term. So the two
+largest are trained again, three times as long. A trade-off would show as a step between them below zero for $P$ and
+above zero for $D$; at its floor $P$ leaves a larger $\beta$ nothing to buy.
 """
 
 # %% tags=["hide-input"]
@@ -124,11 +121,10 @@ Markdown(table("longer", title="as published"))
 r"""
 ## The start, the end, and the network at equal cost
 
-The release keeps the weights of the step with the least validation loss, ours are those of the last; as the rate
-falls to zero the two should hardly differ. A sweep's points share one pre-training per seed; *from scratch* four
-points are trained from nothing, each for as many steps as pre-training, warming the critic and the point's own steps
-cost together. At *equal cost* the paper's denoiser has as many seconds of training as the fast one: fewer steps of
-everything.
+The release keeps the weights of the step with the least validation loss, ours are the last; as the rate falls to zero
+the two should hardly differ. A sweep's points share one pre-training per seed; *from scratch* four points are trained
+from nothing, for as many steps in all. At *equal cost* the paper's denoiser has as many seconds of training as the
+fast one.
 """
 
 # %% tags=["hide-input"]
@@ -136,9 +132,8 @@ Markdown("\n\n".join(table(name) for name in ("select", "scratch", "equal_cost")
 
 # %% [markdown]
 r"""
-Every published restorer on the same experiments, with the seconds that a point took, by the clock of a machine that
-often did other work too ({ref}`ch:reproducibility` has steps timed side by side). All columns of a table are at the
-weights that all were trained at.
+Every published restorer, at the weights that all were trained at, with the seconds that a point took by the clock of
+a machine that often did other work ({ref}`ch:reproducibility` has steps timed side by side).
 """
 
 # %% tags=["hide-input"]
@@ -155,9 +150,8 @@ Markdown(
 r"""
 ## Another classifier judges
 
-In the release Exp-1 evaluates Exp-2's restorers by logistic regression. Here are both ways beside each other, $C$
-being the logistic model's error in both columns; what $\gamma$ does to classifiers that took no part is the question
-of {ref}`ch:who-benefits`.
+In the release Exp-1 evaluates Exp-2's restorers by logistic regression. Both ways, $C$ being the logistic model's
+error in both columns:
 """
 
 # %% tags=["hide-input"]
@@ -173,9 +167,9 @@ Markdown(text.fold("two losses, one judge", ablations.side_by_side(tables)))
 r"""
 ## Lots
 
-Theorem 1 is about random restorations, the paper's networks are functions of $y$. A restorer given a channel of noise
-beside the image could draw lots. On a continuous signal the optimum needs none ({ref}`ch:beyond-lots` proves it, and
-says where it does): no gain is expected. Does one appear?
+Theorem 1 is about random restorations, the paper's networks are functions of $y$. Given a channel of noise, a
+restorer could draw lots. On a continuous signal the optimum needs none ({ref}`ch:beyond-lots`), so no gain is
+expected. Does one appear?
 """
 
 # %% tags=["hide-input"]
@@ -187,11 +181,11 @@ r"""
 ## Does the noise decide?
 
 **The objection.** {cite}`rdpc2024` prove for compression that perception and classification alone (a rate function
-without distortion) do not trade off, and report that the noise of the source decides whether they do. Their encoder
-sees the source and may be chosen, there is a rate, and classification is what stays uncertain of the class. Here
-there is no rate, nobody chooses the noise, and $C$ is the error of one classifier. So our rows can neither prove nor
-refute that theorem. They can say whether, in the paper's setting, the cost of $\gamma$ goes away with the noise. At
-$\sigma=0$ it must, nearly: the image itself has $D=P=0$.
+without distortion) do not trade off, and report that the noise of the source decides whether they do. There is a
+rate, the encoder may be chosen, and classification is what stays uncertain of the class; here there is no rate,
+nobody chooses the noise, and $C$ is the error of one classifier. So our rows can neither prove nor refute that
+theorem, but say whether the cost of $\gamma$ goes away with the noise. At $\sigma=0$ it must, nearly: the image
+itself has $D=P=0$.
 
 **The rules** stand above the grid `noise` in `params/grids.yml`, committed before its new rows were trained: at one
 $\sigma$ and one $\beta$, $\gamma$ *costs* where $C$ clearly falls and $D$ or $P$ clearly rises, and is *free* where
@@ -218,9 +212,9 @@ Markdown(text.table(noise.summary(curve_rows)))
 # %% [markdown]
 r"""
 First levels without both weights, then what $\gamma$ changes, the mean over $\beta$, and the verdict at each $\beta$.
-As $C$ grows from about the error on clean digits to a large part of all, $P$ with it, the same $\gamma$ meets very
-different losses. "Free" is weak evidence where seeds are few: no cost was clear, which is not none. That lots between
-two points beat no third (E3) cannot be tested on $2\times2$ weights. Both rules:
+As $C$ and $P$ grow, the same $\gamma$ meets very different losses. "Free" is weak evidence where seeds are few: no
+cost was clear, which is not none. That lots between two points beat no third (E3) cannot be tested on $2\times2$
+weights. Both rules:
 
 ```{literalinclude} ../cdpbook/studies/noise.py
 :language: python
@@ -247,12 +241,12 @@ The command of one $\sigma$: `cdp sweep exp2 -p grid=noise -p noise_sigma=0.25 -
 (ch:ablations-neighbours)=
 ## The weights of two neighbours
 
-Two later works have grids of weights on the same digits. {cite}`rdpc2024` list theirs for all three losses, seven
-weights of perception by nine of classification, all small; an example of the library deepinv {cite}`deepinv` trains
-thirteen weights of the adversarial loss alone, some far larger than ours, with the same noise, and sees a monotonic
-trade-off. We train their weights, as many as the line below says, with *our* network, critic, steps and judge: what
-differs from Exp-2 is where they look, and the second's four critic steps. (Not taken over: the rate of the first; the
-network, 35 epochs and unbounded critic of the second.)
+Two later works have grids on the same digits. {cite}`rdpc2024` list seven weights of perception by nine of
+classification, all small; an example of the library deepinv {cite}`deepinv` trains thirteen weights of the
+adversarial loss alone, some far larger than ours, and sees a monotonic trade-off. We train their weights, as many as
+the line below says, with *our* network, critic, steps, noise and judge (of deepinv also the four critic steps): what
+differs from Exp-2 is where they look. (Not taken over: the rate of the first; the network, 35 epochs and unbounded
+critic of the second.)
 """
 
 # %%
@@ -273,11 +267,10 @@ Markdown(text.table(neighbours.summary(grids)))
 r"""
 ## Statistics at test time
 
-The release normalises by the statistics of the test batch, so an image's restoration depends on its forty-nine
-neighbours. The shipped restorers are evaluated with running statistics and with batches of several sizes (of one: the
-statistics of a single image's pixels). $D$ and $C$ are means over them; changes compare every image with itself, with
-95 % intervals over the images. A cost that shrinks as the batch grows is that of estimating the statistics from few
-images.
+The release normalises by the test batch, so an image's restoration depends on its forty-nine neighbours. The shipped
+restorers are evaluated with running statistics and with batches of several sizes. $D$ and $C$ are means over them;
+changes compare every image with itself, with 95 % intervals over images. A cost that shrinks as the batch grows is
+that of few images' statistics.
 """
 
 # %% tags=["hide-input"]
@@ -293,8 +286,7 @@ r"""
 ## Summary
 
 * Each table answers one question, for this experiment, grid and budget; none is a tuned comparison.
-* What an ablation leaves alone says as much as what it changes: the signs of the first column are the paper's
-  statements.
+* What an ablation leaves alone counts as much: the signs of the first column are the paper's statements.
 
 ## Exercises
 """

@@ -228,7 +228,7 @@ weights. Both rules:
 
 Without the weight of $D$ ($\alpha=0$, $\beta=0.03$) the losses are those of their claim but for the rate. First what
 taking $\alpha$ away changes at $\gamma=0$, then what $\gamma$ changes without it. $D$ as a part; bold: zero is
-outside the interval.
+outside.
 """
 
 # %% tags=["hide-input"]

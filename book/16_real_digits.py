@@ -11,13 +11,13 @@ r"""
 (ch:real-digits)=
 # The exact trade-off of real digits
 
-**The claim** (Definition 1 and Section 2.2 of {cite}`liu2019cdp`). $C(D,P)$ is defined for any source, images too;
-beyond toys "it is impossible to solve Eq. (7) analytically", so the paper approaches it by training networks.
+**The claim** (Definition 1 and Section 2.2 of {cite}`liu2019cdp`). $C(D,P)$ is defined for images too; beyond toys
+"it is impossible to solve Eq. (7) analytically", so networks are trained in its place.
 
 **What will be checked.** If $X$ is one of $N$ training digits and $Y=X+$ noise, Bayes' rule is exact in all 784
 dimensions, and {eq}`eq:paper-7` is a finite convex program that the solver of {ref}`ch:exact` answers with a
-certificate. Here is the function itself, with the paper's classifiers as $c_0$; what the optimal restorer returns;
-and how far above it the networks of {ref}`ch:exp2` are, on the same digits.
+certificate. Here is that function, with the paper's classifiers as $c_0$; what the optimal restorer returns; and how
+far above it the networks of {ref}`ch:exp2` are.
 """
 
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of this page"}
@@ -73,10 +73,10 @@ e(y,\hat x)&=\Pr(\text{class}\ne c_0(\hat x)\mid y).
 \end{aligned}
 $$
 
-These are sums over $N$ digits: no density is estimated and no network stands in for one. One thing remains a sample:
-$Y$ has a density, and the program takes $m$ noisy digits of equal weight in its place. "Exact" is said of that finite
-problem. Each $y$ comes from another digit, so that the mean of the $m$ posteriors is near to $p_X$; $d$ compares with
-$p_X$ itself. What other noise and other digits would change is measured below.
+No density is estimated and no network stands in for one. One thing remains a sample: $Y$ has a density, and the
+program takes $m$ noisy digits of equal weight in its place. "Exact" is said of that finite problem. Each $y$ comes
+from another digit, so that the mean of the $m$ posteriors is near to $p_X$, with which $d$ compares. Other noise and
+other digits come below.
 
 ```{literalinclude} ../cdplib/theory/posterior.py
 :pyobject: posterior
@@ -114,10 +114,10 @@ $r(x_k)$ becomes smaller. If $\Pr(l|y)\le\Pr(c_0(m)|y)$, then $m(y)$ in place of
 :::
 
 For the logistic model the images of a class are a polyhedron and $z_l(y)$ is a projection, computed exactly (but for
-a small margin of the logits): its $C(D,P)$ below is over *all* functions of $y$ with values in all images. For CNN-1
-the nearest image is searched by linearising the network again and again; there may be a nearer one, so $C$ is an
-upper bound over all restorations, and exact for its alphabet. Where it equals the Bayes error of $Y$ it is exact for
-all as well. So is the edge, which no classifier moves.
+a small margin of the logits): its $C(D,P)$ is over *all* functions of $y$ with values in all images. For CNN-1 the
+nearest image is searched by linearising the network again and again; there may be a nearer one, so $C$ is exact for
+its alphabet, an upper bound over all restorations, and exact for all where it equals the Bayes error of $Y$. So is
+the edge, which no classifier moves.
 
 ```{literalinclude} ../cdplib/experiments/relabelling.py
 :pyobject: _projections
@@ -129,8 +129,8 @@ all as well. So is the edge, which no classifier moves.
 r"""
 ## One point, solved now
 
-Budgets come from the parameters: $P$ in total variation, and $D$ a little above the least that this $P$ allows. The
-lower bound needs no solver ({prf:ref}`thm:certificate`), only $\lambda$ and $u$.
+$P$ is in total variation, $D$ a little above the least that it allows. The lower bound needs no solver
+({prf:ref}`thm:certificate`), only $\lambda$ and $u$.
 """
 
 # %%
@@ -153,17 +153,17 @@ if point.status == "optimal":
 r"""
 ## The surface
 
-The published sample is larger; every point was solved once, with its certificate. Look for how little of the map is
-not one colour: as soon as both budgets can be met, the error rate is that of the best possible classifier of $Y$.
+The published sample is larger. Look how little of the map is not one colour: as soon as both budgets can be met, the
+error rate is that of the best possible classifier of $Y$.
 """
 
-# %% mystnb={"figure": {"name": "fig-digits-surface", "caption": "C(D,P) of real digits under total variation, over all restorations. Grey: no restoration meets both budgets. Look for the colours that are not the darkest: they hug the edge."}, "image": {"alt": "Map of the error rate over allowed distortion and allowed total variation: a grey corner where nothing is feasible, a thin lighter rim along it, and one dark colour elsewhere"}}
+# %% mystnb={"figure": {"name": "fig-digits-surface", "caption": "C(D,P) of real digits under total variation, over all restorations. Grey: infeasible. Colours other than the darkest hug the edge."}, "image": {"alt": "Map of the error rate over allowed distortion and allowed total variation: a grey corner where nothing is feasible, a thin lighter rim along it, and one dark colour elsewhere"}}
 figures.heights(surface, f"{name}, σ = {sigma}", "total variation")
 
 # %% [markdown]
 r"""
 And if a restorer may return nothing but the $N$ digits? A class is then changed only by returning another digit: the
-rim becomes a region, a wide one for the logistic model (`classifier`), which misreads more of the digits.
+rim becomes a region, wide for the logistic model (`classifier`), which misreads more of them.
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-plain", "caption": "The same where only the prior's digits may be returned (σ = 2). Look at the axis: the least distortion is much larger; and for the wider rim."}, "image": {"alt": "Map of the error rate over distortion and total variation for an alphabet of digits alone"}}
@@ -172,11 +172,11 @@ figures.heights(plain, f"{name}, digits only", "total variation")
 
 # %% [markdown]
 r"""
-The rim under a magnifying glass: $D$ is above the least distortion of each $P$ by a share that grows from left to
-right, the height is what $C$ exceeds the Bayes error by.
+The rim under a magnifying glass: $D$ grows from the least for each $P$, the height is what $C$ exceeds the Bayes
+error by.
 """
 
-# %% mystnb={"figure": {"name": "fig-digits-rim", "caption": "C above its least value, over how far D is above the least distortion of each P (logarithmic). One line a P. Look for where a line reaches zero: from there on classification costs nothing more."}, "image": {"alt": "Two panels of falling lines, one for each P, for CNN-1 and logistic regression"}}
+# %% mystnb={"figure": {"name": "fig-digits-rim", "caption": "C above its least value, over how far D is above the least distortion of each P (logarithmic), a line a P. Where it reaches zero, classification costs nothing more."}, "image": {"alt": "Two panels of falling lines, one for each P, for CNN-1 and logistic regression"}}
 draw.rims(
     {
         real_digits.classifiers.display(c): published_digits.rims(c, sigma)
@@ -197,8 +197,8 @@ Markdown("\n\n".join(folds))
 # %% [markdown]
 r"""
 Where $P$ leaves room for images that are no digits, a line falls at once: λ is huge on the edge, and zero soon after.
-At $P=0$ nothing can be changed but *which* digit is returned: that takes more distortion, the more so for the
-logistic model, which misreads more of the digits themselves.
+At $P=0$ nothing can be changed but *which* digit is returned: that takes more distortion, most for the logistic
+model.
 
 ## A warning: changes too small to see
 
@@ -224,7 +224,7 @@ means, optimal = sample.letters[count + np.array(changed)], sample.letters[best[
 wanted = problem.labels[best[changed]]
 read = problem.labels[count + np.array(changed)]
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-moved", "caption": "Posterior means, the nearest images that the classifier reads as the likeliest class, and ten times their difference around grey. Below: the class read. Look for a difference between the first two: the classifier sees one."}, "image": {"alt": "Rows of images in threes: a blurred digit, one that looks the same, and a faint pattern of their difference"}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-moved", "caption": "Posterior means, the nearest images read as the likeliest class, and ten times their difference around grey. Below: the class read. Do you see what the classifier sees?"}, "image": {"alt": "Rows of images in threes: a blurred digit, one that looks the same, and a faint pattern of their difference"}}
 triples = [
     [(m, f"read as {a}"), (o, f"read as {b}"), (0.5 + 10 * (o - m), "")]
     for m, o, a, b in zip(means, optimal, read, wanted, strict=True)
@@ -236,14 +236,14 @@ draw.gallery(images, titles, [[note for _, note in row] for row in pairs])
 
 # %% [markdown]
 r"""
-Nobody would see it. The theorem holds for whichever $c_0$ is predefined; but with a network as $c_0$, and nothing
-that asks how natural an image is, a low $C(D,P)$ says that $c_0$ can be told anything, not that digits became easier
-to read: the exact counterpart of *gaming one classifier* in {ref}`ch:exp2`.
+Nobody would see it. With a network as $c_0$, and nothing that asks how natural an image is, a low $C(D,P)$ says that
+$c_0$ can be told anything, not that digits became easier to read: the exact counterpart of *gaming one classifier* in
+{ref}`ch:exp2`.
 
 ## What the optimal restorer returns
 
-From left to right $P$ falls, and $D$ is a percent above the least that it allows. Look for the column in which
-blurred means turn into digits, and for whether it is the right digit.
+From left to right $P$ falls; $D$ is a percent above the least. In which column do blurred means turn into digits, and
+into the right ones?
 """
 
 # %%
@@ -254,7 +254,7 @@ for budget in path:
     plans.append(exact.solve(problem, "tv", reach, budget).plan * noisy)
 doubtful = np.argsort(likeliest)[:: noisy // 8][:5]
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-optimal", "caption": "A digit, its noisy image, and what the optimal restorer most likely returns as P falls, with its probability. The most doubtful y is on top. Less doubtful means become digits first."}, "image": {"alt": "Rows of images: the original digit, its noisy version, then restored images that turn from blurred means into sharp digits as P falls to zero"}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-optimal", "caption": "A digit, its noisy image, and what the optimal restorer most likely returns as P falls, with its probability. The most doubtful y is on top."}, "image": {"alt": "Rows of images: the original digit, its noisy version, then restored images that turn from blurred means into sharp digits as P falls to zero"}}
 rows, notes = [], []
 for y in doubtful:
     best = [plan[y].argmax() for plan in plans]
@@ -277,15 +277,15 @@ Markdown(
 
 # %% [markdown]
 r"""
-The mass off the digits is what $P$ pays for: total variation asks how much of $\hat X$ is no digit, and not how bad
-it looks. The sure $y$ get their digit first, since their mean nearly is one. A digit must not be returned more often
-than $p_X$ says, so for some $y$ lots are drawn between two.
+The mass off the digits is what $P$ pays for, however bad it looks. The sure $y$ get their digit first, since their
+mean nearly is one. A digit must not be returned more often than $p_X$ says, so for some $y$ lots are drawn between
+two.
 
-Choose the budgets yourself. Move $P$ first, then $D$ from just above the edge to the right: where does $C$ still
-fall, and what of that can be seen?
+Move $P$ first, then $D$ from just above the edge to the right: where does $C$ still fall, and what of that can be
+seen?
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-picker", "caption": "Drag on the map, or move the sliders: each mark is a pair of budgets, solved on this page's sample. Below, six noisy digits, the most doubtful first: the digit behind, what the restorer sees, and what it most likely outputs, with its probability, its kind (a digit of the prior, the posterior mean, or a mean changed to be read otherwise) and how it is read. Look for the P at which a mean becomes a digit, and for changes of D that only the classifier notices."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-picker", "caption": "Drag on the map, or move the sliders: each mark is a pair of budgets, solved on this page's sample. Below, six noisy digits, the most doubtful first: the digit behind, what the restorer sees, and what it most likely outputs, with its probability, its kind (a digit, the posterior mean, or a mean changed to be read otherwise) and how it is read. Look for changes of D that only the classifier notices."}}
 HTML(letters.picker(sample, np.argsort(likeliest)[:: noisy // 6][:6]))
 
 # %% [markdown]
@@ -314,19 +314,18 @@ Markdown(text.table(shown, head, {"D": ".4f", "P": ".3f"} | percent))
 # %% [markdown]
 r"""
 The posterior sample has twice the distortion of the mean, as it must, and errs more than another restorer at its own
-budgets. Its $P$ would be zero for all of $Y$; what is left comes from the sample of $m$ noisy digits.
+budgets. (For all of $Y$ its $P$ would be zero.)
 
 ## Wasserstein with a ground cost
 
 Total variation knows only whether an image is one of the digits. $W_1$ with the Euclidean distance between images as
 ground cost is what a Wasserstein critic estimates; the linear program then has a flow between any two letters, of
 which the few needed are priced in. The certificate's support function is Kantorovich's:
-$h_P(u)=\max_t\sum_ip_i\min_j(u_j+t\,c_{ij})-tP$, valid at any $t$. Letters include images half-way between mean and
-likeliest digit; here the alphabet is a restriction, so $C$ is exact for these letters and an upper bound over all
-images.
+$h_P(u)=\max_t\sum_ip_i\min_j(u_j+t\,c_{ij})-tP$, valid at any $t$. Here the alphabet, with images half-way between
+mean and likeliest digit, is a restriction: $C$ is exact for these letters and an upper bound over all images.
 """
 
-# %% mystnb={"figure": {"name": "fig-digits-w1", "caption": "C(D,P) of real digits when P is W1 between images (Euclidean, in units of the pixel range). Grey: infeasible. Look for the same thin rim as under total variation."}, "image": {"alt": "Map of the error rate over allowed distortion and allowed W1, with a grey infeasible corner and a thin rim along it"}}
+# %% mystnb={"figure": {"name": "fig-digits-w1", "caption": "C(D,P) of real digits when P is W1 between images (Euclidean, in units of the pixel range). Grey: infeasible. Look for the same thin rim."}, "image": {"alt": "Map of the error rate over allowed distortion and allowed W1, with a grey infeasible corner and a thin rim along it"}}
 by_ground = surfaces.surface("w1", classifier=classifier)
 figures.heights(by_ground, f"{name}, σ = 2", "W1 (Euclidean)")
 
@@ -334,9 +333,10 @@ figures.heights(by_ground, f"{name}, σ = 2", "W1 (Euclidean)")
 r"""
 ## The trained networks, on the same prior
 
-Exp-2's networks restore the same $m$ noisy digits and are measured under the same posterior: $D$ and $C$ are exact
-expectations, comparable with everything above. Of $P$ only $W_1$ is: total variation is 1 for any network, since no
-output equals a digit to the last bit. At noise 1 these are the paper's network with the book's weights; for noise 2 the fast network was trained. Look at the ratio of the two distortions.
+Exp-2's networks restore the same $m$ noisy digits, under the same posterior: $D$ and $C$ are exact expectations,
+comparable with everything above. Of $P$ only $W_1$ is: no network's output equals a digit to the last bit. At noise 1
+this is the paper's network with the book's weights; for noise 2 the fast network was trained. Look at the ratio of
+the two distortions.
 """
 
 # %% tags=["hide-input"]
@@ -357,8 +357,8 @@ Markdown(
 
 # %% [markdown]
 r"""
-This is not waste. The optimum knows that the digit is one of these $N$; a network was trained on all training digits,
-for digits that nobody has seen. How much of the distance is knowledge of the prior?
+This is not waste. The optimum knows that the digit is one of these $N$; a network is for digits that nobody has seen.
+How much of the distance is knowledge of the prior?
 
 ## A prior that grows
 
@@ -370,17 +370,18 @@ over draws, do not decrease with $N$ and are at most those under $p$. Any rule's
 
 :::{admonition} Proof
 :class: dropdown
-Both are minima over restorers $q$ of an expectation that is linear in the law of (class, $X$): so they are concave in it. $\hat p_{N+1}$ is the average of its $N+1$ parts with one
-digit left out, each distributed as $\hat p_N$; Jensen's inequality gives monotony, and with $\mathbb E\hat p_N=p$ the bound. A rule that was made from the digits is a restorer like any other when it meets fresh ones.
-$\square$
+Both are minima over restorers $q$ of an expectation that is linear in the law of (class, $X$), so concave in it.
+$\hat p_{N+1}$ is the average of its $N+1$ parts with one digit left out, each distributed as $\hat p_N$; Jensen's
+inequality gives monotony, and with $\mathbb E\hat p_N=p$ the bound. Made from the digits, a rule is a restorer like
+any other when it meets fresh ones. $\square$
 :::
 
-So the posterior mean of $N$ digits bounds the distortion twice: on noisy digits of its own from below, on noisy test
-digits from above (the order of MNIST being taken for a random one). No solver is needed, so $N$ goes to the whole
-training set. Where in the band between the curves are the networks?
+So the posterior mean of $N$ digits bounds the distortion from below on noisy digits of its own, from above on noisy
+test digits (the order of MNIST being taken for a random one). No solver is needed, so $N$ goes to the whole training
+set. Where between the curves are the networks?
 """
 
-# %% mystnb={"figure": {"name": "fig-digits-ladder", "caption": "Distortion of the posterior mean of N digits, on noisy digits of its own and on fresh ones, for both noises (logarithmic axes; bars: two standard errors over the noisy digits). Dotted: the last section's network with the least D, on the same fresh digits. The band between the curves must hold the MMSE of digits in general."}, "image": {"alt": "Two panels with a rising and a falling curve over N that approach each other, and a dotted level line of a trained network between them"}}
+# %% mystnb={"figure": {"name": "fig-digits-ladder", "caption": "Distortion of the posterior mean of N digits, on noisy digits of its own and on fresh ones (logarithmic axes; bars: two standard errors over the noisy digits). Dotted: the last section's network of least D, on the same fresh digits. The band must hold the MMSE of digits in general."}, "image": {"alt": "Two panels with a rising and a falling curve over N that approach each other, and a dotted level line of a trained network between them"}}
 ladders = {f"σ = {s}": published_digits.ladder(s) for s in (1, 2)}
 trained = {f"σ = {s}": published_digits.networks(s)["fresh_mse"].min() for s in (1, 2)}
 draw.ladder(ladders, trained)
@@ -400,10 +401,9 @@ Markdown(text.table(rows, head) + "\n\n" + said)
 # %% [markdown]
 r"""
 At noise 1 the band stays wide: even all training digits are so few that $Y$ nearly says which one it was, and the
-optimum is mostly memory. At noise 2 the curves nearly meet: the least distortion of denoising digits, *whatever* the
-restorer, is known to a few percent, and a dotted line above the band is what better training could save. With a
-thousand digits the level of $D$ and $C$ is thus too low, at noise 1 by far. What $N$ hardly changes is the last
-column below, the distortion that buys the least $C$.
+optimum is mostly memory. At noise 2 the least distortion of denoising digits, *whatever* the restorer, is known to a
+few percent, and a dotted line above the band is what better training could save. The page's levels of $D$ and $C$ are
+thus too low, at noise 1 by far; the distortion that buys the least $C$ (last column below) hardly changes with $N$.
 """
 
 # %% tags=["hide-input"]
@@ -430,7 +430,7 @@ r"""
 ## Between line and image: the plane
 
 Is the thin rim a matter of dimension, of the classifier, or of memory? In the plane, with two classes under Gaussian
-bells on a grid and a line as $c_0$ that fits neither, nothing is memorised and the boundary is near.
+bells and a line as $c_0$ that fits neither, nothing is memorised.
 """
 
 # %% tags=["hide-input"]
@@ -444,18 +444,16 @@ Markdown(text.table(plane.reset_index(), head, forms) + f"\n\n{size}; largest ga
 # %% [markdown]
 r"""
 Here classification is traded against distortion over a wide range: to move $\hat X$ across a line takes a distance of
-the order of the classes' own. In 784 dimensions a trained classifier's boundary is near to everything, and the
-trade-off shrinks to the rim.
+the order of the classes' own. In 784 dimensions a trained classifier's boundary is near to everything.
 
 ## Summary
 
-* For a prior of $N$ digits $C(D,P)$ is a finite program; every value has a certificate, and under total variation the
-  letters suffice for all restorations ({prf:ref}`prop:letters`).
-* $D$ and $P$ trade over a wide range. $C$ trades with them in a rim at the edge only, wide near $P=0$: elsewhere a
+* For a prior of $N$ digits $C(D,P)$ is a finite program with certificates; under total variation its letters suffice
+  for all restorations ({prf:ref}`prop:letters`). Its size decides the level of $D$ and $C$.
+* $D$ and $P$ trade over a wide range. $C$ trades with them only in a rim at the edge, wide near $P=0$: elsewhere a
   change that nobody can see satisfies the classifier.
 * Trained networks are far above the optimum of a memorised prior. For digits in general the optimum lies in a band:
-  at noise 1 it is wide and holds the network, at noise 2 it is narrow and the network is above it.
-* "Exact" is about a finite problem; its size decides the level of $D$ and $C$.
+  at noise 1 wide, with the network in it; at noise 2 narrow, with the network above.
 
 ## Exercises
 """

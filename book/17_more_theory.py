@@ -13,7 +13,7 @@ r"""
 
 **The question.** Theorem 1 of {cite}`liu2019cdp` has one predefined classifier, restorations that may draw lots, and
 a $d$ that is convex in its second argument. What if there are several classifiers, no lots, a classifier that may be
-chosen, or $d=W_2$, which is not convex? **The answer:**
+chosen, or $d=W_2$? **The answer:**
 """
 
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of this page"}
@@ -55,7 +55,9 @@ r"""
 (ch:beyond-several)=
 ## Several predefined classifiers
 
-Let $c_1,\dots,c_K$ be predefined, $e_k$ their tables of errors (as in {ref}`ch:exact`) and $C_k$ their functions. For
+Let $c_1,\dots,c_K$ be predefined, $e_k$ their tables of errors (as in {ref}`ch:exact`) and $C_k$ their functions. The
+*average* error with weights $w$ is linear in the restoration: $C_w$ is the function of one problem with the table
+$\sum_kw_ke_k$, and {prf:ref}`thm:cdp` holds. The *worst* is a maximum of linear functions. For
 the *average* error with weights $w$ nothing is new: it is linear in the restoration, so its function $C_w$ is that of
 one problem with the table $\sum_kw_ke_k$, and {prf:ref}`thm:cdp` holds. The *worst* error is a maximum of linear
 functions.
@@ -82,10 +84,10 @@ $\sum_kw_k\varepsilon(\hat X\mid c_k)$ is linear in either; by the minimax theor
 maximum may be exchanged, and $\max_k=\max_w$. If nothing is feasible both sides are $+\infty$. $\square$
 :::
 
-`several.solve_worst` maximises the concave function $w\mapsto C_w$ with cutting planes: each solved plan is a plane
-above it, the planes' matrix game gives the next $w$, and a mixture of the plans found, whose worst error is an upper
-bound. The toys differ in the classifier's threshold only (unless you moved them, one is on either side of $t^*$).
-Does the least worst error exceed each of their own, and at which weights?
+`several.solve_worst` maximises the concave $w\mapsto C_w$ with cutting planes: each solved plan is a plane above it,
+the planes' matrix game gives the next $w$, and a mixture of the plans has a worst error that bounds from above. The
+toys differ in the classifier's threshold only (unless you moved them, one is on either side of $t^*$). Does the least
+worst error exceed each of their own?
 """
 
 # %% tags=["hide-input"]
@@ -103,8 +105,7 @@ print("equal errors:", np.ptp(both.errors) < 1e-6)
 
 # %% [markdown]
 r"""
-Classifiers that have a weight err alike: the plan gives up a little of each. Look where the worst case leaves the
-hardest of the single functions.
+Classifiers that have a weight err alike. Look where the worst case leaves the hardest of the single functions.
 """
 
 # %%
@@ -117,7 +118,7 @@ worst = [several.solve_worst(toys, "tv", D, np.inf) for D in Ds]
 curves["together: the worst"] = np.array([at.value for at in worst])
 shown = {name: (Ds, values) for name, values in curves.items()}
 
-# %% mystnb={"figure": {"name": "fig-beyond-several", "caption": "Several predefined classifiers, P unlimited: C of each alone, and the least worst error of a restoration that must serve all. It is at or above each of them, and convex."}, "image": {"alt": "Two falling convex curves that flatten out, and a third one above both of them, which begins on the upper one and leaves it."}}
+# %% mystnb={"figure": {"name": "fig-beyond-several", "caption": "Several predefined classifiers, P unlimited: C of each alone, and the least worst error of one restoration for all: at or above each, and convex."}, "image": {"alt": "Two falling convex curves that flatten out, and a third one above both of them, which begins on the upper one and leaves it."}}
 figures.curves(shown, ("D: allowed MSE", "error rate"))
 
 # %% tags=["nbval-check-output"]
@@ -171,10 +172,10 @@ for $D$. A vertex has at most $m+n$ positive entries. Each $y$ of positive mass 
 $P=\infty$ the rows for $r$ are absent: at most $m+1$ entries. $\square$
 :::
 
-Two checks. The first counts who draws lots in optimal plans of toy B, where the budget of distortion binds (the
-solver's plans are vertices there). The second splits each letter of the skewed bit (0 with probability $0.7$) into
-$k$ letters that say nothing more about $X$, as noise in the last digits of $Y$ would, and tries *every* deterministic
-restoration. Does the gap shrink as $k$ grows?
+The first check counts who draws lots in optimal plans of toy B, where the budget of distortion binds (the solver's
+plans are vertices there). The second splits each letter of the skewed bit (0 with probability $0.7$) into $k$ that
+say nothing more about $X$, as noise in the last digits of $Y$ would, and tries *every* deterministic restoration.
+Does the gap shrink as $k$ grows?
 """
 
 # %%
@@ -213,15 +214,15 @@ print("of order 1 / k:", order)
 
 # %% [markdown]
 r"""
-So "deterministic restorations will not do" is about atoms. A network that sees pictures with Gaussian noise could, in
-principle, do without a noise input. (That such maps are smooth, or found by training, is another matter.)
+So a network that sees pictures with Gaussian noise could, in principle, do without a noise input. (That such maps are
+smooth, or found by training, is another matter.)
 
 (ch:beyond-nonblind)=
 ## A classifier that may be chosen
 
-The paper takes the classifier as predefined, because in *blind* restoration the degradation is unknown, and leaves
-"the case of non-blind restoration as our future work" (Section 2.2). Then the classifier is chosen with the
-restoration: $C^*(D,P)=\min\varepsilon^*(\hat X)$, with $\varepsilon^*$ the error of the best classifier of $\hat X$.
+The paper leaves "the case of non-blind restoration as our future work" (Section 2.2). Then the classifier is chosen
+with the restoration: $C^*(D,P)=\min\varepsilon^*(\hat X)$, with $\varepsilon^*$ the error of the best classifier of
+$\hat X$.
 
 :::{prf:proposition} The non-blind function
 :label: prop:nonblind
@@ -239,9 +240,9 @@ convex. $\square$
 :::
 
 Take a bit $X$, 0 with probability $0.4$, flipped with probability $0.2$, and let a false 1 be ten times as bad as a
-missed one. The restoration of least distortion is the constant 0, of which a classifier can only guess. A predefined
-one would trade in a straight line; the chosen one sticks to its guess until the line is below it. Look for the kink
-that bends the wrong way.
+missed one. The restoration of least distortion is the constant 0, of which a classifier can only guess. The chosen
+one sticks to its guess until a predefined one's straight line is below it. Look for the kink that bends the wrong
+way.
 """
 
 # %%
@@ -278,22 +279,20 @@ $(D,P)$ and its law has no atoms, then $C^*(D',P)$ is the Bayes error of $Y$ for
 
 :::{admonition} Proof
 :class: dropdown
-(a) By {prf:ref}`thm:w2-edge` a pair is feasible only if $D\ge D(P)$, and then $\hat X=(1-s)m(Y)+sT(Y)$ keeps it, $T$
-the increasing map of the law of $Y$ to that of $X$. Both $m$ and $T$ increase strictly, so $Y$ can be read off
-$\hat X$: the threshold on $\hat X$ that corresponds to the Bayes threshold of $Y$ has the Bayes error. (b) Cut the
-line into cells of width $\eta$. In a cell $I$ let $w_i$ be the probability that the best classifier of $Y$ decides
-$i$, given $\hat X\in I$. Split $I$ into intervals $I_i$ that have the shares $w_i$ of the law of $\hat X$ in $I$,
-which is possible without atoms. Where $\hat X\in I$ and the decision is $i$, output instead a draw from the law of
-$\hat X$ in $I_i$. The law of the output is unchanged, the output has moved by at most $\eta$, so that its root mean
-squared error is at most $\sqrt D+\eta$; and whoever knows the $I_i$ reads the decision off it. $\square$
+(a) By {prf:ref}`thm:w2-edge` a pair is feasible only if $D\ge D(P)$, and then $\hat X=(1-s)m(Y)+sT(Y)$ keeps it, $T$ the increasing map of
+the law of $Y$ to that of $X$. Both $m$ and $T$ increase strictly, so $Y$ can be read off $\hat X$: the threshold on $\hat X$ that
+corresponds to the Bayes threshold of $Y$ has the Bayes error. (b) Cut the line into cells of width $\eta$. In a cell $I$ let $w_i$ be the
+probability that the best classifier of $Y$ decides $i$, given $\hat X\in I$. Split $I$ into intervals $I_i$ that have the shares $w_i$ of
+the law of $\hat X$ in $I$, which is possible without atoms. Where $\hat X\in I$ and the decision is $i$, output a draw from the law
+of $\hat X$ in $I_i$. The law is unchanged, the output has moved by at most $\eta$, so its root mean squared error is at most
+$\sqrt D+\eta$; and whoever knows the $I_i$ reads the decision off it. $\square$
 :::
 
-(b) is not a good restoration but a hiding place: the decision is written into digits that nobody sees. With a free classifier
-$C$ constrains nothing; and a predefined one that reads fine digits can be satisfied by changes too small to be seen.
+(b) is a hiding place: the decision is written into digits that nobody sees. With a free classifier $C$ constrains nothing; and a
+predefined one that reads fine digits can be satisfied by changes too small to be seen.
 
-The check of (a) is on grids, with letters as coarse as the spacing, in the hardest corner: $P=0$ with the least
-distortion there, over all threshold classifiers. Look for an excess over the Bayes error of $Y$ that goes to 0, if
-unevenly, for the chosen classifier, and not for the predefined one.
+(a) is checked on grids, in the hardest corner: $P=0$ with the least distortion there, over all threshold classifiers. Look for an excess over
+the Bayes error of $Y$ that goes to 0, if unevenly, for the chosen classifier, and not for the predefined one.
 """
 
 
@@ -342,9 +341,9 @@ The left side is a linear program over plans from $p_X$ to $r$; $t$ is the multi
 each $x_i$ goes to its best $x_j$ by itself. Linear programs have no gap. $\square$
 :::
 
-On the line the answer has a closed form. Let $m(y)=\mathbb E[X|y]$, $T$ the increasing map of the law of $Y$ to that
-of $X$, and $g_s=(1-s)m+sT$. Without a classifier these are the optimal restorations of {prf:ref}`thm:w2-edge`, a
-*geodesic*: the laws on the shortest path from that of $m(Y)$ to $p_X$.
+On the line there is a closed form. Let $m(y)=\mathbb E[X|y]$, $T$ the increasing map of the law of $Y$ to that of
+$X$, and $g_s=(1-s)m+sT$. Without a classifier these are the optimal restorations of {prf:ref}`thm:w2-edge`, a
+*geodesic* of laws from that of $m(Y)$ to $p_X$.
 
 :::{prf:theorem} The snapped geodesic
 :label: thm:snapped
@@ -394,14 +393,14 @@ drawn = {
     "threshold": (y, np.full(y.size, threshold)),
 }
 
-# %% mystnb={"figure": {"name": "fig-beyond-snapped", "caption": "Restored against received value. The snapped geodesic runs between the posterior mean and the map to the law of X, and jumps to the classifier's threshold before it would cross it."}, "image": {"alt": "Two increasing curves close together, and between them a third one that jumps up to a level piece at the threshold and then goes on."}}
+# %% mystnb={"figure": {"name": "fig-beyond-snapped", "caption": "Restored against received value. The snapped geodesic runs between the posterior mean and the map to the law of X, and jumps to the threshold before it would cross."}, "image": {"alt": "Two increasing curves close together, and between them a third one that jumps up to a level piece at the threshold and then goes on."}}
 figures.curves(drawn, ("received y", "restored value"))
 
 # %% [markdown]
 r"""
-The closed form on the line, and the certified program on finer and finer grids, from the edge of the feasible set on.
-On a grid $\hat X$ moves in steps of the spacing, so the dots should come down to the line from above, at a rate of
-about one over the number of letters.
+The closed form, and the certified program on finer and finer grids, from the edge of the feasible set on. On a grid
+$\hat X$ moves in steps of the spacing, so the dots should come down to the line, at a rate of about one over the
+number of letters.
 """
 
 # %%
@@ -436,11 +435,10 @@ r"""
 (ch:beyond-sources)=
 ## A bit and a Gaussian
 
-In *compression*, where the rate is limited, closed forms are known for binary and Gaussian sources with constraints
-on distortion, perception and classification {cite}`rdpc2024`, and for Bernoulli sources, also with an encoder that
-sees a degraded signal {cite}`nguyen2026rdc,nguyen2026`. There classification is what is left uncertain of the class,
-a conditional entropy. Here are the same sources in *restoration*, derived anew: no limit on the rate, and the error
-rate of a predefined classifier.
+In *compression* closed forms are known for binary and Gaussian sources with constraints on distortion, perception and
+classification {cite}`rdpc2024`, and for Bernoulli sources, also with an encoder that sees a degraded signal
+{cite}`nguyen2026rdc,nguyen2026`. There classification is what is left uncertain of the class. Here are the same
+sources in *restoration*, derived anew: no limit on the rate, and the error rate of a predefined classifier.
 
 :::{prf:proposition} A bit
 :label: prop:bit
@@ -490,8 +488,8 @@ symmetry; two centred Gaussians of correlation $\rho\sigma/S$ differ in sign wit
 :::
 
 {cite}`rdpc2024` report that in compression the noise of the source decides whether classification and perception
-conflict. Here they conflict for a noisy bit, and not for a noisy Gaussian. The cells compare both propositions with
-certified solutions: the bit in random cases of $\pi$, $f$, $\rho$, $D$ and $P$; the Gaussian at $P=0$ on two grids.
+conflict. Here they conflict for a noisy bit, and not for a noisy Gaussian. Both propositions are compared with
+certified solutions: random bits, and the Gaussian at $P=0$ on two grids.
 """
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "The bit, 60 random cases"}
@@ -543,7 +541,7 @@ r"""
 :class: important
 *More:* several classifiers, averaged or at worst; deterministic restorations where $Y$ has no atoms; $W_2$, through
 its square. *Less:* a classifier that may be chosen ends convexity on finite alphabets and, on the line, the
-trade-off: it measures how well the restoration suits *one given* classifier.
+trade-off.
 :::
 
 ## Exercises
@@ -620,8 +618,7 @@ r"""
 :label: ex:beyond-3
 ```
 Build the restoration of {prf:ref}`prop:nonblind-line` (b) on the toy, in cells of width $\eta$, from a posterior
-sample, which has the law of $X$ and errs often. How much distortion does it add, and what is the error of the
-classifier that knows the cells?
+sample. How much distortion does it add, and what is the error of the classifier that knows the cells?
 ```{exercise-end}
 ```
 """

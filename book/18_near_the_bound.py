@@ -12,9 +12,8 @@ r"""
 # Near the bound, and one network for all weights
 
 **The question.** CNN-1 errs more often on what the networks of {ref}`ch:exp2` restore than on restorers that need no
-training at all. Then what $\gamma$ gains and costs *there* may be a statement about small networks and short
-trainings. Two trainings ask whether it is: a network that knows which digits there are, and one whose inputs are
-$\beta$ and $\gamma$, for the whole surface.
+training. Is what $\gamma$ gains and costs a statement about small networks and short trainings? Two trainings ask: a
+network that knows which digits there are, and one whose inputs are $\beta$ and $\gamma$, for the whole surface.
 
 **What will be checked.** Aims fixed before the first step (`near.AIM`, `near.CLOSE`): an error of CNN-1 and a $D$ at
 $\beta=\gamma=0$ for the first, a distance in $D$, $P$ and $C$ from single networks for the second.
@@ -47,10 +46,10 @@ Markdown(near.answer(run))
 r"""
 ## A network that knows which digits there are
 
-A network of six small convolutions must hold in its weights what digits look like. The posterior mean under the
-training digits ({ref}`ch:exp2`) needs no weights, but trusts a finite prior too much: no test digit is in it. Given
-both, a network has only to correct the mean by $y$. So its input is $y$ with that mean, computed as attention with
-fixed keys would, its output the mean plus a correction. A training digit never sees itself.
+Six small convolutions must hold in their weights what digits look like. The posterior mean under the training digits
+({ref}`ch:exp2`) needs no weights, but no test digit is in its prior. So the network's input is $y$ with that mean,
+computed as attention with fixed keys would, its output the mean plus a correction. A training digit never sees
+itself.
 
 ```{literalinclude} ../cdplib/experiments/attending.py
 :language: python
@@ -62,8 +61,8 @@ fixed keys would, its output the mean plus a correction. A training digit never 
 :pyobject: Attending
 ```
 
-It is trained on the MSE, then with {eq}`eq:paper-16`, as every point of the book; only its noise is drawn three times
-a digit in advance, because attention is dear. Follow the lines as $\gamma$ grows: down is a gain, right is its price.
+It is trained on the MSE, then with {eq}`eq:paper-16`; its noise is drawn three times a digit in advance, because
+attention is dear. Follow the lines as $\gamma$ grows: down is a gain, right is its price.
 """
 
 # %% mystnb={"figure": {"name": "fig-near-plane", "caption": "C of CNN-1 against D, Exp-2. Grey: published networks, all weights. Coloured: the network near the bound, a line a β, γ growing from 0 to the cross. Diamonds: restorers without training, letters as in Exp-2's planes. Dotted: the aims. Dash-dotted: the best classifier of Y. Look how far below the grey points the lines begin."}, "image": {"alt": "Grey cloud of published networks at 16 to 18 percent error; coloured lines lower, near the diamonds of restorers without training"}}
@@ -79,16 +78,15 @@ Markdown(f"P of real digits against other real ones: {text.quantity('p_judge').n
 
 # %% [markdown]
 r"""
-The row of no restoration would be a floor if its reader were the best there is ({prf:ref}`prop:data-processing`); a
-row above that errs less shows that it is not.
+The row of no restoration would be a floor if its reader were the best there is ({prf:ref}`prop:data-processing`).
 
 ## Does $\gamma$ still gain, and does it still cost?
 
 The same digits, read without $\gamma$ and with the largest, paired; the interval is over seeds (over images where
-there is one seed), bold where it leaves out zero. Look at the first two columns of changes together: $\gamma$ trains
-cross entropy in the place of $C$, and near the bound the two need not go together. A gain of $C$ that raises neither
-$D$ nor $P$ would speak against the paper's trade-off; a cost without a gain says that {eq}`eq:paper-16` no longer
-buys what it is weighted for.
+there is one), bold where it leaves out zero. Look at the first two changes together: $\gamma$ trains cross entropy in
+the place of $C$, and near the bound the two need not go together. A gain of $C$ that raises neither $D$ nor $P$ would
+speak against the paper's trade-off; a cost without a gain says that {eq}`eq:paper-16` no longer buys what it is
+weighted for.
 """
 
 # %% tags=["hide-input"]
@@ -98,9 +96,8 @@ Markdown(text.table(near.gains_table(run)))
 r"""
 ## One network for all weights
 
-So far each point is a training of its own. Here $\beta$ and $\gamma$ are inputs: a scale and a shift of every hidden
-channel (FiLM), of the restorer and of its critic. Each image of a batch has weights of its own, and its own line of
-the loss:
+Here $\beta$ and $\gamma$ are inputs: a scale and a shift of every hidden channel (FiLM), of the restorer and of its
+critic. Each image of a batch has weights of its own, and its own line of the loss:
 
 ```{literalinclude} ../cdplib/experiments/losses.py
 :language: python
@@ -137,8 +134,8 @@ for name, part in images.items():
 
 # %% [markdown]
 r"""
-The whole grid of published weights, 10,000 digits each. Single networks are means over their seeds; how much $C$
-differs from seed to seed (last column) is the yardstick for the column before.
+All published weights, 10,000 digits each. Single networks are means over their seeds; how much $C$ differs between
+seeds (last column) is the yardstick for the column before.
 """
 
 # %% tags=["hide-input"]
@@ -146,8 +143,8 @@ Markdown(text.fold("The one network beside single networks", text.table(near.com
 
 # %% [markdown]
 r"""
-And a grid that nobody would train point by point. Look whether levels of one map run along those of another (then the
-two quantities are traded as one) or cross.
+And a grid that nobody would train point by point. Where levels of two maps run along one another, the two quantities
+are traded as one.
 """
 
 # %% mystnb={"figure": {"name": "fig-near-maps", "caption": "D, C and P of the one network over its weights, both from 0 in logarithmic steps, on the first 2,000 test digits; P is its own critic's gap. White: levels. Along a row γ changes, along a column β."}}
@@ -171,12 +168,11 @@ Markdown(near.bill(run))
 r"""
 ## Summary
 
-* Near the attainable corner, a network shows whether $\gamma$ buys recognition or repairs a lack of knowledge:
-  compare $C$ in the second table with its last column.
-* One network with $\beta$ and $\gamma$ as inputs draws the surface that a grid of trainings only samples; the table
-  says by how much it differs from single networks.
-* Left out: other experiments, more seeds, longer trainings; `python -m cdpbook.near` and `python -m
-  cdpbook.conditional` train.
+* Near the attainable corner, the second table shows whether $\gamma$ buys recognition or repairs a lack of knowledge:
+  compare its changes of $C$.
+* One network with $\beta$ and $\gamma$ as inputs draws the surface that a grid of trainings only samples.
+* Left out: other experiments, more seeds, longer trainings (`python -m cdpbook.near`, `python -m
+  cdpbook.conditional`).
 
 ## Exercises
 """
@@ -197,8 +193,7 @@ r"""
 ```{solution-start} ex:near-1
 :class: dropdown
 ```
-$D$ falls slowly with $n$, about as fast as the distance to the nearest digit does in the many dimensions of digits:
-ten times the digits buy less and less.
+$D$ falls slowly with $n$: ten times the digits buy less and less.
 """
 
 # %%
@@ -251,9 +246,8 @@ r"""
 ```{exercise-start} Which prior? (open)
 :label: ex:near-3
 ```
-The mean under the training digits is the best guess for *their* law. Replace it by a prior that knows small shifts
-and rotations (more keys, made of the same digits). What do $D$ and $C$ of the mean become, and does a network still
-add to it?
+Replace the training digits by a prior that knows small shifts and rotations (more keys, made of the same digits).
+What do $D$ and $C$ of the mean become, and does a network still add to it?
 ```{exercise-end}
 ```
 """

@@ -11,8 +11,8 @@ r"""
 (ch:longer)=
 # Trained longer: do the verdicts stay?
 
-**The question.** A published point of this book is a pre-training and a few hundred steps of {eq}`eq:paper-16`. Some
-verdicts of {ref}`ch:verdicts` went against the paper. Were they about the trade-off, or about short trainings?
+**The question.** A published point has a pre-training and a few hundred steps of {eq}`eq:paper-16`. Some verdicts of
+{ref}`ch:verdicts` went against the paper. Were they about the trade-off, or about short trainings?
 
 **What will be checked.** How $D$, $P$ and $C$ move as the training grows to twenty-five times its length; then every
 statement again, on a grid trained nine times longer. The rule was written first (`params/converged.yml`): a length is
@@ -42,13 +42,12 @@ Markdown(longer.answer(run, rows, found))
 r"""
 ## How long is long enough?
 
-Six pairs of weights, three seeds, four lengths from the same pre-trained networks; each length has its own cosine of
-the learning rate, so that a short training is a whole one. Look first at $C$ (solid against dashed: what $\gamma$
-gains), then at the two measures of $P$: the run's own critic goes on finding more as it is trained; the judge, fitted
-anew for each point, need not.
+Six pairs of weights, three seeds, four lengths from the same pre-trained networks, each with its own cosine of the
+learning rate: a short training is a whole one. Look first at $C$ (solid against dashed: what $\gamma$ gains), then at
+the two measures of $P$: the run's own critic goes on learning; the judge is fitted anew for each point.
 """
 
-# %% mystnb={"figure": {"name": "fig-longer-curves", "caption": "Exp-2, the stronger network: C, D and P against the length of the training; colours are β, solid lines γ = 0, dashed the largest γ. Bars: one standard deviation over seeds. Are lines flat at the right, and does the gap between solid and dashed grow?"}}
+# %% mystnb={"figure": {"name": "fig-longer-curves", "caption": "Exp-2, the stronger network: C, D and P against the length of the training; colours are β, solid lines γ = 0, dashed the largest γ. Bars: one standard deviation over seeds. Are lines flat at the right? Does the gap between solid and dashed grow?"}}
 draw.curves(rows)
 
 # %% tags=["hide-input"]
@@ -60,9 +59,9 @@ Markdown("The largest change from each length to the next, over the six pairs of
 
 # %% [markdown]
 r"""
-$P$ by the judge moves by tens of percent where it is small, near the floor of real digits: there a relative limit
-asks for more than the judge's own noise allows. $C$ decides. What $\gamma$ changes of it, at each $\beta$ and length,
-paired by seed; bold where the interval over seeds leaves out zero:
+$P$ by the judge moves by tens of percent where it is small: there a relative limit asks for more than the judge's own
+noise allows. What $\gamma$ changes of $C$, at each $\beta$ and length, paired by seed; bold where the interval over
+seeds leaves out zero:
 """
 
 # %% tags=["hide-input"]
@@ -77,9 +76,9 @@ r"""
 ## The grid again
 
 The published grid's weights, with $\beta=0.06$ in place of $0.1$, where some published networks are worse than others
-in every respect ({ref}`ch:verdicts`). Letters are restorers without training, the dash-dotted line the best
-classifier of $Y$ ({ref}`ch:exp2`). Look how far the cloud still is from both: more steps do not close that gap, more
-knowledge does ({ref}`ch:near`).
+in every respect. Letters are restorers without training, the dash-dotted line the best classifier of $Y$
+({ref}`ch:exp2`). Look how far the cloud still is from both: more steps do not close that gap, more knowledge does
+({ref}`ch:near`).
 """
 
 # %% mystnb={"figure": {"name": "fig-longer-planes", "caption": "Exp-2 trained longer: every pair of D, P and C, the third as colour; means over seeds, bars of one standard deviation. Curves join points of equal level. Look along a curve: where C falls, D or P rises."}}
@@ -88,8 +87,7 @@ planes.three_planes(run.table, perception, run.floor(perception), attainable.bes
 # %% [markdown]
 r"""
 Every statement about single experiments, on four grids of Exp-2. Two words are the verdicts by the judge and by the
-run's own critic, one word is both. Read from left to right: does a line turn with the network, with the largest
-$\beta$, or with the length?
+run's own critic. From left to right: does a line turn with the network, with the largest $\beta$, or with the length?
 """
 
 # %% tags=["hide-input"]
@@ -97,14 +95,15 @@ Markdown(text.table(found))
 
 # %% [markdown]
 r"""
-The grid has one network, one experiment, and no $\beta$ as large as the published one's. A verdict that turns between
-the first two columns and the third hangs on the largest $\beta$; only one that turns in the last hangs on the length.
+The longer grid has no $\beta$ as large as the published one's. A verdict that turns between the first two columns and
+the third hangs on the largest $\beta$; only one that turns in the last hangs on the length, in this network and
+experiment.
 
 ## With other images, and other noise
 
-The intervals so far are over seeds: the same test digits and the same noise. For these rows it is published, digit by
-digit, whether CNN-1 erred, on the published noise and on fresh draws. So the gain of $\gamma$ can have an interval
-with other digits and other noise in it. Look whether any stops being clear.
+So far intervals are over seeds. For these rows it is published, digit by digit, whether CNN-1 erred, on the published
+noise and on fresh draws: the gain of $\gamma$ can have an interval with other digits and other noise in it. Does any
+stop being clear?
 """
 
 # %% tags=["hide-input"]
@@ -118,9 +117,9 @@ Markdown(text.table(
 r"""
 ## What is attainable, experiment by experiment
 
-All experiments with digits: what was published, what was trained longer, the network that sees the posterior mean,
-that mean itself, and the classifier of $Y$ that validation images choose. Intervals are over images, and over seeds
-where there are several.
+For each experiment with digits: what was published, what was trained longer, the network that sees the posterior
+mean, that mean itself, and the classifier of $Y$ that validation images choose. Intervals are over images, and over
+seeds where there are several.
 """
 
 # %% tags=["hide-input"]
@@ -135,9 +134,8 @@ Markdown(f"P of real digits against other real ones: {text.quantity('p_judge').n
 r"""
 ## How it was trained
 
-Points of one seed see the same batches with the same noise. So they can be one network whose every layer is a stack
-of theirs: a GPU, which small networks leave idle, takes them together several times faster than one after another
-(`make bench`).
+Points of one seed see the same batches with the same noise, so they can be one network of stacked layers: a GPU,
+which small networks leave idle, takes them several times faster than one after another (`make bench`).
 
 ```{literalinclude} ../cdplib/experiments/stacked.py
 :language: python
@@ -159,8 +157,8 @@ r"""
 
 * Where the intervals of the first and the last row of the second table are apart, a short training hides a part of
   what $\gamma$ buys. Its direction is the same at every length.
-* Where verdicts turn, the tables tell whether the largest $\beta$ or the length turned them.
-* Left out: the other experiments, ten seeds, and the length that the rule asks for.
+* Where verdicts turn, the table tells whether the largest $\beta$ or the length turned them.
+* Left out: other experiments, ten seeds, and the length that the rule asks for.
 
 ## Exercises
 """

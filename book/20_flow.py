@@ -11,10 +11,10 @@ r"""
 (ch:flow)=
 # A flow from the posterior mean
 
-**The question.** Every network so far descends {eq}`eq:paper-16`: it pays for $P$ with a critic. But by
-{prf:ref}`thm:w2-edge` the best restorer with $P=0$ *transports* the posterior mean to the law of images, and a
-rectified flow learns such a transport by regression alone {cite}`ohayon2025`. Is such a restorer on, below or above
-the sheet that {eq}`eq:paper-16` traces?
+**The question.** Every network so far pays for $P$ with a critic, descending {eq}`eq:paper-16`. But by
+{prf:ref}`thm:w2-edge` the best restorer with $P=0$ *transports* the posterior mean to the law of images, which a
+rectified flow learns by regression alone {cite}`ohayon2025`. Is such a restorer on, below or above the sheet that
+{eq}`eq:paper-16` traces?
 
 **What will be checked.** A rule committed before any flow was trained (it opens `cdpbook/studies/flow.py`): at the
 flow's own $D$, its $P$ against the least that mixtures of the sheet's points reach. *Below* and *above* need an
@@ -45,9 +45,9 @@ Markdown(flow.answer(found, level))
 r"""
 ## Straight lines, and what a network makes of them
 
-Restore a training digit $x$ from fresh noise, add a little more noise, and call that $z_0$. Join the two by a
-straight line, $z_t=(1-t)z_0+t\,x$, travelled with velocity $x-z_0$. Many lines run through a place at a time; a
-network learns their mean velocity:
+Restore a training digit $x$ from fresh noise, add a little more noise: $z_0$. Join the two by a straight line,
+$z_t=(1-t)z_0+t\,x$, travelled with velocity $x-z_0$. Many lines run through a place at a time; a network learns their
+mean velocity:
 
 ```{literalinclude} ../cdplib/experiments/flow.py
 :language: python
@@ -55,17 +55,17 @@ network learns their mean velocity:
 ```
 
 Who follows that mean from $t=0$ to $1$ has at every time the law of the $z_t$: at the end that of digits. Lines that
-cross are untangled on the way, so the new pairs are nearer to each other. No critic, classifier or label takes part,
-nor $y$: with $y$ the network would learn to draw from the posterior, which costs twice the least $D$.
+cross are untangled, so the new pairs are nearer to each other. No critic, classifier or label takes part, nor $y$:
+with $y$ the network would draw from the posterior, which costs twice the least $D$.
 
 ```{literalinclude} ../cdplib/experiments/flow.py
 :language: python
 :pyobject: follow
 ```
 
-The number of steps needs no training. One step is the regression $\mathbb E[x|z_0]$, of low $D$; more steps follow
-the flow. The start is the network of {ref}`ch:near` at $\beta=\gamma=0$. Its noise is all that is drawn by lot;
-without it a start fills no volume.
+One step is the regression $\mathbb E[x|z_0]$, of low $D$; more steps follow the flow, without more training. The
+start is the network of {ref}`ch:near` at $\beta=\gamma=0$, with noise (without it a start fills no volume), all that
+is drawn by lot.
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-flow-digits", "caption": "Test digits, noisy, as the flow's start restores them, and after more and more steps. Look where the start is grey between two readings, and which one the flow takes."}, "image": {"alt": "Rows of digits: original, noisy, blurred at the start, sharper from row to row"}}
@@ -83,8 +83,7 @@ r"""
 ## On, below or above?
 
 All points are on the same 10,000 noisy digits. Blue is the sheet that counts: its networks know the posterior mean,
-as the flow's start does. Diamonds need no training. Look at the end of the flow's line: is it left of the blue edge,
-on it, or right of it?
+as the flow's start does. Is the end of the flow's line left of the blue edge, on it, or right of it?
 """
 
 # %% mystnb={"figure": {"name": "fig-flow-plane", "caption": "Exp-2: P by the judge (logarithmic) against D, means over seeds. Crosses: the flow, with its steps. Blue: Eq. 16 near the bound and the edge of its mixtures; greys: the other published sheets. Diamonds: blends of the training digits' posterior mean and sample. Dotted: real digits against real ones."}, "image": {"alt": "A line of crosses falling from the upper left to low P, beside blue dots and their falling edge; grey marks and black diamonds to the right"}}
@@ -92,9 +91,9 @@ draw.plane(curve, sheets, flow.free(), level)
 
 # %% [markdown]
 r"""
-The first three columns are what the flow has *beyond* the mixtures of the blue points, at equal $D$, at equal $P$,
-and (for $C$) within both; less is better. *None*: the sheet has no such $D$ or $P$. Intervals are over images, and
-over seeds where there are several.
+First what the flow has *beyond* the mixtures of the blue points, at equal $D$, at equal $P$, and (for $C$) within
+both; less is better. *None*: the sheet has no such $D$ or $P$. Intervals are over images, and over seeds where there
+are several.
 """
 
 # %% tags=["hide-input"]
@@ -106,7 +105,7 @@ r"""
 
 For squared error and $W_2$ the edge is known ({prf:ref}`thm:w2-edge`): at $P=0$ it has $D^*+W_2^2$, never above
 $2D^*$, which a posterior sample pays. The third column is $D$ over that of the flow's start, the best guess of $D^*$
-here; look how much of the allowed factor 2 is used.
+here.
 """
 
 # %% tags=["hide-input"]
@@ -125,9 +124,8 @@ Markdown(
 r"""
 ## Who reads it better?
 
-No classifier takes part in training the flow. Every one reads the same images, paired: after the most steps against
-the start, and against the network near the bound that was trained for $P$ alone. Bold: the interval over images and
-seeds leaves out zero.
+No classifier takes part in training the flow. Paired on the same images: after the most steps against the start, and
+against the network near the bound trained for $P$ alone. Bold: the interval over images and seeds leaves out zero.
 """
 
 # %% tags=["hide-input"]
@@ -137,12 +135,12 @@ Markdown(text.table(flow.readers_table()) + "\n\n" + flow.bill())
 r"""
 ## Summary
 
-* The rule's word is in the first table; the sheet near the bound is the one that knows as much. A flow above it may
-  have been trained too little or be too small: a sheet or a curve that was reached bounds what can be, from one side.
+* A flow above the sheet may have been trained too little or be too small: what was reached bounds what can be, from
+  one side.
 * One velocity gives a curve: few steps for $D$, many for $P$. It cannot give $C$ for its own sake; for that
   {eq}`eq:paper-16` has $\gamma$.
-* Left out: other experiments, $y$ as a further input, longer trainings, larger velocities, and the flow straightened
-  a second time. `python -m cdpbook.flow` trains, measures and publishes.
+* Left out: other experiments, $y$ as a further input, longer trainings, larger velocities, a flow straightened a
+  second time (`python -m cdpbook.flow`).
 
 ## Exercises
 """

@@ -42,14 +42,14 @@ Markdown(
 
 # %% [markdown]
 r"""
-T: statements of the theory; E: about single experiments; B: comparing two. Theory speaks of optimal restorers, and a
-few badly trained ones decide some verdicts.
+T: theory; E: single experiments; B: two compared. Theory speaks of optimal restorers; a few badly trained ones decide
+some verdicts.
 
 **The claim** is here the whole of {cite}`liu2019cdp`.
 
 **What will be checked.** Theory by the programs of the first part (its verdicts are ours, and stand only if the check
-confirms them when the page is made); experiments by statistics on the published rows, with uncertainty and with what
-chance would give. No verdict on an experiment is written by hand.
+confirms them); experiments by statistics on the published rows, with uncertainty and with what chance would give. No
+verdict on an experiment is written by hand.
 
 ## The experiments
 
@@ -70,8 +70,7 @@ Markdown(
 
 # %% [markdown]
 r"""
-Read lines across: does a statement hold wherever it is tested? Then columns down: do marks differ more between
-statements or between experiments?
+Read lines across: does a statement hold wherever it is tested? Then columns down.
 """
 
 # %% mystnb={"figure": {"name": "fig-verdicts-matrix", "caption": "Verdicts by statement (rows) and experiment (columns): left by the judge (or the measure of the parameters), the same for all points; right by each run's own critic, the paper's P. Look for cells whose two marks differ. Filled circle: reproduced; half-filled: partly; empty: not reproduced; question mark: undecided; dash: not testable."}, "image": {"alt": "Grid of circles, filled where a statement was reproduced in an experiment"}}
@@ -98,9 +97,9 @@ r"""
 ### What the rules changed
 
 Before, failed trainings counted; that the cloud is convex and non-increasing was one statement (E4, now E4a and E4b);
-that better classification costs distortion was tested at equal $\beta$ only (E1), which is not equal $P$ (E1b). The
-table has every verdict that differs on the same rows. That no point is better on all three axes (E2) is judged by the
-noise of training alone, not by other test images.
+that better classification costs distortion was tested at equal $\beta$ only (E1), which is not equal $P$ (E1b). On
+the same rows these verdicts differ. (E2, that no point is better on all three axes, is judged by the noise of
+training alone, not by other test images.)
 """
 
 # %% tags=["hide-input"]
@@ -110,8 +109,7 @@ Markdown(text.table(verdicts.changed(runs, found, perception), empty="No verdict
 r"""
 ## What the verdicts hang on
 
-A few badly trained restorers are enough to contradict E2, that no point is better on all three axes. So everything is
-tested again without some points:
+A few badly trained restorers suffice to contradict E2. So everything is tested again without some points:
 
 * *Without the largest $\beta$*: chosen after looking, and worth little by itself.
 * *Without disowned points*: those whose own training loss is larger, in every seed, than that of one other point
@@ -149,14 +147,14 @@ Markdown("\n\n".join(text.fold(title, text.table(table)) for title, table in fol
 r"""
 Fewer points decide less: "undecided" says nothing against a statement. Where a verdict changes, only the longer
 sentence can be defended: it holds, or not, *among restorers that were brought to where their weights point*.
-{ref}`ch:ablations` trains the largest $\beta$ for longer, {ref}`ch:longer` a whole grid of Exp-2. Where two networks
+({ref}`Longer trainings <ch:longer>`, and those of the {ref}`largest β <ch:ablations>`, show more.) Where two networks
 differ, training is a suspect too.
 
 ## The theory
 
-"Partly": it needs a condition, which the remark names. "Not reproduced": a counter-example is at hand. Look first for
-the abstract's sentence that the three aims cannot all be minimal at once: it does not follow from Theorem 1. Proofs
-are linked in {ref}`ch:findings`.
+"Partly" needs a condition, which the remark names; "not reproduced" has a counter-example. Look first for the
+abstract's sentence that the three aims cannot all be minimal at once: it does not follow from Theorem 1. The
+{ref}`findings <ch:findings>` link to proofs.
 """
 
 # %% tags=["hide-input"]
@@ -168,11 +166,10 @@ Markdown(text.fold(f"The statements of the theory: {counts}", shown))
 r"""
 ## Between classifiers
 
-The paper says of Exp-1 and Exp-2 that error rates "differ much in number" and trends "are similar" (Section 4). The
+Of Exp-1 and Exp-2 the paper says that error rates "differ much in number" and trends "are similar" (Section 4). The
 first is a difference of levels at equal weights: "much" is more than the weights themselves move $C$, "partly" less
 but clearly not zero. The second is a rank correlation along $\gamma$, without what both share ($\gamma=0$) and
-without the mean of each $\beta$, which moves $D$ and $P$ without any classifier. Exp-3, which the paper does not
-compare, is not counted above.
+without the mean of each $\beta$. Exp-3, which the paper does not compare, is not counted above.
 """
 
 # %% tags=["hide-input"]
@@ -182,11 +179,10 @@ Markdown(claims.markdown(between))
 r"""
 ## How an experiment is judged
 
-Intervals are over training seeds, on one set of test images with one draw of noise ({ref}`ch:longer` has others);
-with one seed, from the images' standard errors. Differences are taken within seeds. Exp-1 to Exp-3 have the very same
-restorers at $\gamma = 0$: that $\beta$ lowers $P$ (E5) and raises $D$ (E6) is there one observation, not three.
-Chance deals the same error rates out at random; noise is what neither weights nor seed explain. "Undecided" is no
-half of a success.
+Intervals are over training seeds, on one set of test images with one draw of noise ({ref}`longer trainings
+<ch:longer>` have others); with one seed, from the images' standard errors. Differences are taken within seeds. Exp-1
+to Exp-3 have the very same restorers at $\gamma = 0$: that $\beta$ lowers $P$ (E5) and raises $D$ (E6) is there one
+observation, not three. Chance deals the error rates out at random; noise is what neither weights nor seed explain.
 
 :::{dropdown} Directions, counts and shapes
 A *direction* is the change of a column from weight zero to the largest; *rows* ask for it at every value of the other
@@ -211,18 +207,16 @@ Markdown("\n\n".join(text.fold(title, text.table(table)) for title, table in fol
 r"""
 ## What could not be tested
 
-The values of Fig. 3, which are pictures, each point's $P$ the gap of its own critic. Recognition by people,
-"evaluated by ourselves" (Section 4): classifiers that took no part in training are a proxy and no more
-({ref}`ch:who-benefits`). The supplement's figures of Exp-3 and Exp-5, which could not be obtained. And where nothing
-is, about 1 test of 40 (a direction) or of 20 (a count) comes out "reproduced": single cells prove little, rows of
-them more.
+The values of Fig. 3, which are pictures. Recognition by people, "evaluated by ourselves" (Section 4): classifiers
+that took no part are a proxy and no more. The supplement's figures of Exp-3 and Exp-5, which could not be obtained.
+And where nothing is, about 1 test of 40 (a direction) or of 20 (a count) comes out "reproduced": single cells prove
+little, rows of them more.
 
 ## Summary
 
 * Theorem 1 holds as stated; what the paper concludes beyond monotone and convex does not always.
-* That a weight moves its own quantity is easily shown; that the cloud has the shape of $C(D,P)$ is more to ask of
-  networks that nobody promised to be optimal.
-* A statement about all points is one about the worst of them.
+* That a weight moves its own quantity is easily shown. That the cloud has the shape of $C(D,P)$ asks more of networks
+  that nobody promised to be optimal: a statement about all points is one about the worst.
 
 ## Exercises
 """
@@ -280,8 +274,8 @@ r"""
 :class: dropdown
 ```
 Pairs are comparable only if one point has both the lower $D$ and the lower $P$; since $\beta$ trades one for the
-other, most are not. Points with both weights large, or less training, would give more pairs, but test bad restorers;
-more values of $\gamma$ at equal $\beta$ add pairs that matter.
+other, most are not. Larger weights or less training would give more pairs, but test bad restorers; more $\gamma$ at
+equal $\beta$ add pairs that matter.
 """
 
 # %%

@@ -66,9 +66,8 @@ r"""
 
 Divide another classifier's change by the predefined one's: 1 means that the whole gain arrives, 0 that nothing does,
 less than 0 that the other pays. Its *Fieller* interval is all $r$ for which (other − $r$ · own) is within Student's
-bound of zero over the seeds' pairs; a dash stands where the own gain may be nothing. First the mean of all
-classifiers that took no part. The *share that is gaming* is what does not arrive: at 100 % the gain is one
-classifier's alone, above it the others read *worse*.
+bound of zero over the seeds' pairs; a dash: the own gain may be nothing. The *share that is gaming* does not arrive:
+at 100 % the gain is one classifier's alone, above it the others read *worse*.
 """
 
 # %% tags=["hide-input"]
@@ -100,10 +99,9 @@ draw.
 r"""
 ### Readers of ten kinds, after longer trainings
 
-On photographs, processing trained for one recognition network was found to help others nearly as much
+On photographs, processing trained for one network was found to help others nearly as much
 {cite}`liu2022transferable`. Are our parts smaller because of the readers, or because of $\beta$? More kinds read the
-restorers of {ref}`ch:longer`: a residual network, one trained on noisy digits, a support vector machine, nearest
-neighbours.
+{ref}`longer trained restorers <ch:longer>`.
 """
 
 # %% tags=["hide-input"]
@@ -126,9 +124,8 @@ draw.parts(readers.parts(rows))
 r"""
 ## What β does for them
 
-At $\gamma = 0$ the predefined classifier takes no more part than the others: restorations of least MSE are compared
-with natural-looking ones on equal terms. A classifier trained on clean images might read sharp strokes better than
-blurred ones, or be misled by strokes that the restorer invented.
+At $\gamma = 0$ the predefined classifier takes no more part than the others. Classifiers trained on clean images
+might read sharp strokes better than blurred ones, or be misled by strokes that the restorer invented.
 """
 
 # %% mystnb={"figure": {"name": "fig-who-beta", "caption": "Change of each classifier's error rate from β = 0 to the greatest β at γ = 0, drawn as above. Look for classifiers on opposite sides in one panel; Exp-1 to Exp-3 show the same restorers."}, "image": {"alt": "Forest plot of the effect of beta on the error rate of each classifier, grouped by experiment"}}
@@ -137,9 +134,8 @@ draw.forest({text.title(n): lines for n, lines in by_beta.items()}, "effect of �
 
 # %% [markdown]
 r"""
-The greatest $\beta$ need not be the best. The fold has each against $\beta = 0$, without $\gamma$ and beside the
-greatest: does $\beta$ repair what $\gamma$ did to the independent ones? In points, bold where the interval excludes
-zero.
+The greatest $\beta$ need not be the best: the fold has each against $\beta = 0$, without $\gamma$ and beside the
+greatest, in points, bold where the interval excludes zero.
 """
 
 # %% tags=["hide-input"]
@@ -169,9 +165,9 @@ r"""
 ## Against an ensemble
 
 If one classifier is deceived, train against several. With `against=ensemble` the cross entropy is the mean over
-classifiers of different kinds, the predefined one among them; others stay independent. With equal seeds and $\beta$,
-training without cross entropy is compared with training against one classifier and against the ensemble. Look first
-at the predefined one, whose share of the loss became smaller; the fold has the cost in $D$ and $P$.
+classifiers of different kinds, the predefined one among them; others stay independent. With equal seeds and $\beta$
+both are compared with $\gamma=0$. Look first at the predefined one, whose share of the loss became smaller; the fold
+has the cost in $D$ and $P$.
 """
 
 # %% mystnb={"figure": {"name": "fig-who-ensemble", "caption": "Change of error rates from γ = 0, trained against one classifier (top) and the ensemble (bottom), averaged over β, with 95 % intervals. Bold: the predefined one; members are in the ensemble's loss. Look for independent ones that move left."}, "image": {"alt": "Forest plot of the effect of gamma on each classifier under training against one classifier and against an ensemble"}}
@@ -191,10 +187,10 @@ Markdown("\n\n".join(
 r"""
 ## Summary
 
-* The theorem is untouched: its $C$ is the error of the predefined classifier, and that is what $\gamma$ lowers. What
-  is judged is the step from there to "semantic quality".
-* A gain in $C$ is a gain of one reader. To report "semantic quality", report also the error of a classifier that
-  neither trained nor selected the restorer: it costs a forward pass.
+* The theorem is untouched: its $C$ is the error of the predefined classifier, which $\gamma$ lowers. What is judged
+  is the step from there to "semantic quality".
+* To report that, report also the error of a classifier that neither trained nor selected the restorer: it costs a
+  forward pass.
 
 ## Exercises
 """

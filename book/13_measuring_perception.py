@@ -15,9 +15,9 @@ r"""
 {eq}`eq:paper-2`, for some difference $d$ between distributions, convex in its second argument. The experiments plot
 as $P$ the gap of a Wasserstein GAN's critic, whose loss "is indeed an estimate of the Wasserstein distance".
 
-**What will be checked.** Four measures on the same trained restorers: order, noise, floor, cost. Then two that look
-better than they are: the gap of the release's critic, which has a bound, and the exact Wasserstein distance between
-samples, which prefers averages to real images.
+**What will be checked.** Four measures on the same trained restorers. Then two that look better than they are: the
+gap of the release's critic, which has a bound, and the exact Wasserstein distance between samples, which prefers
+averages to real images.
 """
 
 # %% tags=["parameters"]
@@ -79,12 +79,11 @@ The Fréchet distance is linear in the first two moments of the features, minus 
 convex.
 
 A *floor* is what a measure gives for real images against other real images: at it, restored images cannot be told
-from real ones. The sweeps' own critics have a gradient penalty, not the release's clipping.
+from real ones.
 
 A measure that agrees with the judge climbs from left to right. Disagreements start at the left, where the best
-restorers lie close together and a measure at its floor (level line) stops telling them apart. Then compare two
-experiments at one value of the judge: what is equally far from real images in pixels need not be so in a classifier's
-features.
+restorers lie close together. Then compare two experiments at one value of the judge: what is equally far from real
+images in pixels need not be so in a classifier's features.
 """
 
 # %% mystnb={"figure": {"name": "fig-measuring-judge", "caption": "The run's own critic (top), sliced W2 (middle) and the Fréchet distance (bottom) of every published point against the judge. Level lines: floors, dashed by data set. Bars: standard deviations over seeds, with one seed the standard error where known. Look for steps back from left to right, and for points at their floor."}, "image": {"alt": "Three scatter plots below one another, of the run's own critic, sliced W2 and the Fréchet distance against the judge, one colour and shape for each experiment, and a level line for the floor of each data set"}}
@@ -92,10 +91,10 @@ draw.against_judge(runs)
 
 # %% [markdown]
 r"""
-In numbers, from the least to the greatest of the experiments. *Order*: Spearman's correlation with the judge, mean
-over seeds. *Noise*: how far a value moves if the restorer is trained again, as a share of the points' range. *Least
-over floor*: near 1 the best restorer cannot be told from real images. The judge's gap is read on held-out images, so
-its floor is its error; a run's own critic has none, and differs from seed to seed itself.
+From the least to the greatest of the experiments. *Order*: Spearman's correlation with the judge, mean over seeds.
+*Noise*: how far a value moves if the restorer is trained again, as a share of the points' range. *Least over floor*:
+near 1 the best restorer cannot be told from real images. The judge's gap is read on held-out images, so its floor is
+its error; a run's own critic has none.
 """
 
 
@@ -149,9 +148,8 @@ pictures.strips({kind: x[:14].numpy() for kind, x in kinds.items()})
 # %% [markdown]
 r"""
 In brackets are ranks, 1 for what a measure calls nearest to real. Are real images first (the judge shows its floor
-for them)? Then compare the ranks of the mean image and of noise. The last column bounds the *true* $W_1$ from above
-by coupling each spoilt image with its original. The judge's CPU seconds hardly depend on the number of images, the
-others' do.
+for them)? Compare the ranks of the mean image and of noise. The last column bounds the *true* $W_1$ from above by
+coupling each spoilt image with its original.
 """
 
 # %%
@@ -220,10 +218,9 @@ $2F\kappa$. Weights of at most $\kappa$ give $2F\kappa^2$, for one batch and for
 :::
 ::::
 
-Nothing about the images entered. The bound is sharp: a test builds a critic and two kinds of images for which every
-inequality is an equality but for $\varepsilon$. What do *trained* critics reach? We fit the release's critic against
-each kind of spoilt training images, with fewer steps and a higher learning rate, and read its gap on test images: the
-paper's $P$ of a restorer that returns such images.
+Nothing about the images entered, and the bound is sharp: a test builds a critic and images for which every inequality
+is an equality but for $\varepsilon$. What do *trained* critics reach? We fit the release's critic against each kind
+of spoilt training images, with fewer steps and a higher learning rate, and read its gap on test images.
 """
 
 # %%
@@ -239,8 +236,8 @@ def fitted():
 
 # %% [markdown]
 r"""
-Two gaps for each kind: of the critic fitted *against that kind*, and of the one fitted against *noise alone*, on at
-most a thousand real and a thousand spoilt test images. Read the first downwards beside the judge, then the second.
+Two gaps for each kind: of the critic fitted *against that kind*, and of the one fitted against *noise alone*. Read
+the first downwards beside the judge, then the second.
 """
 
 # %% tags=["hide-input"]
@@ -277,10 +274,10 @@ Markdown(
 
 # %% [markdown]
 r"""
-The scale is compressed: the critic says yes or no rather than how much, and what order remains shows how *fast* it
-learns as much as how far apart the kinds are. Such a number can steer a training, where only its gradient counts. Nor
-does the theory cover it: a critic whose scores depend on the batch is no fixed function of an image, so its mean
-score is not linear in $p_{\hat X}$, and nothing makes the largest gap convex.
+The critic says yes or no rather than how much, and what order remains shows how *fast* it learns as much as how far
+apart the kinds are. Such a number can steer a training, where only its gradient counts. Nor does the theory cover it:
+a critic whose scores depend on the batch is no fixed function of an image, so nothing makes the largest gap convex in
+$p_{\hat X}$.
 
 A critic's gap is a lower estimate: it sees only the differences that it was trained to see. To the critic of noise
 (last column), faint, blurred and averaged images are real.
@@ -291,8 +288,7 @@ r"""
 ## Fooled by the restorer it was trained with
 
 Where a restorer wins against the critic it is trained with, the gap is small whatever the images look like. Of all
-published grids, of other networks too, the cell takes the point whose judge sees most that its own critic does not.
-Find it in the figure, and look at those around it.
+published grids the cell takes the point whose judge sees most that its own critic does not. Find it in the figure.
 """
 
 # %% tags=["hide-input"]
@@ -311,16 +307,16 @@ pictures.weights_grid(**fooled.run.images(count=4, rows=2, columns=4))
 # %% [markdown]
 r"""
 A small gap of the own critic is no evidence for natural images: the restorer may have learned what this critic cannot
-see. One judge, fitted afresh to whatever the restorer returns, has no such partner.
+see. The judge, fitted afresh, has no such partner.
 """
 
 # %% [markdown]
 r"""
 ## Why the exact Wasserstein distance misleads
 
-Why not compute the Wasserstein distance itself? Between two samples of $n$ images $W_1$ is a linear program, solved
-exactly and faster than the judge is fitted. Look, in its column of the table of spoilt images, at the ranks of real
-and of blurred images, and at the bound.
+Why not compute the Wasserstein distance itself? Between two samples of images $W_1$ is a linear program, solved
+exactly and faster than the judge is fitted. Look at its ranks of real and of blurred images in the table above, and
+at the bound.
 """
 
 # %% tags=["hide-input"]
@@ -367,22 +363,18 @@ Markdown(
 
 # %% [markdown]
 r"""
-The real images' column falls towards a zero that no data set is large enough to reach. Sliced $W_2$ escapes because
-it compares samples in one dimension at a time, the judge because it is read on images that it was not fitted on: its
-error is that of a mean.
+The real images' column falls towards a zero that no data set is large enough to reach. Sliced $W_2$ escapes in one
+dimension at a time, the judge because it is read on images that it was not fitted on: its error is that of a mean.
 """
 
 # %% [markdown]
 r"""
 ## Summary
 
-* {eq}`eq:paper-2` leaves $d$ open; measured orders, noise and floors differ, so a page that shows $P$ must say which,
-  and show its floor.
-* The release's critic cannot report a gap above $2F\kappa^2$ ({prf:ref}`prop:critic-bound`), and orders kinds of
-  damage less than the judge does.
+* {eq}`eq:paper-2` leaves $d$ open, and orders, noise and floors differ: who shows $P$ must say which, and show its
+  floor.
 * Any critic misses what it was not fitted against, and what its restorer learned to hide: a run's own critic is for
   training.
-* Exact $W_1$ on samples measures how varied images are before it measures how they differ.
 * $P$ is the judge's in this book: it estimates the distance that the paper names, is fitted alike for every point,
   and its floor is zero. Sliced $W_2$ is the simplest check, with nothing to train; the Fréchet distance another
   notion, worth having if no restorer was trained against its features.

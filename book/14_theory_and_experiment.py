@@ -86,7 +86,7 @@ Markdown(
 # %% [markdown]
 r"""
 Points are published rows of one experiment, a restorer for each triple of weights and seed. The control is exact: in
-toy B of {ref}`ch:exact` "restorers" minimise $\alpha D+\beta P+\gamma C$ over all restorations, for a grid of weights
+{ref}`toy B <ch:exact>` "restorers" minimise $\alpha D+\beta P+\gamma C$ over all restorations, for a grid of weights
 of its own. What a test finds there it would find in networks if nothing were lost on the way.
 """
 
@@ -196,7 +196,7 @@ r"""
 The first row asks whether training did what it was told. In the second one judge's unit replaces the critic's, so
 $\beta$ no longer means quite the same. The third asks what the paper's picture needs, that the *error rate* is traded
 at the same prices. The last column counts points that one and the same rival beats in every seed: no noise.
-{ref}`ch:verdicts` judges every statement again without them.
+The {ref}`verdicts <ch:verdicts>` are told without them, too.
 
 ## How far from its own hull?
 
@@ -204,7 +204,7 @@ Now $C$ is the error rate again and $P$ the measure of the parameters. A coin to
 mean of their $D$ and $C$, and at most the mean of their $P$, because $d$ is convex ({eq}`eq:paper-13`). So the
 cloud's lower hull bounds $C(D,P)$ from above, and what a point lies above it is error rate that mixing would save.
 Compare orange with the grey error bar. (Whether noise alone could lift points off a convex surface is E4a of
-{ref}`ch:verdicts`.)
+the {ref}`verdicts <ch:verdicts>`.)
 """
 
 # %% mystnb={"figure": {"name": "fig-theory-distances", "caption": "Error rate of each point (dot with error bar) and the hull at its D and P (upright bar); orange: the distance. Black diamonds: restorers without training, letters as in the experiment's planes. Dash-dotted: C of a classifier of Y itself. Look for orange longer than its error bar, and for diamonds left of every dot."}, "image": {"alt": "Rows of dots with error bars and an orange tick for the hull beside each"}}
@@ -219,7 +219,7 @@ Markdown(
 
 # %% [markdown]
 r"""
-The hull is what was *trained*. Where a restorer without training ({ref}`ch:exp2`) is below it, $C(D,P)$ is lower than
+The hull is what was *trained*. Where a restorer without training ({ref}`Exp-2 <ch:exp2>`) is below it, $C(D,P)$ is lower than
 all published points and their mixtures say, and distances and trade-offs *within* the cloud are those of trainings.
 """
 
@@ -357,7 +357,7 @@ r"""
 ```{exercise-start} Gains that no weights find (10 minutes)
 :label: ex:theory-experiment-3
 ```
-With its threshold at 0.1 the toy's $C(D,\infty)$ over the gains is not convex ({ref}`ch:toy`). Which gains between
+With its threshold at 0.1 the toy's $C(D,\infty)$ over the gains is {ref}`not convex <ch:toy>`. Which gains between
 that of least error and that of least distortion lie above the hull? What will {eq}`eq:paper-16` do there, with any
 weights?
 ```{exercise-end}

@@ -87,7 +87,7 @@ way to the second, paired by seed, at the weights that both have.
 
 The release's critic is a bundle: batch normalisation, parameters clipped to 0.01 in place of a gradient penalty,
 twice the width, five steps for each of the restorer's, a smaller learning rate. Its scores are small
-({ref}`ch:measuring-perception`), so its grid has larger $\beta$: only signs compare. One member alone follows: five
+({ref}`bounded <ch:measuring-perception>`), so its grid has larger $\beta$: only signs compare. One member alone follows: five
 critic steps, each on a batch of its own. A critic nearer to its optimum should make $\beta$ more effective.
 """
 
@@ -109,7 +109,7 @@ r"""
 ## The largest $\beta$, three times as long
 
 In the full grids of the paper's networks the pairs that contradict the trade-off gather at the largest $\beta$
-({ref}`ch:verdicts`). But what minimises a weighted sum cannot be worse than something else in every term. So the two
+({ref}`verdicts <ch:verdicts>`). But what minimises a weighted sum cannot be worse than something else in every term. So the two
 largest are trained again, three times as long. A trade-off would show as a step between them below zero for $P$ and
 above zero for $D$; at its floor $P$ leaves a larger $\beta$ nothing to buy.
 """
@@ -133,7 +133,7 @@ Markdown("\n\n".join(table(name) for name in ("select", "scratch", "equal_cost")
 # %% [markdown]
 r"""
 Every published restorer, at the weights that all were trained at, with the seconds that a point took by the clock of
-a machine that often did other work ({ref}`ch:reproducibility` has steps timed side by side).
+a machine that often did other work ({ref}`timed side by side <ch:reproducibility>`).
 """
 
 # %% tags=["hide-input"]
@@ -168,7 +168,7 @@ r"""
 ## Lots
 
 Theorem 1 is about random restorations, the paper's networks are functions of $y$. Given a channel of noise, a
-restorer could draw lots. On a continuous signal the optimum needs none ({ref}`ch:beyond-lots`), so no gain is
+restorer could draw lots. On a continuous signal the optimum {ref}`needs none <ch:beyond-lots>`, so no gain is
 expected. Does one appear?
 """
 

@@ -15,9 +15,9 @@ r"""
 "it is impossible to solve Eq. (7) analytically", so networks are trained in its place.
 
 **What will be checked.** If $X$ is one of $N$ training digits and $Y=X+$ noise, Bayes' rule is exact in all 784
-dimensions, and {eq}`eq:paper-7` is a finite convex program that the solver of {ref}`ch:exact` answers with a
+dimensions, and {eq}`eq:paper-7` is a finite convex program that {ref}`our solver <ch:exact>` answers with a
 certificate. Here is that function, with the paper's classifiers as $c_0$; what the optimal restorer returns; and how
-far above it the networks of {ref}`ch:exp2` are.
+far above it the networks of {ref}`Exp-2 <ch:exp2>` are.
 """
 
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of this page"}
@@ -238,7 +238,7 @@ draw.gallery(images, titles, [[note for _, note in row] for row in pairs])
 r"""
 Nobody would see it. With a network as $c_0$, and nothing that asks how natural an image is, a low $C(D,P)$ says that
 $c_0$ can be told anything, not that digits became easier to read: the exact counterpart of *gaming one classifier* in
-{ref}`ch:exp2`.
+{ref}`Exp-2 <ch:exp2>`.
 
 ## What the optimal restorer returns
 

@@ -55,7 +55,7 @@ r"""
 (ch:beyond-several)=
 ## Several predefined classifiers
 
-Let $c_1,\dots,c_K$ be predefined, $e_k$ their tables of errors (as in {ref}`ch:exact`) and $C_k$ their functions. The
+Let $c_1,\dots,c_K$ be predefined, $e_k$ their tables of errors ({ref}`as before <ch:exact>`) and $C_k$ their functions. The
 *average* error with weights $w$ is linear in the restoration: $C_w$ is the function of one problem with the table
 $\sum_kw_ke_k$, and {prf:ref}`thm:cdp` holds. The *worst* is a maximum of linear functions. For
 the *average* error with weights $w$ nothing is new: it is linear in the restoration, so its function $C_w$ is that of
@@ -132,7 +132,7 @@ r"""
 ## When lots are not needed
 
 Theorem 1 mixes restorations by chance, and on the binary channel deterministic ones do worse
-({ref}`ch:proof-checks`), because $Y$ has atoms: all the mass of $y$ must go the same way. Without atoms nothing is
+({ref}`an example <ch:proof-checks>`), because $Y$ has atoms: all the mass of $y$ must go the same way. Without atoms nothing is
 lost, whatever $\Delta$ is.
 
 :::{prf:theorem} No lots
@@ -326,7 +326,7 @@ The experiment on images, with a classifier trained on noisy digits, is not here
 ## $W_2$ and the snapped geodesic
 
 $W_2$ is not convex in its second argument, $W_2^2$ is: with the budget $W_2\le P$ the function is convex in
-$(D,P^2)$, not in $(D,P)$. (On two letters $W_2^2$ is total variation, and the parabola of {ref}`ch:proof-checks` is
+$(D,P^2)$, not in $(D,P)$. (On two letters $W_2^2$ is total variation, and {ref}`the parabola <ch:proof-checks>` is
 the counter-example.) The ball is linear in a transport plan, so $C(D,P)$ is a linear program with these columns
 added, and the certificate needs one more support function:
 

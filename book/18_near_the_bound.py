@@ -11,7 +11,7 @@ r"""
 (ch:near)=
 # Near the bound, and one network for all weights
 
-**The question.** CNN-1 errs more often on what the networks of {ref}`ch:exp2` restore than on restorers that need no
+**The question.** CNN-1 errs more often on what the networks of {ref}`Exp-2 <ch:exp2>` restore than on restorers that need no
 training. Is what $\gamma$ gains and costs a statement about small networks and short trainings? Two trainings ask: a
 network that knows which digits there are, and one whose inputs are $\beta$ and $\gamma$, for the whole surface.
 
@@ -47,7 +47,7 @@ r"""
 ## A network that knows which digits there are
 
 Six small convolutions must hold in their weights what digits look like. The posterior mean under the training digits
-({ref}`ch:exp2`) needs no weights, but no test digit is in its prior. So the network's input is $y$ with that mean,
+({ref}`Exp-2 <ch:exp2>`) needs no weights, but no test digit is in its prior. So the network's input is $y$ with that mean,
 computed as attention with fixed keys would, its output the mean plus a correction. A training digit never sees
 itself.
 

@@ -12,7 +12,7 @@ r"""
 # Trained longer: do the verdicts stay?
 
 **The question.** A published point has a pre-training and a few hundred steps of {eq}`eq:paper-16`. Some verdicts of
-{ref}`ch:verdicts` went against the paper. Were they about the trade-off, or about short trainings?
+the {ref}`verdicts <ch:verdicts>` went against the paper. Were they about the trade-off, or about short trainings?
 
 **What will be checked.** How $D$, $P$ and $C$ move as the training grows to twenty-five times its length; then every
 statement again, on a grid trained nine times longer. The rule was written first (`params/converged.yml`): a length is
@@ -77,8 +77,8 @@ r"""
 
 The published grid's weights, with $\beta=0.06$ in place of $0.1$, where some published networks are worse than others
 in every respect. Letters are restorers without training, the dash-dotted line the best classifier of $Y$
-({ref}`ch:exp2`). Look how far the cloud still is from both: more steps do not close that gap, more knowledge does
-({ref}`ch:near`).
+({ref}`Exp-2 <ch:exp2>`). Look how far the cloud still is from both: more steps do not close that gap, more knowledge does
+({ref}`near the bound <ch:near>`).
 """
 
 # %% mystnb={"figure": {"name": "fig-longer-planes", "caption": "Exp-2 trained longer: every pair of D, P and C, the third as colour; means over seeds, bars of one standard deviation. Curves join points of equal level. Look along a curve: where C falls, D or P rises."}}

@@ -64,7 +64,7 @@ with $y$ the network would draw from the posterior, which costs twice the least 
 ```
 
 One step is the regression $\mathbb E[x|z_0]$, of low $D$; more steps follow the flow, without more training. The
-start is the network of {ref}`ch:near` at $\beta=\gamma=0$, with noise (without it a start fills no volume), all that
+start is the {ref}`network near the bound <ch:near>` at $\beta=\gamma=0$, with noise (without it a start fills no volume), all that
 is drawn by lot.
 """
 

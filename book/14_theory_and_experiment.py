@@ -17,8 +17,8 @@ reaches points whose relations are "convex as the theorem forecasts". So weights
 surface of the theory.
 
 **What will be checked.** If so, each triple $(\alpha,\beta,\gamma)$ would be a *plane* that touches the cloud of
-measured points at the point trained with it. The planes are laid on the points; the points' distance from their own
-lower convex hull is measured; toy, exact and trained surfaces are drawn on common axes.
+measured points at the point trained with it. The planes are laid on the points; the points' distance from their lower
+convex hull is measured; toy, exact and trained surfaces are drawn on common axes.
 """
 
 # %% tags=["parameters"]
@@ -85,9 +85,9 @@ Markdown(
 
 # %% [markdown]
 r"""
-Points are published rows of one experiment, a restorer for each triple of weights and seed. The control is exact: in
-{ref}`toy B <ch:exact>` "restorers" minimise $\alpha D+\beta P+\gamma C$ over all restorations, for a grid of weights
-of its own. What a test finds there it would find in networks if nothing were lost on the way.
+Points are published rows, a restorer for each triple of weights and seed. The control is exact: in {ref}`toy B
+<ch:exact>` "restorers" minimise $\alpha D+\beta P+\gamma C$ over all restorations. What a test finds there it would
+find in networks if nothing were lost on the way.
 """
 
 # %% tags=["hide-input"]
@@ -130,16 +130,14 @@ cross entropy cannot raise $C$. (For $\gamma=0$ the plane is upright; (c) holds 
 not only those with one weight changed.
 
 What *all* restorations reach or exceed is a convex set ({prf:ref}`thm:cdp`), so each point of the surface over the
-inside of the feasible budgets has its weights, which are slopes ({prf:ref}`prop:prices`). For networks four things
-stand in between:
+inside of the feasible budgets has its weights ({prf:ref}`prop:prices`). For networks four things stand in between:
 
-* **Cross entropy is not the error rate.** The loss {eq}`eq:paper-16` contains the first, so the first test uses it,
-  in nats, for $C$.
+* **Cross entropy is not the error rate,** and the loss {eq}`eq:paper-16` contains the first: so does the first test.
 * **Networks are no convex family,** and training stops near a minimum. Being least among a few restorers is
   necessary, not sufficient.
 * **Each run has its own critic;** the axis $P$ of the book is one judge.
 * **Weights land on vertices.** A finite cloud has a hull of flat facets: a range of weights singles out the same
-  corner, and none a point above the hull.
+  corner, none a point above the hull.
 """
 
 # %% [markdown]
@@ -159,11 +157,10 @@ draw.lines(cloud)
 r"""
 ## Revealed optimality
 
-A choice is *revealed* to be optimal if nothing else on offer was better by the chooser's own prices. Counted within
-each seed: the share of triples whose own point is the least of the cloud; the *regret*, own loss above the least, in
-units in which a random point has 1; the share of pairs that break (c). "Chance" deals points to triples at random;
-brackets are Student's intervals over seeds; $p$ is the largest of the row's three. The last rows are the control,
-plain and with noise.
+A choice is *revealed* to be optimal if nothing else on offer was better by the chooser's own prices. Within each
+seed: the share of triples whose own point is the least of the cloud; the *regret*, own loss above the least, in units
+in which a random point has 1; the share of pairs that break (c). "Chance" deals points to triples at random; brackets
+are Student's intervals over seeds; $p$ is the largest of three.
 """
 
 # %%
@@ -193,18 +190,17 @@ Markdown(text.table(rows, [*head, "beaten in every seed"]))
 
 # %% [markdown]
 r"""
-The first row asks whether training did what it was told. In the second one judge's unit replaces the critic's, so
-$\beta$ no longer means quite the same. The third asks what the paper's picture needs, that the *error rate* is traded
-at the same prices. The last column counts points that one and the same rival beats in every seed: no noise.
-The {ref}`verdicts <ch:verdicts>` are told without them, too.
+The first row asks whether training did what it was told. In the second one judge replaces the critics, and $\beta$ no
+longer means quite the same. The third asks what the paper's picture needs, that the *error rate* is traded at the
+same prices. The last column counts points that one and the same rival beats in every seed: no noise. The
+{ref}`verdicts <ch:verdicts>` are told without them, too.
 
 ## How far from its own hull?
 
 Now $C$ is the error rate again and $P$ the measure of the parameters. A coin tossed between two restorers reaches the
-mean of their $D$ and $C$, and at most the mean of their $P$, because $d$ is convex ({eq}`eq:paper-13`). So the
-cloud's lower hull bounds $C(D,P)$ from above, and what a point lies above it is error rate that mixing would save.
-Compare orange with the grey error bar. (Whether noise alone could lift points off a convex surface is E4a of
-the {ref}`verdicts <ch:verdicts>`.)
+mean of their $D$ and $C$, and at most that of their $P$ ({eq}`eq:paper-13`). So the cloud's lower hull bounds
+$C(D,P)$ from above, and what a point lies above it is error rate that mixing would save. Compare orange with the grey
+error bar. (Whether noise alone could lift points off a convex surface is E4a of the {ref}`verdicts <ch:verdicts>`.)
 """
 
 # %% mystnb={"figure": {"name": "fig-theory-distances", "caption": "Error rate of each point (dot with error bar) and the hull at its D and P (upright bar); orange: the distance. Black diamonds: restorers without training, letters as in the experiment's planes. Dash-dotted: C of a classifier of Y itself. Look for orange longer than its error bar, and for diamonds left of every dot."}, "image": {"alt": "Rows of dots with error bars and an orange tick for the hull beside each"}}
@@ -233,10 +229,9 @@ Markdown(
 r"""
 ## Toy, exact, trained: one page
 
-Units have nothing in common, so each axis is scaled: 0 is the least that anyone reaches, 1 the most that the
-restorations of least $D$, least $P$ or least $C$ need; $C$ to its own range, written above each panel. First the
-paper's toy, $\hat X=aY$, in closed form; toy B over all restorations, certified; then the hull of each published
-experiment, an upper bound.
+Each axis is scaled: 0 is the least that anyone reaches, 1 the most that the restorations of least $D$, least $P$ or
+least $C$ need; $C$ to its own range, written above each panel. First the paper's toy, $\hat X=aY$, in closed form;
+toy B over all restorations, certified; then the hull of each published experiment, an upper bound.
 """
 
 # %% mystnb={"figure": {"name": "fig-theory-surfaces", "caption": "C(D,P) of different origins, every axis scaled to its own range. White: C within 5, 25 and 50 % of its range above its least. Hatched: out of reach."}, "image": {"alt": "Heat maps in pairs over scaled distortion and perceptual difference, each with a hatched corner of small budgets, level lines and a dark flat region of large budgets"}}
@@ -244,9 +239,9 @@ draw.landscapes(shapes)
 
 # %% [markdown]
 r"""
-Three numbers do not depend on units. *Out of reach*: share of the square with no restoration. *Flat*: share of the
-rest with $C$ within 5 % of its range above its least. *Both budgets matter*: of what is neither, the share where a
-little more of either budget lowers $C$; 0 where level lines are L-shaped.
+*Out of reach*: share of the square with no restoration. *Flat*: share of the rest with $C$ within 5 % of its range
+above its least. *Both budgets matter*: of what is neither, the share where a little more of either budget lowers $C$;
+0 where level lines are L-shaped.
 """
 
 # %% tags=["hide-input"]
@@ -266,16 +261,15 @@ Markdown(
 r"""
 What the surfaces share follows from their definition (an empty corner, a floor) or from convexity (steep first, then
 flat). They do not share what the paper read off its toy, that one budget at a time decides: that holds for $\hat
-X=aY$ because both budgets bound the same number $a$. On a hull the flat part and this one also depend on where the
-points are: a coarse grid of weights makes large facets.
+X=aY$ because both bound the same number $a$. On a hull it also depends on where the points are: a coarse grid of
+weights makes large facets.
 
 ## Summary
 
 * Whether a point touches the cloud with the plane of its own weights is a test without any model of the networks,
-  with a scale at both ends: points dealt out at random, and exact restorations with the noise of the seeds.
-* The hull is the best bound on $C(D,P)$ that a cloud gives; mixing would save the distance from it.
-* Surfaces of toys and networks share the empty corner, the floor and the early fall; L-shaped level lines belong to
-  families with one knob.
+  with a scale at both ends: chance, and exact restorations with the noise of the seeds.
+* The hull is the best bound on $C(D,P)$ that a cloud gives.
+* L-shaped level lines belong to families with one knob.
 
 ## Exercises
 """
@@ -332,8 +326,8 @@ r"""
 :class: dropdown
 ```
 Add $\langle w_i,x_i\rangle\le\langle w_i,x_{\pi(i)}\rangle$ over $i$. Swaps of two give (c). This is *cyclic*
-monotonicity; the best permutation is an assignment problem. It asks less than revealed optimality: a constant added
-to one *point*'s loss changes both sides alike, but may change which point is least.
+monotonicity, and finding the best permutation an assignment problem. It asks less than revealed optimality: a
+constant added to one *point*'s loss changes both sides alike, but may change which point is least.
 """
 
 # %%

@@ -16,8 +16,7 @@ does not discuss, and so does this book: the critic, where training starts, stat
 strength of the noise.
 
 **What will be checked.** Each choice alone, on Exp-2, with the fast restorer and the coarse grid unless a section
-says otherwise: does it change what the two weights do to $C$, $D$ and $P$? One that only moves levels leaves the
-paper's statements alone; one that turns a sign does not.
+says otherwise: does it turn the sign of what the two weights do to $C$, $D$ and $P$, or only move levels?
 """
 
 # %% tags=["parameters"]
@@ -57,8 +56,7 @@ Markdown(
 
 # %% [markdown]
 r"""
-Look for filled marks on the other side of zero than the hollow ones above them. Intervals that do not overlap: the
-choice matters, but turns nothing.
+Look for filled marks on the other side of zero than the hollow ones above them.
 """
 
 # %% mystnb={"figure": {"name": "fig-ablations-effects", "caption": "What the weights change, from the least to the greatest value that both sides of a pair have. Filled: as changed; hollow: the main table at these weights. Bars: 95 % intervals over seeds. Three times the steps: between the full grid's two largest β. No mark: no weights in common."}, "image": {"alt": "Four panels of dots with intervals, one row for each changed choice, around a line at zero"}}
@@ -80,8 +78,8 @@ r"""
 
 A column is one way of training: $C$, $D$ and $P$ (the judge's gap) with the least weights of its grid, then what a
 weight changes from its least to its largest value, averaged over the other, with the 95 % interval over seeds. Below:
-the judge on real images. Titles say how far grids go where they differ. The last column is the change from the first
-way to the second, paired by seed, at the weights that both have.
+the judge on real images. The last column is the change from the first way to the second, paired by seed, at the
+weights that both have.
 
 ## The critic: as released, or with a gradient penalty
 
@@ -109,9 +107,9 @@ r"""
 ## The largest $\beta$, three times as long
 
 In the full grids of the paper's networks the pairs that contradict the trade-off gather at the largest $\beta$
-({ref}`verdicts <ch:verdicts>`). But what minimises a weighted sum cannot be worse than something else in every term. So the two
-largest are trained again, three times as long. A trade-off would show as a step between them below zero for $P$ and
-above zero for $D$; at its floor $P$ leaves a larger $\beta$ nothing to buy.
+({ref}`verdicts <ch:verdicts>`). But what minimises a weighted sum cannot be worse than something else in every term.
+So the two largest are trained three times as long. A trade-off would show as a step between them below zero for $P$
+and above zero for $D$, unless $P$ is at its floor.
 """
 
 # %% tags=["hide-input"]
@@ -121,10 +119,9 @@ Markdown(table("longer", title="as published"))
 r"""
 ## The start, the end, and the network at equal cost
 
-The release keeps the weights of the step with the least validation loss, ours are the last; as the rate falls to zero
-the two should hardly differ. A sweep's points share one pre-training per seed; *from scratch* four points are trained
-from nothing, for as many steps in all. At *equal cost* the paper's denoiser has as many seconds of training as the
-fast one.
+The release keeps the weights of the step with the least validation loss, ours are the last. A sweep's points share
+one pre-training per seed; *from scratch* four points are trained from nothing, for as many steps in all. At *equal
+cost* the paper's denoiser has as many seconds of training as the fast one.
 """
 
 # %% tags=["hide-input"]
@@ -167,9 +164,8 @@ Markdown(text.fold("two losses, one judge", ablations.side_by_side(tables)))
 r"""
 ## Lots
 
-Theorem 1 is about random restorations, the paper's networks are functions of $y$. Given a channel of noise, a
-restorer could draw lots. On a continuous signal the optimum {ref}`needs none <ch:beyond-lots>`, so no gain is
-expected. Does one appear?
+Given a channel of noise, a restorer could draw lots, as Theorem 1's may. On a continuous signal the optimum
+{ref}`needs none <ch:beyond-lots>`. Does a gain appear?
 """
 
 # %% tags=["hide-input"]
@@ -184,8 +180,7 @@ r"""
 without distortion) do not trade off, and report that the noise of the source decides whether they do. There is a
 rate, the encoder may be chosen, and classification is what stays uncertain of the class; here there is no rate,
 nobody chooses the noise, and $C$ is the error of one classifier. So our rows can neither prove nor refute that
-theorem, but say whether the cost of $\gamma$ goes away with the noise. At $\sigma=0$ it must, nearly: the image
-itself has $D=P=0$.
+theorem, but say whether the cost of $\gamma$ goes away with the noise.
 
 **The rules** stand above the grid `noise` in `params/grids.yml`, committed before its new rows were trained: at one
 $\sigma$ and one $\beta$, $\gamma$ *costs* where $C$ clearly falls and $D$ or $P$ clearly rises, and is *free* where
@@ -212,9 +207,8 @@ Markdown(text.table(noise.summary(curve_rows)))
 # %% [markdown]
 r"""
 First levels without both weights, then what $\gamma$ changes, the mean over $\beta$, and the verdict at each $\beta$.
-As $C$ and $P$ grow, the same $\gamma$ meets very different losses. "Free" is weak evidence where seeds are few: no
-cost was clear, which is not none. That lots between two points beat no third (E3) cannot be tested on $2\times2$
-weights. Both rules:
+"Free" is weak evidence where seeds are few: no cost was clear, which is not none. That lots between two points beat
+no third (E3) cannot be tested on $2\times2$ weights. Both rules:
 
 ```{literalinclude} ../cdpbook/studies/noise.py
 :language: python
@@ -244,9 +238,8 @@ The command of one $\sigma$: `cdp sweep exp2 -p grid=noise -p noise_sigma=0.25 -
 Two later works have grids on the same digits. {cite}`rdpc2024` list seven weights of perception by nine of
 classification, all small; an example of the library deepinv {cite}`deepinv` trains thirteen weights of the
 adversarial loss alone, some far larger than ours, and sees a monotonic trade-off. We train their weights, as many as
-the line below says, with *our* network, critic, steps, noise and judge (of deepinv also the four critic steps): what
-differs from Exp-2 is where they look. (Not taken over: the rate of the first; the network, 35 epochs and unbounded
-critic of the second.)
+the line below says, with *our* network, critic, steps, noise and judge (of deepinv also its four critic steps, not
+its network, 35 epochs and unbounded critic; nor the rate of the first).
 """
 
 # %%
@@ -267,10 +260,9 @@ Markdown(text.table(neighbours.summary(grids)))
 r"""
 ## Statistics at test time
 
-The release normalises by the test batch, so an image's restoration depends on its forty-nine neighbours. The shipped
-restorers are evaluated with running statistics and with batches of several sizes. $D$ and $C$ are means over them;
-changes compare every image with itself, with 95 % intervals over images. A cost that shrinks as the batch grows is
-that of few images' statistics.
+The release normalises by the test batch, so an image's restoration depends on its forty-nine neighbours. $D$ and $C$
+are means over the shipped restorers; changes compare every image with itself, with 95 % intervals over images. A cost
+that shrinks as the batch grows is that of few images' statistics.
 """
 
 # %% tags=["hide-input"]
@@ -286,7 +278,6 @@ r"""
 ## Summary
 
 * Each table answers one question, for this experiment, grid and budget; none is a tuned comparison.
-* What an ablation leaves alone counts as much: the signs of the first column are the paper's statements.
 
 ## Exercises
 """

@@ -17,7 +17,7 @@ r"""
 **What will be checked.** If $X$ is one of $N$ training digits and $Y=X+$ noise, Bayes' rule is exact in all 784
 dimensions, and {eq}`eq:paper-7` is a finite convex program that {ref}`our solver <ch:exact>` answers with a
 certificate. Here is that function, with the paper's classifiers as $c_0$; what the optimal restorer returns; and how
-far above it the networks of {ref}`Exp-2 <ch:exp2>` are.
+far above it trained networks are.
 """
 
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of this page"}
@@ -73,10 +73,9 @@ e(y,\hat x)&=\Pr(\text{class}\ne c_0(\hat x)\mid y).
 \end{aligned}
 $$
 
-No density is estimated and no network stands in for one. One thing remains a sample: $Y$ has a density, and the
-program takes $m$ noisy digits of equal weight in its place. "Exact" is said of that finite problem. Each $y$ comes
-from another digit, so that the mean of the $m$ posteriors is near to $p_X$, with which $d$ compares. Other noise and
-other digits come below.
+One thing remains a sample: $Y$ has a density, and the program takes $m$ noisy digits of equal weight in its place.
+"Exact" is said of that finite problem. Each $y$ comes from another digit, so that the mean of the $m$ posteriors is
+near to $p_X$, with which $d$ compares.
 
 ```{literalinclude} ../cdplib/theory/posterior.py
 :pyobject: posterior
@@ -114,10 +113,10 @@ $r(x_k)$ becomes smaller. If $\Pr(l|y)\le\Pr(c_0(m)|y)$, then $m(y)$ in place of
 :::
 
 For the logistic model the images of a class are a polyhedron and $z_l(y)$ is a projection, computed exactly (but for
-a small margin of the logits): its $C(D,P)$ is over *all* functions of $y$ with values in all images. For CNN-1 the
-nearest image is searched by linearising the network again and again; there may be a nearer one, so $C$ is exact for
-its alphabet, an upper bound over all restorations, and exact for all where it equals the Bayes error of $Y$. So is
-the edge, which no classifier moves.
+a small margin of the logits): its $C(D,P)$ is over *all* restorations. For CNN-1 the nearest image is searched by
+linearising the network again and again; there may be a nearer one, so $C$ is exact for its alphabet, an upper bound
+over all restorations, and exact for all where it equals the Bayes error of $Y$. So is the edge, which no classifier
+moves.
 
 ```{literalinclude} ../cdplib/experiments/relabelling.py
 :pyobject: _projections
@@ -197,8 +196,7 @@ Markdown("\n\n".join(folds))
 # %% [markdown]
 r"""
 Where $P$ leaves room for images that are no digits, a line falls at once: λ is huge on the edge, and zero soon after.
-At $P=0$ nothing can be changed but *which* digit is returned: that takes more distortion, most for the logistic
-model.
+At $P=0$ only *which* digit is returned can change: that takes more distortion, most for the logistic model.
 
 ## A warning: changes too small to see
 
@@ -236,9 +234,9 @@ draw.gallery(images, titles, [[note for _, note in row] for row in pairs])
 
 # %% [markdown]
 r"""
-Nobody would see it. With a network as $c_0$, and nothing that asks how natural an image is, a low $C(D,P)$ says that
-$c_0$ can be told anything, not that digits became easier to read: the exact counterpart of *gaming one classifier* in
-{ref}`Exp-2 <ch:exp2>`.
+Nobody would see it. With nothing that asks how natural an image is, a low $C(D,P)$ says that $c_0$ can be told
+anything, not that digits became easier to read: the exact counterpart of *gaming one classifier* in {ref}`Exp-2
+<ch:exp2>`.
 
 ## What the optimal restorer returns
 
@@ -277,9 +275,8 @@ Markdown(
 
 # %% [markdown]
 r"""
-The mass off the digits is what $P$ pays for, however bad it looks. The sure $y$ get their digit first, since their
-mean nearly is one. A digit must not be returned more often than $p_X$ says, so for some $y$ lots are drawn between
-two.
+The mass off the digits is what $P$ pays for. The sure $y$ get their digit first, since their mean nearly is one. A
+digit must not be returned more often than $p_X$ says, so for some $y$ lots are drawn.
 
 Move $P$ first, then $D$ from just above the edge to the right: where does $C$ still fall, and what of that can be
 seen?
@@ -318,11 +315,11 @@ budgets. (For all of $Y$ its $P$ would be zero.)
 
 ## Wasserstein with a ground cost
 
-Total variation knows only whether an image is one of the digits. $W_1$ with the Euclidean distance between images as
-ground cost is what a Wasserstein critic estimates; the linear program then has a flow between any two letters, of
-which the few needed are priced in. The certificate's support function is Kantorovich's:
-$h_P(u)=\max_t\sum_ip_i\min_j(u_j+t\,c_{ij})-tP$, valid at any $t$. Here the alphabet, with images half-way between
-mean and likeliest digit, is a restriction: $C$ is exact for these letters and an upper bound over all images.
+$W_1$ with the Euclidean distance between images as ground cost is what a Wasserstein critic estimates; the linear
+program has a flow between any two letters, of which the few needed are priced in. The certificate's support function
+is Kantorovich's: $h_P(u)=\max_t\sum_ip_i\min_j(u_j+t\,c_{ij})-tP$, valid at any $t$. Here the alphabet, with images
+half-way between mean and likeliest digit, is a restriction: $C$ is exact for these letters and an upper bound over
+all images.
 """
 
 # %% mystnb={"figure": {"name": "fig-digits-w1", "caption": "C(D,P) of real digits when P is W1 between images (Euclidean, in units of the pixel range). Grey: infeasible. Look for the same thin rim."}, "image": {"alt": "Map of the error rate over allowed distortion and allowed W1, with a grey infeasible corner and a thin rim along it"}}
@@ -333,10 +330,9 @@ figures.heights(by_ground, f"{name}, σ = 2", "W1 (Euclidean)")
 r"""
 ## The trained networks, on the same prior
 
-Exp-2's networks restore the same $m$ noisy digits, under the same posterior: $D$ and $C$ are exact expectations,
-comparable with everything above. Of $P$ only $W_1$ is: no network's output equals a digit to the last bit. At noise 1
-this is the paper's network with the book's weights; for noise 2 the fast network was trained. Look at the ratio of
-the two distortions.
+Exp-2's networks restore the same $m$ noisy digits, under the same posterior: $D$ and $C$ are exact expectations. Of
+$P$ only $W_1$ compares: no network's output equals a digit to the last bit. At noise 1 this is the paper's network
+with the book's weights; for noise 2 the fast network was trained. Look at the ratio of the two distortions.
 """
 
 # %% tags=["hide-input"]
@@ -357,8 +353,8 @@ Markdown(
 
 # %% [markdown]
 r"""
-This is not waste. The optimum knows that the digit is one of these $N$; a network is for digits that nobody has seen.
-How much of the distance is knowledge of the prior?
+This is not waste: the optimum knows that the digit is one of these $N$. How much of the distance is knowledge of the
+prior?
 
 ## A prior that grows
 
@@ -377,8 +373,8 @@ any other when it meets fresh ones. $\square$
 :::
 
 So the posterior mean of $N$ digits bounds the distortion from below on noisy digits of its own, from above on noisy
-test digits (the order of MNIST being taken for a random one). No solver is needed, so $N$ goes to the whole training
-set. Where between the curves are the networks?
+test digits (the order of MNIST being taken for a random one), up to the whole training set. Where between the curves
+are the networks?
 """
 
 # %% mystnb={"figure": {"name": "fig-digits-ladder", "caption": "Distortion of the posterior mean of N digits, on noisy digits of its own and on fresh ones (logarithmic axes; bars: two standard errors over the noisy digits). Dotted: the last section's network of least D, on the same fresh digits. The band must hold the MMSE of digits in general."}, "image": {"alt": "Two panels with a rising and a falling curve over N that approach each other, and a dotted level line of a trained network between them"}}
@@ -400,10 +396,10 @@ Markdown(text.table(rows, head) + "\n\n" + said)
 
 # %% [markdown]
 r"""
-At noise 1 the band stays wide: even all training digits are so few that $Y$ nearly says which one it was, and the
-optimum is mostly memory. At noise 2 the least distortion of denoising digits, *whatever* the restorer, is known to a
-few percent, and a dotted line above the band is what better training could save. The page's levels of $D$ and $C$ are
-thus too low, at noise 1 by far; the distortion that buys the least $C$ (last column below) hardly changes with $N$.
+At noise 1 the band stays wide: even all training digits are so few that $Y$ nearly says which one it was. At noise 2
+the least distortion of denoising digits, *whatever* the restorer, is known to a few percent, and a dotted line above
+the band is what better training could save. The page's levels of $D$ and $C$ are thus too low, at noise 1 by far; the
+distortion that buys the least $C$ (last column below) hardly changes with $N$.
 """
 
 # %% tags=["hide-input"]
@@ -448,12 +444,12 @@ the order of the classes' own. In 784 dimensions a trained classifier's boundary
 
 ## Summary
 
-* For a prior of $N$ digits $C(D,P)$ is a finite program with certificates; under total variation its letters suffice
-  for all restorations ({prf:ref}`prop:letters`). Its size decides the level of $D$ and $C$.
-* $D$ and $P$ trade over a wide range. $C$ trades with them only in a rim at the edge, wide near $P=0$: elsewhere a
-  change that nobody can see satisfies the classifier.
-* Trained networks are far above the optimum of a memorised prior. For digits in general the optimum lies in a band:
-  at noise 1 wide, with the network in it; at noise 2 narrow, with the network above.
+* $C(D,P)$ of $N$ digits is a finite program with certificates; under total variation its letters suffice for all
+  restorations ({prf:ref}`prop:letters`). $N$ decides the level of $D$ and $C$.
+* $C$ trades with $D$ and $P$ only in a rim at the edge, wide near $P=0$: elsewhere a change that nobody can see
+  satisfies the classifier.
+* For digits in general the optimum lies in a band: at noise 1 wide, with the network in it; at noise 2 narrow, with
+  the network above.
 
 ## Exercises
 """

@@ -84,10 +84,10 @@ $\sum_kw_k\varepsilon(\hat X\mid c_k)$ is linear in either; by the minimax theor
 maximum may be exchanged, and $\max_k=\max_w$. If nothing is feasible both sides are $+\infty$. $\square$
 :::
 
-`several.solve_worst` maximises the concave $w\mapsto C_w$ with cutting planes: each solved plan is a plane above it,
-the planes' matrix game gives the next $w$, and a mixture of the plans has a worst error that bounds from above. The
-toys differ in the classifier's threshold only (unless you moved them, one is on either side of $t^*$). Does the least
-worst error exceed each of their own?
+`several.solve_worst` maximises the concave $w\mapsto C_w$ with cutting planes: each solved plan is one, their matrix
+game gives the next $w$ and a mixture of plans whose worst error bounds from above. The toys differ in the
+classifier's threshold only (unless you moved them, one is on either side of $t^*$). Does the least worst error exceed
+each of their own?
 """
 
 # %% tags=["hide-input"]
@@ -131,9 +131,8 @@ r"""
 (ch:beyond-lots)=
 ## When lots are not needed
 
-Theorem 1 mixes restorations by chance, and on the binary channel deterministic ones do worse
-({ref}`an example <ch:proof-checks>`), because $Y$ has atoms: all the mass of $y$ must go the same way. Without atoms nothing is
-lost, whatever $\Delta$ is.
+Theorem 1 mixes restorations by chance, and on the binary channel deterministic ones {ref}`do worse
+<ch:proof-checks>`, because $Y$ has atoms: all the mass of $y$ must go the same way. Without atoms nothing is lost.
 
 :::{prf:theorem} No lots
 :label: thm:no-lots
@@ -172,10 +171,10 @@ for $D$. A vertex has at most $m+n$ positive entries. Each $y$ of positive mass 
 $P=\infty$ the rows for $r$ are absent: at most $m+1$ entries. $\square$
 :::
 
-The first check counts who draws lots in optimal plans of toy B, where the budget of distortion binds (the solver's
-plans are vertices there). The second splits each letter of the skewed bit (0 with probability $0.7$) into $k$ that
-say nothing more about $X$, as noise in the last digits of $Y$ would, and tries *every* deterministic restoration.
-Does the gap shrink as $k$ grows?
+The first check counts who draws lots in optimal plans of toy B where the budget of distortion binds (vertices, as the
+solver finds them). The second splits each letter of the skewed bit (0 with probability $0.7$) into $k$ that say
+nothing more about $X$, as noise in the last digits of $Y$ would, and tries *every* deterministic restoration. Does
+the gap shrink as $k$ grows?
 """
 
 # %%
@@ -214,8 +213,8 @@ print("of order 1 / k:", order)
 
 # %% [markdown]
 r"""
-So a network that sees pictures with Gaussian noise could, in principle, do without a noise input. (That such maps are
-smooth, or found by training, is another matter.)
+So a network that sees Gaussian noise could do without a noise input, in principle: that such maps are smooth, or
+found by training, is another matter.
 
 (ch:beyond-nonblind)=
 ## A classifier that may be chosen
@@ -240,9 +239,8 @@ convex. $\square$
 :::
 
 Take a bit $X$, 0 with probability $0.4$, flipped with probability $0.2$, and let a false 1 be ten times as bad as a
-missed one. The restoration of least distortion is the constant 0, of which a classifier can only guess. The chosen
-one sticks to its guess until a predefined one's straight line is below it. Look for the kink that bends the wrong
-way.
+missed one. The restoration of least distortion is the constant 0, of which a classifier can only guess; the chosen
+one sticks to its guess until a predefined one's straight line is below it.
 """
 
 # %%
@@ -257,7 +255,7 @@ fixed = {
 }
 kink = chosen[4].lower - 0.5 * (chosen[0].upper + chosen[8].upper)
 
-# %% mystnb={"figure": {"name": "fig-beyond-nonblind", "caption": "A bit whose false ones are expensive: C of three predefined classifiers (dashed or dotted), each convex, and of the best of all (solid), which is not: a plateau, then a descent."}, "image": {"alt": "A level line, a steeply falling line and a slowly falling line; the lower envelope of the three is first level and then falls."}}
+# %% mystnb={"figure": {"name": "fig-beyond-nonblind", "caption": "A bit whose false ones are expensive: C of three predefined classifiers (dashed or dotted), each convex, and of the best of all (solid), which is not. Look for the kink that bends the wrong way."}, "image": {"alt": "A level line, a steeply falling line and a slowly falling line; the lower envelope of the three is first level and then falls."}}
 shown = {"chosen: C*": (Ds, np.array([at.value for at in chosen]))}
 shown |= {name: (Ds, values) for name, values in fixed.items()}
 figures.curves(shown, ("D: allowed distortion", "error rate"))
@@ -288,11 +286,11 @@ of $\hat X$ in $I_i$. The law is unchanged, the output has moved by at most $\et
 $\sqrt D+\eta$; and whoever knows the $I_i$ reads the decision off it. $\square$
 :::
 
-(b) is a hiding place: the decision is written into digits that nobody sees. With a free classifier $C$ constrains nothing; and a
-predefined one that reads fine digits can be satisfied by changes too small to be seen.
+(b) is a hiding place: the decision is written into digits that nobody sees. A predefined classifier that reads fine digits can be satisfied
+so, too.
 
-(a) is checked on grids, in the hardest corner: $P=0$ with the least distortion there, over all threshold classifiers. Look for an excess over
-the Bayes error of $Y$ that goes to 0, if unevenly, for the chosen classifier, and not for the predefined one.
+(a) is checked on grids, in the hardest corner: $P=0$ with the least distortion there, over all threshold classifiers. Does the excess over the
+Bayes error of $Y$ go to 0, if unevenly, for the chosen classifier, and not for the predefined one?
 """
 
 
@@ -320,7 +318,7 @@ print("a fifth of the other at most:", chosen_excess < 0.2 * other)
 
 # %% [markdown]
 r"""
-The experiment on images, with a classifier trained on noisy digits, is not here.
+On images, with a classifier trained on noisy digits, this is not tested here.
 
 (ch:beyond-w2)=
 ## $W_2$ and the snapped geodesic
@@ -328,7 +326,7 @@ The experiment on images, with a classifier trained on noisy digits, is not here
 $W_2$ is not convex in its second argument, $W_2^2$ is: with the budget $W_2\le P$ the function is convex in
 $(D,P^2)$, not in $(D,P)$. (On two letters $W_2^2$ is total variation, and {ref}`the parabola <ch:proof-checks>` is
 the counter-example.) The ball is linear in a transport plan, so $C(D,P)$ is a linear program with these columns
-added, and the certificate needs one more support function:
+added; its certificate needs one more support function:
 
 :::{prf:lemma} Support function of $W_2$
 :label: lem:support-w2
@@ -398,9 +396,8 @@ figures.curves(drawn, ("received y", "restored value"))
 
 # %% [markdown]
 r"""
-The closed form, and the certified program on finer and finer grids, from the edge of the feasible set on. On a grid
-$\hat X$ moves in steps of the spacing, so the dots should come down to the line, at a rate of about one over the
-number of letters.
+On finer and finer grids $\hat X$ moves in steps of the spacing, so the dots should come down to the line, at a rate
+of about one over the number of letters.
 """
 
 # %%
@@ -435,10 +432,10 @@ r"""
 (ch:beyond-sources)=
 ## A bit and a Gaussian
 
-In *compression* closed forms are known for binary and Gaussian sources with constraints on distortion, perception and
-classification {cite}`rdpc2024`, and for Bernoulli sources, also with an encoder that sees a degraded signal
-{cite}`nguyen2026rdc,nguyen2026`. There classification is what is left uncertain of the class. Here are the same
-sources in *restoration*, derived anew: no limit on the rate, and the error rate of a predefined classifier.
+In *compression*, where classification is what is left uncertain of the class, closed forms are known for binary and
+Gaussian sources with constraints on distortion, perception and classification {cite}`rdpc2024`, and for Bernoulli
+sources, also with an encoder that sees a degraded signal {cite}`nguyen2026rdc,nguyen2026`. Here are the same sources
+in *restoration*, derived anew: no limit on the rate, and the error rate of a predefined classifier.
 
 :::{prf:proposition} A bit
 :label: prop:bit
@@ -488,8 +485,8 @@ symmetry; two centred Gaussians of correlation $\rho\sigma/S$ differ in sign wit
 :::
 
 {cite}`rdpc2024` report that in compression the noise of the source decides whether classification and perception
-conflict. Here they conflict for a noisy bit, and not for a noisy Gaussian. Both propositions are compared with
-certified solutions: random bits, and the Gaussian at $P=0$ on two grids.
+conflict. Here they conflict for a noisy bit, not for a noisy Gaussian. Certified solutions check both: random bits,
+and the Gaussian at $P=0$ on two grids.
 """
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "The bit, 60 random cases"}
@@ -563,8 +560,8 @@ r"""
 ```{solution-start} ex:beyond-1
 :class: dropdown
 ```
-$\hat X_1$ has the worst error $C_1$, and no restoration has a smaller first error. So the certificate of the first
-problem is one of the worst case.
+$\hat X_1$ has the worst error $C_1$, and no restoration has a smaller first error: the first problem's certificate is
+one of the worst case.
 """
 
 # %%
@@ -628,8 +625,8 @@ r"""
 ```{solution-start} ex:beyond-3
 :class: dropdown
 ```
-Within a cell, sort the samples and give the lowest places to those that are decided 1: the values, so their law,
-stay; only their owners change. The classifier knows for each cell up to where they reach.
+Within a cell, sort the samples and give the lowest places to those decided 1: values, so their law, stay; only their
+owners change. The classifier knows for each cell up to where they reach.
 """
 
 # %%

@@ -12,8 +12,8 @@ r"""
 # Near the bound, and one network for all weights
 
 **The question.** CNN-1 errs more often on what the networks of {ref}`Exp-2 <ch:exp2>` restore than on restorers that need no
-training. Is what $\gamma$ gains and costs a statement about small networks and short trainings? Two trainings ask: a
-network that knows which digits there are, and one whose inputs are $\beta$ and $\gamma$, for the whole surface.
+training. Is what $\gamma$ gains and costs a statement about small networks and short trainings? Two trainings ask: a network
+that knows which digits there are, and one whose inputs are $\beta$ and $\gamma$.
 
 **What will be checked.** Aims fixed before the first step (`near.AIM`, `near.CLOSE`): an error of CNN-1 and a $D$ at
 $\beta=\gamma=0$ for the first, a distance in $D$, $P$ and $C$ from single networks for the second.
@@ -83,10 +83,9 @@ The row of no restoration would be a floor if its reader were the best there is 
 ## Does $\gamma$ still gain, and does it still cost?
 
 The same digits, read without $\gamma$ and with the largest, paired; the interval is over seeds (over images where
-there is one), bold where it leaves out zero. Look at the first two changes together: $\gamma$ trains cross entropy in
-the place of $C$, and near the bound the two need not go together. A gain of $C$ that raises neither $D$ nor $P$ would
-speak against the paper's trade-off; a cost without a gain says that {eq}`eq:paper-16` no longer buys what it is
-weighted for.
+there is one), bold where it leaves out zero. $\gamma$ trains cross entropy in the place of $C$, and near the bound the two need not go together. A gain of $C$ that
+raises neither $D$ nor $P$ would speak against the paper's trade-off; a cost without a gain says that
+{eq}`eq:paper-16` no longer buys what it is weighted for.
 """
 
 # %% tags=["hide-input"]
@@ -134,8 +133,8 @@ for name, part in images.items():
 
 # %% [markdown]
 r"""
-All published weights, 10,000 digits each. Single networks are means over their seeds; how much $C$ differs between
-seeds (last column) is the yardstick for the column before.
+All published weights, 10,000 digits each. The last column, how much $C$ differs between seeds, is the yardstick for
+the one before.
 """
 
 # %% tags=["hide-input"]
@@ -170,7 +169,6 @@ r"""
 
 * Near the attainable corner, the second table shows whether $\gamma$ buys recognition or repairs a lack of knowledge:
   compare its changes of $C$.
-* One network with $\beta$ and $\gamma$ as inputs draws the surface that a grid of trainings only samples.
 * Left out: other experiments, more seeds, longer trainings (`python -m cdpbook.near`, `python -m
   cdpbook.conditional`).
 
@@ -257,8 +255,7 @@ r"""
 ```{solution-start} ex:near-3
 :class: dropdown
 ```
-Start from `observe` with `images` and its shifts by a pixel (five times the keys); measure the mean alone first, as in
-{ref}`ex:near-1`. If its $D$ falls below that of the attending network, knowledge was missing; if not, smoothing was.
+Start from `observe` with `images` and its shifts by a pixel (five times the keys). If the mean's $D$ falls below the attending network's, knowledge was missing; if not, smoothing was.
 ```{solution-end}
 ```
 """

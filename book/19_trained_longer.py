@@ -44,7 +44,7 @@ r"""
 
 Six pairs of weights, three seeds, four lengths from the same pre-trained networks, each with its own cosine of the
 learning rate: a short training is a whole one. Look first at $C$ (solid against dashed: what $\gamma$ gains), then at
-the two measures of $P$: the run's own critic goes on learning; the judge is fitted anew for each point.
+the two measures of $P$.
 """
 
 # %% mystnb={"figure": {"name": "fig-longer-curves", "caption": "Exp-2, the stronger network: C, D and P against the length of the training; colours are β, solid lines γ = 0, dashed the largest γ. Bars: one standard deviation over seeds. Are lines flat at the right? Does the gap between solid and dashed grow?"}}
@@ -60,8 +60,7 @@ Markdown("The largest change from each length to the next, over the six pairs of
 # %% [markdown]
 r"""
 $P$ by the judge moves by tens of percent where it is small: there a relative limit asks for more than the judge's own
-noise allows. What $\gamma$ changes of $C$, at each $\beta$ and length, paired by seed; bold where the interval over
-seeds leaves out zero:
+noise allows. What $\gamma$ changes of $C$, paired by seed; bold where the interval over seeds leaves out zero:
 """
 
 # %% tags=["hide-input"]
@@ -95,15 +94,13 @@ Markdown(text.table(found))
 
 # %% [markdown]
 r"""
-The longer grid has no $\beta$ as large as the published one's. A verdict that turns between the first two columns and
-the third hangs on the largest $\beta$; only one that turns in the last hangs on the length, in this network and
-experiment.
+A verdict that turns between the first two columns and the third hangs on the largest $\beta$, which the third and the
+last leave out; only one that turns in the last hangs on the length, in this network and experiment.
 
 ## With other images, and other noise
 
-So far intervals are over seeds. For these rows it is published, digit by digit, whether CNN-1 erred, on the published
-noise and on fresh draws: the gain of $\gamma$ can have an interval with other digits and other noise in it. Does any
-stop being clear?
+So far intervals are over seeds. These rows keep, digit by digit, whether CNN-1 erred, on the published noise and on
+fresh draws: the gain of $\gamma$ can have other digits and other noise in its interval. Does any stop being clear?
 """
 
 # %% tags=["hide-input"]
@@ -117,9 +114,8 @@ Markdown(text.table(
 r"""
 ## What is attainable, experiment by experiment
 
-For each experiment with digits: what was published, what was trained longer, the network that sees the posterior
-mean, that mean itself, and the classifier of $Y$ that validation images choose. Intervals are over images, and over
-seeds where there are several.
+The same for each experiment with digits, beside restorers that know the posterior mean, that mean itself, and the
+classifier of $Y$ that validation images choose. Intervals are over images, and over seeds where there are several.
 """
 
 # %% tags=["hide-input"]
@@ -157,7 +153,7 @@ r"""
 
 * Where the intervals of the first and the last row of the second table are apart, a short training hides a part of
   what $\gamma$ buys. Its direction is the same at every length.
-* Where verdicts turn, the table tells whether the largest $\beta$ or the length turned them.
+* Where verdicts turn, the table tells what turned them.
 * Left out: other experiments, ten seeds, and the length that the rule asks for.
 
 ## Exercises
@@ -244,8 +240,8 @@ r"""
 :class: dropdown
 ```
 Publish the rows (`--publish`), then judge them as this page does: `published_runs((("converged",
-"fast-large"),))["exp4"]` is their run, `verdicts.of(run, perception)` has a verdict for each statement. Compare with
-the published grid's, with and without its largest $\beta$: what turns with the length has turned in both.
+"fast-large"),))["exp4"]` is their run, `verdicts.of(run, perception)` has a verdict for each statement. What turns
+with the length has turned against the published grid with and without its largest $\beta$.
 ```{solution-end}
 ```
 """

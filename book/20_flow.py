@@ -16,9 +16,9 @@ r"""
 rectified flow learns by regression alone {cite}`ohayon2025`. Is such a restorer on, below or above the sheet that
 {eq}`eq:paper-16` traces?
 
-**What will be checked.** A rule committed before any flow was trained (it opens `cdpbook/studies/flow.py`): at the
-flow's own $D$, its $P$ against the least that mixtures of the sheet's points reach. *Below* and *above* need an
-interval, over seeds and images, that leaves out zero.
+**What will be checked.** A rule committed before any flow was trained (in `cdpbook/studies/flow.py`): at the flow's
+own $D$, its $P$ against the least that mixtures of the sheet's points reach. *Below* and *above* need an interval,
+over seeds and images, that leaves out zero.
 """
 
 # %% tags=["parameters"]
@@ -137,8 +137,7 @@ r"""
 
 * A flow above the sheet may have been trained too little or be too small: what was reached bounds what can be, from
   one side.
-* One velocity gives a curve: few steps for $D$, many for $P$. It cannot give $C$ for its own sake; for that
-  {eq}`eq:paper-16` has $\gamma$.
+* Few steps are for $D$, many for $P$; for $C$ {eq}`eq:paper-16` has $\gamma$.
 * Left out: other experiments, $y$ as a further input, longer trainings, larger velocities, a flow straightened a
   second time (`python -m cdpbook.flow`).
 
@@ -205,9 +204,9 @@ r"""
 ```{solution-start} ex:flow-2
 :class: dropdown
 ```
-By the proof of {prf:ref}`thm:w2-edge`, $D=D^*+s^2P^{*2}$ and $W_2=(1-s)P^*$: the edge itself. So for $W_2$ no number
-of steps is better, if $m$ is the posterior mean and the end its optimal transport. Here neither is exact, and $P$ is
-the judge's, of which the theorem says nothing.
+By the proof of {prf:ref}`thm:w2-edge`, $D=D^*+s^2P^{*2}$ and $W_2=(1-s)P^*$: the edge itself, so for $W_2$ no number
+of steps is better, if $m$ is the posterior mean and the end its optimal transport. Here neither is exact, and of the
+judge's $P$ the theorem says nothing.
 ```{solution-end}
 ```
 """
@@ -228,8 +227,8 @@ r"""
 :class: dropdown
 ```
 `Velocity` takes one more input channel, `Starts` keeps the noisy image. The lines through a place now share $y$, the
-flow draws from the posterior of $x$ given $y$ (for a start with enough noise), and $D$ tends to twice the least. A
-posterior sample keeps on average all that $y$ says of the digit; measure whether $C$ pays or gains.
+flow draws from the posterior (for a start with enough noise), and $D$ tends to twice the least. A posterior sample
+keeps on average all that $y$ says of the digit; does $C$ pay or gain?
 ```{solution-end}
 ```
 """

@@ -218,9 +218,7 @@ def state(table: pd.DataFrame, before: Collection[float] = ()) -> str:
             for n in sorted(seeds.unique(), reverse=True)
         ]
         parts.append(f"{name} {', '.join(each)}")
-    said = (
-        f"Asked for: {SEEDS} seeds at each of {len(SIGMAS)} σ. Trained: {'; '.join(parts)}."
-    )
+    said = f"Asked for: {SEEDS} seeds at each of {len(SIGMAS)} σ. Trained: {'; '.join(parts)}."
     kept = table.groupby("precision")["sigma"].unique() if "precision" in table else pd.Series()
     if len(kept) > 1:
         words = [

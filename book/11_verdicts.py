@@ -53,8 +53,8 @@ verdict on an experiment is written by hand.
 
 ## The experiments
 
-Statements, tests, and when a training counts as failed stand in `params/verdicts.yml`, fixed before the rows that
-come after it, but with the present rows in view.
+Statements, tests, and when a training counts as failed stand in `params/verdicts.yml`, written with the present rows
+in view and fixed before later ones.
 """
 
 # %% tags=["hide-input"]
@@ -124,8 +124,8 @@ Markdown(text.table(sensitivity.pairs(assessed, perception)))
 
 # %% [markdown]
 r"""
-Choose for yourself what is left out, and see which pairs (E2) and triples (E3: lots drawn between two restorers beat
-the third) still contradict.
+Choose what is left out: which pairs (E2) and triples (E3: lots drawn between two restorers beat the third) still
+contradict?
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-verdicts-linked", "caption": "The planes of each experiment. Lines join points of equal β in the order of γ. Counts leave out failed trainings, and weights that a ticked seed lacks. Look how many pairs hang on the largest β."}}
@@ -186,10 +186,10 @@ observation, not three. Chance deals the error rates out at random; noise is wha
 
 :::{dropdown} Directions, counts and shapes
 A *direction* is the change of a column from weight zero to the largest; *rows* ask for it at every value of the other
-weight. A turn in between is called "not monotone" (of steps without any effect one in twenty is clear by chance, so
-no verdict rests on it). A *count*: how many pairs (or triples) of points contradict, of those that could. A *shape*:
-the distance of the cloud from the nearest convex surface, and the nearest concave one. A *correlation* is Spearman's,
-over the points of a seed.
+weight. (A turn in between, "not monotone", decides nothing: of steps without any effect one in twenty is clear by
+chance.) A *count*: how many pairs or triples contradict, of those that could. A *shape*: the distance of the cloud
+from the nearest convex surface, and the nearest concave one. A *correlation* is Spearman's, over the points of a
+seed.
 
 Two tests are about convexity. For E3 a coin tossed between two restorers reaches the mean of their $D$ and $C$, and
 at most that of their $P$ if $P$ is convex ({eq}`eq:paper-13`). If it beats a third on all three axes, the three lie
@@ -261,9 +261,8 @@ r"""
 ```{exercise-start} How strong is "no contradiction"? (10 minutes)
 :label: ex:verdicts-2
 ```
-No contradiction among few pairs proves little. For one experiment, how many pairs can E2 (no point is better on all
-three axes) compare, and which share must contradict before chance would be excluded? Which weights would make the
-test stronger?
+For one experiment, how many pairs can E2 (no point is better on all three axes) compare, and which share must
+contradict before chance would be excluded? Which weights would make the test stronger?
 ```{exercise-end}
 ```
 """

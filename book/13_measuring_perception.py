@@ -131,9 +131,8 @@ Markdown(text.fold(title, f"{whole}\n\nRows: {counted}."))
 r"""
 ### Images spoilt on purpose, and the cost
 
-To see the measures far from their floor, we spoil test images in ways whose badness anyone can see. The mean image is
-the same average again and again; noise is $N(0,1)$ without any image, not clipped, as in the input of the paper's
-denoisers.
+To see the measures far from their floor, we spoil test images. The mean image is the same average again and again;
+noise is $N(0,1)$ without any image, not clipped, as in the input of the paper's denoisers.
 """
 
 # %%
@@ -174,8 +173,8 @@ Markdown(
 
 # %% [markdown]
 r"""
-Those that put noise last compare pixels. To a classifier's features, mean image and noise are no images of its
-classes. {eq}`eq:paper-2` allows both notions.
+Those that put noise last compare pixels. To a classifier's features, mean image and noise are both no images of its
+classes.
 """
 
 # %% [markdown]
@@ -200,11 +199,10 @@ $$ (eq:critic-bound)
 
 ::::{dropdown} Proof
 :::{prf:proof}
-Take a real and a restored batch. Let $z_{icp}$ be the normalised activation of real image $i$ in
-channel $c$ at position $p$ of the last convolution, and $z'_{jcp}$ that of restored image $j$; let
-$s_c,o_c$ be the scale and offset, $\varphi$ the LeakyReLU, $w_{cp}$ the linear weights. An image
-scores $b+\sum_{c,p}w_{cp}\,\varphi(s_cz_{icp}+o_c)$. In the gap $b$ cancels. Draw $i$ and $j$
-independently, each from its batch. As $\varphi$ has slopes of at most 1, the offset cancels too:
+Let $z_{icp}$ be the normalised activation of image $i$ of a real batch in channel $c$ at position $p$ of the last
+convolution, and $z'_{jcp}$ that of image $j$ of a restored one; $s_c,o_c$ the scale and offset, $\varphi$ the
+LeakyReLU, $w_{cp}$ the linear weights. An image scores $b+\sum_{c,p}w_{cp}\,\varphi(s_cz_{icp}+o_c)$. In the gap $b$
+cancels. Draw $i$ and $j$ independently. As $\varphi$ has slopes of at most 1, the offset cancels too:
 
 $$
 |\varphi(s_cz_{icp}+o_c)-\varphi(s_cz'_{jcp}+o_c)|\le |s_c|\,(|z_{icp}|+|z'_{jcp}|) .
@@ -279,8 +277,8 @@ apart the kinds are. Such a number can steer a training, where only its gradient
 a critic whose scores depend on the batch is no fixed function of an image, so nothing makes the largest gap convex in
 $p_{\hat X}$.
 
-A critic's gap is a lower estimate: it sees only the differences that it was trained to see. To the critic of noise
-(last column), faint, blurred and averaged images are real.
+A critic sees only the differences that it was trained to see. To the critic of noise (last column), faint, blurred
+and averaged images are real.
 """
 
 # %% [markdown]
@@ -332,11 +330,10 @@ Markdown(
 
 # %% [markdown]
 r"""
-The program is solved correctly; the estimate is wrong. As a supremum of means over 1-Lipschitz functions $W_1$ can
-only grow on average when laws are replaced by samples. In $d>2$ dimensions the excess can shrink as slowly as
-$n^{-1/d}$ {cite}`weed2019`, because neighbours in a sample are far away. Varied images pay most, blurred ones less,
-copies of one image nothing, since their distance to a sample is a plain average. So the measure rewards smoothness
-and monotony.
+The program is solved correctly; the estimate is wrong. As a supremum of means $W_1$ can only grow on average when
+laws are replaced by samples. In $d>2$ dimensions the excess can shrink as slowly as $n^{-1/d}$ {cite}`weed2019`,
+because neighbours in a sample are far away. Varied images pay most, copies of one image nothing: their distance to a
+sample is a plain average. So the measure rewards smoothness and monotony.
 
 The table repeats it for several $n$: where columns change places, the *order* depends on the number of images.
 """

@@ -126,8 +126,7 @@ $\square$
 
 By (c), points and weights move *against* one another: $x\mapsto-w$ is a monotone operator (Rockafellar, *Convex
 Analysis*, Section 24). If $w$ and $w'$ differ in $\gamma$ alone, (c) reads $(\gamma-\gamma')(C-C')\le0$: a heavier
-cross entropy cannot raise $C$. (For $\gamma=0$ the plane is upright; (c) holds as well.) Here all pairs are compared,
-not only those with one weight changed.
+cross entropy cannot raise $C$. (It holds for $\gamma=0$ as well, where the plane is upright.)
 
 What *all* restorations reach or exceed is a convex set ({prf:ref}`thm:cdp`), so each point of the surface over the
 inside of the feasible budgets has its weights ({prf:ref}`prop:prices`). For networks four things stand in between:
@@ -145,9 +144,8 @@ r"""
 ## Supporting lines
 
 With $\beta$ fixed, every point's loss is $x+\gamma y$ with $x=\alpha D+\beta P$ and $y$ its cross entropy: in the
-plane $(x,y)$ the supporting planes are lines of slope $-1/\gamma$, upright for $\gamma=0$. $P$ is the run's own
-critic's. Look for points to the lower left of a line: trained with *other* weights, they have a smaller loss by
-these.
+plane $(x,y)$ the supporting planes are lines of slope $-1/\gamma$. ($P$ is the run's own critic's.) Points to the
+lower left of a line were trained with *other* weights, and have a smaller loss by these.
 """
 
 # %% mystnb={"figure": {"name": "fig-theory-lines", "caption": "Measured points (means over seeds) with the line of their own weights, a panel for each β. Solid: no point of the cloud lies below it. Dotted: some do. Grey: trained with other β. Bars: standard deviations over seeds."}, "image": {"alt": "A panel for each beta: cross entropy against penalised distortion, points with a line through each; steeper lines belong to smaller gamma; some lines leave the whole cloud on one side, others cut it"}}
@@ -215,8 +213,8 @@ Markdown(
 
 # %% [markdown]
 r"""
-The hull is what was *trained*. Where a restorer without training ({ref}`Exp-2 <ch:exp2>`) is below it, $C(D,P)$ is lower than
-all published points and their mixtures say, and distances and trade-offs *within* the cloud are those of trainings.
+Where a restorer without training ({ref}`Exp-2 <ch:exp2>`) is below the hull, $C(D,P)$ is lower than all published
+points and their mixtures say, and trade-offs *within* the cloud are those of trainings.
 """
 
 # %% tags=["hide-input"]
@@ -279,8 +277,8 @@ r"""
 ```{exercise-start} The judge's exchange rate (10 minutes)
 :label: ex:theory-experiment-1
 ```
-A run's critic and the judge have different units: $\beta$ may be worth $s\beta$ when $P$ is the judge's. Which $s$
-makes the regret least? Is the cloud then as optimal as with its own critics?
+If $P$ is the judge's, $\beta$ may be worth $s\beta$. Which $s$ makes the regret least? Is the cloud then as optimal
+as with its own critics?
 ```{exercise-end}
 ```
 """
@@ -290,8 +288,8 @@ r"""
 ```{solution-start} ex:theory-experiment-1
 :class: dropdown
 ```
-Scale the column $\beta$. If the least regret is away from $s=1$, that $s$ is the exchange rate between the two units;
-the regret that is left is no matter of units.
+If the least regret is away from $s=1$, that $s$ is the exchange rate between the two units; the regret that is left
+is no matter of units.
 """
 
 # %%

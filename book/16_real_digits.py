@@ -128,8 +128,8 @@ moves.
 r"""
 ## One point, solved now
 
-$P$ is in total variation, $D$ a little above the least that it allows. The lower bound needs no solver
-({prf:ref}`thm:certificate`), only $\lambda$ and $u$.
+$D$ is a little above the least that $P$ allows. The lower bound needs only $\lambda$ and $u$
+({prf:ref}`thm:certificate`).
 """
 
 # %%
@@ -171,11 +171,10 @@ figures.heights(plain, f"{name}, digits only", "total variation")
 
 # %% [markdown]
 r"""
-The rim under a magnifying glass: $D$ grows from the least for each $P$, the height is what $C$ exceeds the Bayes
-error by.
+The rim under a magnifying glass:
 """
 
-# %% mystnb={"figure": {"name": "fig-digits-rim", "caption": "C above its least value, over how far D is above the least distortion of each P (logarithmic), a line a P. Where it reaches zero, classification costs nothing more."}, "image": {"alt": "Two panels of falling lines, one for each P, for CNN-1 and logistic regression"}}
+# %% mystnb={"figure": {"name": "fig-digits-rim", "caption": "C above its least value, over how far D is above its own (logarithmic), a line a P. Where it reaches zero, classification costs nothing more."}, "image": {"alt": "Two panels of falling lines, one for each P, for CNN-1 and logistic regression"}}
 draw.rims(
     {
         real_digits.classifiers.display(c): published_digits.rims(c, sigma)
@@ -200,9 +199,8 @@ At $P=0$ only *which* digit is returned can change: that takes more distortion, 
 
 ## A warning: changes too small to see
 
-Why is classification so cheap? At $P=\infty$ the optimal restorer returns the posterior mean where it is read as the
-likeliest class, and else the nearest image that is. Look at the size of that change (*pixel change*: root mean square
-over the images changed).
+At $P=\infty$ the optimal restorer returns the posterior mean where it is read as the likeliest class, and else the
+nearest image that is. Look at the size of that change (*pixel change*: root mean square over the images changed).
 """
 
 # %% tags=["hide-input"]
@@ -377,7 +375,7 @@ test digits (the order of MNIST being taken for a random one), up to the whole t
 are the networks?
 """
 
-# %% mystnb={"figure": {"name": "fig-digits-ladder", "caption": "Distortion of the posterior mean of N digits, on noisy digits of its own and on fresh ones (logarithmic axes; bars: two standard errors over the noisy digits). Dotted: the last section's network of least D, on the same fresh digits. The band must hold the MMSE of digits in general."}, "image": {"alt": "Two panels with a rising and a falling curve over N that approach each other, and a dotted level line of a trained network between them"}}
+# %% mystnb={"figure": {"name": "fig-digits-ladder", "caption": "Distortion of the posterior mean of N digits, on noisy digits of its own and on fresh ones (logarithmic axes; bars: two standard errors). Dotted: the network of least D, on the same fresh digits. The band must hold the MMSE of digits in general."}, "image": {"alt": "Two panels with a rising and a falling curve over N that approach each other, and a dotted level line of a trained network between them"}}
 ladders = {f"σ = {s}": published_digits.ladder(s) for s in (1, 2)}
 trained = {f"σ = {s}": published_digits.networks(s)["fresh_mse"].min() for s in (1, 2)}
 draw.ladder(ladders, trained)
@@ -425,8 +423,8 @@ Markdown("\n\n".join(folds))
 r"""
 ## Between line and image: the plane
 
-Is the thin rim a matter of dimension, of the classifier, or of memory? In the plane, with two classes under Gaussian
-bells and a line as $c_0$ that fits neither, nothing is memorised.
+Is the thin rim a matter of dimension, classifier, or memory? In the plane, with two classes under Gaussian bells and
+a line as $c_0$ that fits neither, nothing is memorised.
 """
 
 # %% tags=["hide-input"]
@@ -439,8 +437,8 @@ Markdown(text.table(plane.reset_index(), head, forms) + f"\n\n{size}; largest ga
 
 # %% [markdown]
 r"""
-Here classification is traded against distortion over a wide range: to move $\hat X$ across a line takes a distance of
-the order of the classes' own. In 784 dimensions a trained classifier's boundary is near to everything.
+Here classification trades with distortion over a wide range: crossing a line takes a distance of the order of the
+classes' own. In 784 dimensions a trained classifier's boundary is near to everything.
 
 ## Summary
 

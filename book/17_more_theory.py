@@ -144,15 +144,15 @@ restoration attains it.
 
 :::{admonition} Proof
 :class: dropdown
-This is a theorem of {cite}`dvoretzky1951`; a short proof follows. Let $K$ be the set of restorations $q(\hat x|y)$
-that have, for each letter, the same three integrals as the given one: of $q$, of $\delta q$ and of $eq$ against
-$p_Y$. It is convex, and compact in the weak-* topology of bounded functions, so it has an extreme point $q$
-(Krein–Milman). Suppose $q$ draws lots: then for some letters $a\ne b$ and some $\epsilon>0$ the set
-$A=\{y:q(a|y)\ge\epsilon,\ q(b|y)\ge\epsilon\}$ has positive probability. Without atoms, the bounded functions on $A$
-have infinite dimension, so some $h\ne0$ with $|h|\le\epsilon$ is orthogonal to the five functions $1$,
-$\delta(\cdot,a)$, $\delta(\cdot,b)$, $e(\cdot,a)$, $e(\cdot,b)$. Then $q\pm h(\mathbf 1_a-\mathbf 1_b)$ are both in
-$K$, and $q$ is their mean: not extreme. *Attained:* the restorations within the budgets are weak-* compact too, and
-the error is continuous, so some restoration attains the minimum, and with it a deterministic one. $\square$
+A theorem of {cite}`dvoretzky1951`. Let $K$ be the set of restorations $q(\hat x|y)$ that have, for each letter, the
+same three integrals as the given one: of $q$, of $\delta q$ and of $eq$ against $p_Y$. It is convex, and compact in
+the weak-* topology of bounded functions, so it has an extreme point $q$ (Krein–Milman). If $q$ draws lots, for some
+letters $a\ne b$ and some $\epsilon>0$ the set $A=\{y:q(a|y)\ge\epsilon,\ q(b|y)\ge\epsilon\}$ has positive
+probability. Without atoms, the bounded functions on $A$ have infinite dimension, so some $h\ne0$ with
+$|h|\le\epsilon$ is orthogonal to the five functions $1$, $\delta(\cdot,a)$, $\delta(\cdot,b)$, $e(\cdot,a)$,
+$e(\cdot,b)$. Then $q\pm h(\mathbf 1_a-\mathbf 1_b)$ are both in $K$, and $q$ is their mean: not extreme. *Attained:*
+the restorations within the budgets are weak-* compact too, and the error is continuous, so some restoration attains
+the minimum, and with it a deterministic one. $\square$
 :::
 
 With atoms, few of them need lots:
@@ -165,10 +165,10 @@ On finite alphabets with $m$ and $n$ letters, some optimal restoration draws lot
 
 :::{admonition} Proof
 :class: dropdown
-Fix the law $r$ of some optimal plan. The plans with the law $r$, of distortion at most $D$ and least error are the
+Fix the law $r$ of some optimal plan. The plans of that law, of distortion at most $D$ and least error, are the
 optimal face of a linear program with $m$ rows for $p_Y$, $n$ for $r$, one of which follows from the others, and one
-for $D$. A vertex has at most $m+n$ positive entries. Each $y$ of positive mass has one; at most $n$ are left over. If
-$P=\infty$ the rows for $r$ are absent: at most $m+1$ entries. $\square$
+for $D$. A vertex has at most $m+n$ positive entries; each $y$ of positive mass has one, and at most $n$ are left
+over. If $P=\infty$ the rows for $r$ are absent: at most $m+1$ entries. $\square$
 :::
 
 The first check counts who draws lots in optimal plans of toy B where the budget of distortion binds (vertices, as the
@@ -335,8 +335,8 @@ $\displaystyle\min\{\langle u,r\rangle:W_2(p_X,r)\le P\}=\max_{t\ge0}\sum_ip_X(x
 
 :::{admonition} Proof
 :class: dropdown
-The left side is a linear program over plans from $p_X$ to $r$; $t$ is the multiplier of its one budget, and given $t$
-each $x_i$ goes to its best $x_j$ by itself. Linear programs have no gap. $\square$
+The left side is a linear program over plans from $p_X$ to $r$, without a gap; $t$ is the multiplier of its one
+budget, and given $t$ each $x_i$ goes to its best $x_j$. $\square$
 :::
 
 On the line there is a closed form. Let $m(y)=\mathbb E[X|y]$, $T$ the increasing map of the law of $Y$ to that of
@@ -396,8 +396,8 @@ figures.curves(drawn, ("received y", "restored value"))
 
 # %% [markdown]
 r"""
-On finer and finer grids $\hat X$ moves in steps of the spacing, so the dots should come down to the line, at a rate
-of about one over the number of letters.
+On a grid $\hat X$ moves in steps of the spacing, so the dots should come down to the line, at a rate of about one
+over the number of letters.
 """
 
 # %%
@@ -592,8 +592,7 @@ r"""
 :class: dropdown
 ```
 The mass $P_0-P$ must change sides at $y=1$, in units of $\Pr(Y=1)/k$. Rounding up stays within $P$ on the other side,
-as a unit is at most $2P$, and costs less than one unit at the price $|1-\pi-f|/\Pr(Y=1)$, so less than $|1-\pi-f|/k$;
-nothing where $P_0-P$ is a multiple of a unit.
+as a unit is at most $2P$, and costs less than one unit, $|1-\pi-f|/k$; nothing where $P_0-P$ is a multiple of a unit.
 """
 
 # %%

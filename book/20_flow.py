@@ -83,7 +83,7 @@ r"""
 ## On, below or above?
 
 All points are on the same 10,000 noisy digits. Blue is the sheet that counts: its networks know the posterior mean,
-as the flow's start does. Is the end of the flow's line left of the blue edge, on it, or right of it?
+as the flow's start does. Where does the flow's line end, against the blue edge?
 """
 
 # %% mystnb={"figure": {"name": "fig-flow-plane", "caption": "Exp-2: P by the judge (logarithmic) against D, means over seeds. Crosses: the flow, with its steps. Blue: Eq. 16 near the bound and the edge of its mixtures; greys: the other published sheets. Diamonds: blends of the training digits' posterior mean and sample. Dotted: real digits against real ones."}, "image": {"alt": "A line of crosses falling from the upper left to low P, beside blue dots and their falling edge; grey marks and black diamonds to the right"}}
@@ -124,8 +124,8 @@ Markdown(
 r"""
 ## Who reads it better?
 
-No classifier takes part in training the flow. Paired on the same images: after the most steps against the start, and
-against the network near the bound trained for $P$ alone. Bold: the interval over images and seeds leaves out zero.
+No classifier takes part in training the flow. After the most steps, paired on the same images, against the start and
+the network near the bound trained for $P$ alone; bold: the interval over images and seeds leaves out zero.
 """
 
 # %% tags=["hide-input"]

@@ -274,7 +274,7 @@ def answer(found: list[Against], level: float) -> str:
 def _sizes(found: Mapping[str, float]) -> str:
     """Standard deviations of D, P and C, the last in points."""
     d, p = (text.quantity(name).number(found[name]) for name in ("mse", "p_judge"))
-    return f"{d}, that of P {p} and that of C {text.number(100 * found['error_rate'], 2)}"
+    return f"{d}, of P {p} and of C {text.number(100 * found['error_rate'], 2)}"
 
 
 def bill() -> str:
@@ -282,15 +282,15 @@ def bill() -> str:
     said, table = list[str](), flow.published()
     for row in lots(table).itertuples():
         said.append(
-            f"Over {row.draws} draws of the noise at the start (seed {row.seed}, "
-            f"{text.count(row.steps, 'step')}) D has a standard deviation of "
+            f"Over {row.draws} draws of the start's noise (seed {row.seed}, "
+            f"{text.count(row.steps, 'step')}) standard deviations are, of D "
             f"{_sizes(row._asdict())} points."
         )
     spread = table[table["draw"] == 0].groupby("steps")[["mse", "p_judge", "error_rate"]].std()
     last = spread.iloc[-1]
     if np.isfinite(last["mse"]):
         said.append(
-            f"Over seeds (start, velocity and noise), after {spread.index[-1]} steps, that of D is "
+            f"Over seeds (start, velocity and noise, {spread.index[-1]} steps): of D "
             f"{_sizes(last)} points."
         )
     each = table.groupby("steps")["restoring_cpu_s"].mean()

@@ -174,7 +174,7 @@ r"""
 The rim under a magnifying glass:
 """
 
-# %% mystnb={"figure": {"name": "fig-digits-rim", "caption": "C above its least value, over how far D is above its own (logarithmic), a line a P. Where it reaches zero, classification costs nothing more."}, "image": {"alt": "Two panels of falling lines, one for each P, for CNN-1 and logistic regression"}}
+# %% mystnb={"figure": {"name": "fig-digits-rim", "caption": "C above its least value, over how far D is above the least for that P (logarithmic). Where it reaches zero, classification costs nothing more."}, "image": {"alt": "Two panels of falling lines, one for each P, for CNN-1 and logistic regression"}}
 draw.rims(
     {
         real_digits.classifiers.display(c): published_digits.rims(c, sigma)

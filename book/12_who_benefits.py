@@ -41,8 +41,8 @@ the error rate of one predefined classifier: "increasing γ will enhance the sem
 
 **What will be checked.** Theorem 1 holds for *whichever* classifier is predefined. The words claim more: a licence
 plate that became easier to recognise should be so for the next reader too. So every published restorer is read by
-classifiers that *took no part* in training it: trained on the same clean images, with other architectures ("CNN-1
-(another seed)" has the predefined one's in Exp-2 and Exp-4).
+classifiers that *took no part* in training it, of other architectures ("CNN-1 (another seed)" has the predefined
+one's in Exp-2 and Exp-4).
 """
 
 # %% tags=["hide-input"]
@@ -110,11 +110,10 @@ Markdown(readers.answer(rows) + "\n\n" + text.table(readers.overview(rows)))
 
 # %% [markdown]
 r"""
-Where a reader errs less on noisy digits than on restored ones, restoring has cost it something, as
-{prf:ref}`prop:data-processing` allows and no network can undo.
+Where a reader errs less on noisy digits than on restored ones, restoring has cost it something, which no network can
+undo ({prf:ref}`prop:data-processing`).
 
-If each reader had one ratio, lines would be level. Do they move as $\beta$ grows, and do readers of a kind lie
-together?
+If each reader had one ratio, lines would be level. Do readers of a kind lie together?
 """
 
 # %% mystnb={"figure": {"name": "fig-who-parts", "caption": "The part of CNN-1's gain that arrives at each reader, for each β (steps not to scale; parts linear from −1 to 1, logarithmic beyond). Dotted: none of it, all of it. No point where CNN-1's own gain is not clear. Look for lines that leave the band between 0 and 1."}, "image": {"alt": "Lines of the part of the gain against beta, one for each of nine readers"}}
@@ -146,10 +145,10 @@ Markdown(text.fold("Every β", table))
 r"""
 ## Examples
 
-Some test images, as restored by the first seed at $\beta = 0$. With the greatest $\gamma$ they are *won by one alone*
-(the predefined classifier is right with $\gamma$ only, another is wrong with it), *lost by one alone* (the reverse)
-or *lost by another* (the predefined one is right both times, another without $\gamma$ only). A few images illustrate
-the rates above and cannot replace them.
+Some test images, by the first seed at $\beta = 0$, are with the greatest $\gamma$ *won by one alone* (the predefined
+classifier is right with $\gamma$ only, another is wrong with it), *lost by one alone* (the reverse) or *lost by
+another* (the predefined one is right both times, another without $\gamma$ only). A few images illustrate the rates
+above and cannot replace them.
 """
 
 # %% tags=["hide-input", "remove-stderr"]
@@ -245,9 +244,9 @@ r"""
 ```{solution-start} ex:who-2
 :class: dropdown
 ```
-The mean changes are $-2$ and $-1/2$, the ratio $1/4$. First the own gain is known exactly, and the other's standard
-error is $1/2$: all $r$ with $|{-\tfrac12} + 2r| \le 12.7 \cdot \tfrac12$, that is $1/4 \pm 3.18$. Then the own gain
-has the standard error $1/2$ too, and $12.7\cdot\tfrac12 > 2$: it may be zero, so the ratio may be anything.
+The ratio is $1/4$. First the own gain is known exactly, and the other's standard error is $1/2$: all $r$ with
+$|{-\tfrac12} + 2r| \le 12.7 \cdot \tfrac12$, that is $1/4 \pm 3.18$. Then the own gain has the standard error $1/2$
+too, and $12.7\cdot\tfrac12 > 2$: it may be zero, so the ratio may be anything.
 """
 
 # %%

@@ -59,7 +59,7 @@ r"""
 Look for filled marks on the other side of zero than the hollow ones above them.
 """
 
-# %% mystnb={"figure": {"name": "fig-ablations-effects", "caption": "What the weights change, from the least to the greatest value that both sides of a pair have. Filled: as changed; hollow: the main table at these weights. Bars: 95 % intervals over seeds. Three times the steps: between the full grid's two largest β. No mark: no weights in common."}, "image": {"alt": "Four panels of dots with intervals, one row for each changed choice, around a line at zero"}}
+# %% mystnb={"figure": {"name": "fig-ablations-effects", "caption": "What the weights change, from the least to the greatest value that both sides have. Filled: as changed; hollow: the main table. Bars: 95 % intervals over seeds. Three times the steps: between the full grid's two largest β. No mark: no weights in common."}, "image": {"alt": "Four panels of dots with intervals, one row for each changed choice, around a line at zero"}}
 shown = [("gamma", "error_rate"), ("gamma", "p_judge"), ("beta", "mse"), ("beta", "p_judge")]
 curves.effects(changed, [ablations.Line(*line) for line in shown])
 
@@ -84,9 +84,9 @@ weights that both have.
 ## The critic: as released, or with a gradient penalty
 
 The release's critic is a bundle: batch normalisation, parameters clipped to 0.01 in place of a gradient penalty,
-twice the width, five steps for each of the restorer's, a smaller learning rate. Its scores are small
-({ref}`bounded <ch:measuring-perception>`), so its grid has larger $\beta$: only signs compare. One member alone follows: five
-critic steps, each on a batch of its own. A critic nearer to its optimum should make $\beta$ more effective.
+twice the width, five steps for each of the restorer's, a smaller learning rate. Its scores are small ({ref}`bounded
+<ch:measuring-perception>`), its grid has larger $\beta$: only signs compare. One member alone follows: five critic
+steps, each on a batch of its own.
 """
 
 
@@ -129,8 +129,8 @@ Markdown("\n\n".join(table(name) for name in ("select", "scratch", "equal_cost")
 
 # %% [markdown]
 r"""
-Every published restorer, at the weights that all were trained at, with the seconds that a point took by the clock of
-a machine that often did other work ({ref}`timed side by side <ch:reproducibility>`).
+Every published restorer, at the weights that all were trained at; seconds are by the clock of a machine that often
+did other work (else {ref}`side by side <ch:reproducibility>`).
 """
 
 # %% tags=["hide-input"]

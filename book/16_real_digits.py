@@ -114,9 +114,8 @@ $r(x_k)$ becomes smaller. If $\Pr(l|y)\le\Pr(c_0(m)|y)$, then $m(y)$ in place of
 
 For the logistic model the images of a class are a polyhedron and $z_l(y)$ is a projection, computed exactly (but for
 a small margin of the logits): its $C(D,P)$ is over *all* restorations. For CNN-1 the nearest image is searched by
-linearising the network again and again; there may be a nearer one, so $C$ is exact for its alphabet, an upper bound
-over all restorations, and exact for all where it equals the Bayes error of $Y$. So is the edge, which no classifier
-moves.
+linearising the network again and again, and there may be a nearer one: $C$ is an upper bound over all restorations,
+exact for its alphabet, and for all where it equals the Bayes error of $Y$. So is the edge, which no classifier moves.
 
 ```{literalinclude} ../cdplib/experiments/relabelling.py
 :pyobject: _projections
@@ -152,8 +151,8 @@ if point.status == "optimal":
 r"""
 ## The surface
 
-The published sample is larger. Look how little of the map is not one colour: as soon as both budgets can be met, the
-error rate is that of the best possible classifier of $Y$.
+The published sample is larger. Look how little of the map is not one colour: where both budgets can be met, the error
+rate is mostly that of the best possible classifier of $Y$.
 """
 
 # %% mystnb={"figure": {"name": "fig-digits-surface", "caption": "C(D,P) of real digits under total variation, over all restorations. Grey: infeasible. Colours other than the darkest hug the edge."}, "image": {"alt": "Map of the error rate over allowed distortion and allowed total variation: a grey corner where nothing is feasible, a thin lighter rim along it, and one dark colour elsewhere"}}
@@ -313,11 +312,10 @@ budgets. (For all of $Y$ its $P$ would be zero.)
 
 ## Wasserstein with a ground cost
 
-$W_1$ with the Euclidean distance between images as ground cost is what a Wasserstein critic estimates; the linear
-program has a flow between any two letters, of which the few needed are priced in. The certificate's support function
-is Kantorovich's: $h_P(u)=\max_t\sum_ip_i\min_j(u_j+t\,c_{ij})-tP$, valid at any $t$. Here the alphabet, with images
-half-way between mean and likeliest digit, is a restriction: $C$ is exact for these letters and an upper bound over
-all images.
+$W_1$ with the Euclidean distance between images as ground cost is what a Wasserstein critic estimates. The linear
+program has a flow between any two letters, the few needed being priced in; the certificate's support function is
+Kantorovich's, $h_P(u)=\max_t\sum_ip_i\min_j(u_j+t\,c_{ij})-tP$, valid at any $t$. The alphabet has images half-way
+between mean and likeliest digit: $C$ is exact for these letters and an upper bound over all images.
 """
 
 # %% mystnb={"figure": {"name": "fig-digits-w1", "caption": "C(D,P) of real digits when P is W1 between images (Euclidean, in units of the pixel range). Grey: infeasible. Look for the same thin rim."}, "image": {"alt": "Map of the error rate over allowed distortion and allowed W1, with a grey infeasible corner and a thin rim along it"}}
@@ -394,10 +392,10 @@ Markdown(text.table(rows, head) + "\n\n" + said)
 
 # %% [markdown]
 r"""
-At noise 1 the band stays wide: even all training digits are so few that $Y$ nearly says which one it was. At noise 2
-the least distortion of denoising digits, *whatever* the restorer, is known to a few percent, and a dotted line above
-the band is what better training could save. The page's levels of $D$ and $C$ are thus too low, at noise 1 by far; the
-distortion that buys the least $C$ (last column below) hardly changes with $N$.
+At noise 1 the band stays wide: all training digits are so few that $Y$ nearly says which one it was. At noise 2 the
+least distortion of denoising digits, *whatever* the restorer, is known to a few percent, and a dotted line above is
+what better training could save. The page's levels of $D$ and $C$ are thus too low, at noise 1 by far; the distortion
+that buys the least $C$ (last column) hardly changes with $N$.
 """
 
 # %% tags=["hide-input"]
@@ -497,8 +495,8 @@ r"""
 ```{solution-start} ex:digits-2
 :class: dropdown
 ```
-Along the line between two digits at distance $r$ the noise is one-dimensional: they are confused with probability
-$\Phi(-r/2\sigma)$. $N$ digits are told apart while $N\,\Phi(-r/2\sigma)\ll1$ for the near ones.
+Two digits at distance $r$ are confused with probability $\Phi(-r/2\sigma)$. $N$ are told apart while
+$N\,\Phi(-r/2\sigma)\ll1$ for the near ones.
 """
 
 # %%

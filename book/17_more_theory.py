@@ -105,7 +105,7 @@ print("equal errors:", np.ptp(both.errors) < 1e-6)
 
 # %% [markdown]
 r"""
-Classifiers that have a weight err alike. Look where the worst case leaves the hardest of the single functions.
+Classifiers that have a weight err alike. Where does the worst case leave the hardest single one?
 """
 
 # %%
@@ -171,10 +171,9 @@ for $D$. A vertex has at most $m+n$ positive entries; each $y$ of positive mass 
 over. If $P=\infty$ the rows for $r$ are absent: at most $m+1$ entries. $\square$
 :::
 
-The first check counts who draws lots in optimal plans of toy B where the budget of distortion binds (vertices, as the
-solver finds them). The second splits each letter of the skewed bit (0 with probability $0.7$) into $k$ that say
-nothing more about $X$, as noise in the last digits of $Y$ would, and tries *every* deterministic restoration. Does
-the gap shrink as $k$ grows?
+The first check counts who draws lots in optimal plans of toy B (vertices, as the solver finds them). The second
+splits each letter of the skewed bit (0 with probability $0.7$) into $k$ that say nothing more about $X$, as noise in
+the last digits of $Y$ would, and tries *every* deterministic restoration. Does the gap shrink?
 """
 
 # %%
@@ -213,8 +212,7 @@ print("of order 1 / k:", order)
 
 # %% [markdown]
 r"""
-So a network that sees Gaussian noise could do without a noise input, in principle: that such maps are smooth, or
-found by training, is another matter.
+So a network that sees Gaussian noise could do without a noise input, if such maps are smooth and found by training.
 
 (ch:beyond-nonblind)=
 ## A classifier that may be chosen
@@ -318,7 +316,7 @@ print("a fifth of the other at most:", chosen_excess < 0.2 * other)
 
 # %% [markdown]
 r"""
-On images, with a classifier trained on noisy digits, this is not tested here.
+This is not tested on images.
 
 (ch:beyond-w2)=
 ## $W_2$ and the snapped geodesic
@@ -374,8 +372,8 @@ above the least value, and by {prf:ref}`prop:prices` an optimal restoration mini
 unique but for one $y$. $\square$
 :::
 
-`snapped.cdp` searches the two numbers $(s,c)$ that use up the budgets. Look at the three curves where they cross the
-dotted level of the threshold.
+`snapped.cdp` searches the $(s,c)$ that use up the budgets. Look where the curves cross the dotted level of the
+threshold.
 """
 
 # %%

@@ -47,9 +47,8 @@ r"""
 ## A network that knows which digits there are
 
 Six small convolutions must hold in their weights what digits look like. The posterior mean under the training digits
-({ref}`Exp-2 <ch:exp2>`) needs no weights, but no test digit is in its prior. So the network's input is $y$ with that mean,
-computed as attention with fixed keys would, its output the mean plus a correction. A training digit never sees
-itself.
+({ref}`Exp-2 <ch:exp2>`) needs none, but no test digit is in its prior. So the network's input is $y$ with that mean,
+by attention with fixed keys, its output the mean plus a correction. A training digit never sees itself.
 
 ```{literalinclude} ../cdplib/experiments/attending.py
 :language: python
@@ -65,7 +64,7 @@ It is trained on the MSE, then with {eq}`eq:paper-16`; its noise is drawn three 
 attention is dear. Follow the lines as $\gamma$ grows: down is a gain, right is its price.
 """
 
-# %% mystnb={"figure": {"name": "fig-near-plane", "caption": "C of CNN-1 against D, Exp-2. Grey: published networks, all weights. Coloured: the network near the bound, a line a β, γ growing from 0 to the cross. Diamonds: restorers without training, letters as in Exp-2's planes. Dotted: the aims. Dash-dotted: the best classifier of Y. Look how far below the grey points the lines begin."}, "image": {"alt": "Grey cloud of published networks at 16 to 18 percent error; coloured lines lower, near the diamonds of restorers without training"}}
+# %% mystnb={"figure": {"name": "fig-near-plane", "caption": "C of CNN-1 against D, Exp-2. Grey: published networks, all weights. Coloured: the network near the bound, a line a β, γ growing from 0 to the cross. Diamonds: restorers without training, letters as in Exp-2's planes. Dotted: the aims. Dash-dotted: the best classifier of Y."}, "image": {"alt": "Grey cloud of published networks at 16 to 18 percent error; coloured lines lower, near the diamonds of restorers without training"}}
 draw.plane(run.points(), trained.published(), attainable.beside(run))
 
 # %% tags=["hide-input"]

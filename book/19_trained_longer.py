@@ -130,8 +130,8 @@ Markdown(f"P of real digits against other real ones: {text.quantity('p_judge').n
 r"""
 ## How it was trained
 
-Points of one seed see the same batches with the same noise, so they can be one network of stacked layers: a GPU,
-which small networks leave idle, takes them several times faster than one after another (`make bench`).
+Points of one seed see the same batches with the same noise, so they can be one network of stacked layers, several
+times faster on a GPU than one after another (`make bench`).
 
 ```{literalinclude} ../cdplib/experiments/stacked.py
 :language: python
@@ -218,8 +218,8 @@ r"""
 ```{solution-start} ex:longer-2
 :class: dropdown
 ```
-With $C(n)-C_\infty=a n^{-1/2}$ the step from $n$ to $3n$ changes $a n^{-1/2}(1-3^{-1/2})$, which is about two fifths of what is left. So a change of $\epsilon$
-leaves about $2.4\,\epsilon$, and after the step $1.4\,\epsilon$.
+With $C(n)-C_\infty=a n^{-1/2}$ the step from $n$ to $3n$ changes $a n^{-1/2}(1-3^{-1/2})$, about two fifths of what
+is left: a change of $\epsilon$ leaves about $2.4\,\epsilon$, and after the step $1.4\,\epsilon$.
 ```{solution-end}
 ```
 """

@@ -212,7 +212,8 @@ print("of order 1 / k:", order)
 
 # %% [markdown]
 r"""
-So a network that sees Gaussian noise could do without a noise input, if such maps are smooth and found by training.
+So a network that sees Gaussian noise could, in principle, do without a noise input; nothing says that such maps are
+smooth, or found by training.
 
 (ch:beyond-nonblind)=
 ## A classifier that may be chosen

@@ -369,9 +369,7 @@ r"""
 ## Summary
 
 * {eq}`eq:paper-2` leaves $d$ open, and orders, noise and floors differ: who shows $P$ must say which, and show its
-  floor.
-* Any critic misses what it was not fitted against, and what its restorer learned to hide: a run's own critic is for
-  training.
+  floor. A run's own critic is for training.
 * $P$ is the judge's in this book: it estimates the distance that the paper names, is fitted alike for every point,
   and its floor is zero. Sliced $W_2$ is the simplest check, with nothing to train; the Fréchet distance another
   notion, worth having if no restorer was trained against its features.

@@ -259,14 +259,12 @@ Markdown(
 r"""
 What the surfaces share follows from their definition (an empty corner, a floor) or from convexity (steep first, then
 flat). They do not share what the paper read off its toy, that one budget at a time decides: that holds for $\hat
-X=aY$ because both bound the same number $a$. On a hull it also depends on where the points are: a coarse grid of
-weights makes large facets.
+X=aY$ because both bound the same number $a$. On a hull a coarse grid of weights, which makes large facets, shows too.
 
 ## Summary
 
 * Whether a point touches the cloud with the plane of its own weights is a test without any model of the networks,
   with a scale at both ends: chance, and exact restorations with the noise of the seeds.
-* The hull is the best bound on $C(D,P)$ that a cloud gives.
 * L-shaped level lines belong to families with one knob.
 
 ## Exercises

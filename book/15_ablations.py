@@ -77,9 +77,8 @@ r"""
 ## How to read the tables
 
 A column is one way of training: $C$, $D$ and $P$ (the judge's gap) with the least weights of its grid, then what a
-weight changes from its least to its largest value, averaged over the other, with the 95 % interval over seeds. Below:
-the judge on real images. The last column is the change from the first way to the second, paired by seed, at the
-weights that both have.
+weight changes from end to end, averaged over the other, with the 95 % interval over seeds. Below: the judge on real
+images. Last, the change from the first way to the second, paired by seed, at the weights that both have.
 
 ## The critic: as released, or with a gradient penalty
 

@@ -272,8 +272,8 @@ Markdown(
 
 # %% [markdown]
 r"""
-The mass off the digits is what $P$ pays for. The sure $y$ get their digit first, since their mean nearly is one. A
-digit must not be returned more often than $p_X$ says, so for some $y$ lots are drawn.
+The mass off the digits is what $P$ pays for. The sure $y$ get their digit first. None may be returned more often than
+$p_X$ says, so for some $y$ lots are drawn.
 
 Move $P$ first, then $D$ from just above the edge to the right: where does $C$ still fall, and what of that can be
 seen?
@@ -444,8 +444,7 @@ classes' own. In 784 dimensions a trained classifier's boundary is near to every
   restorations ({prf:ref}`prop:letters`). $N$ decides the level of $D$ and $C$.
 * $C$ trades with $D$ and $P$ only in a rim at the edge, wide near $P=0$: elsewhere a change that nobody can see
   satisfies the classifier.
-* For digits in general the optimum lies in a band: at noise 1 wide, with the network in it; at noise 2 narrow, with
-  the network above.
+* For digits in general a band bounds the optimum: the network is in it at noise 1, above it at noise 2.
 
 ## Exercises
 """

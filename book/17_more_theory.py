@@ -432,9 +432,9 @@ r"""
 ## A bit and a Gaussian
 
 In *compression*, where classification is what is left uncertain of the class, closed forms are known for binary and
-Gaussian sources with constraints on distortion, perception and classification {cite}`rdpc2024`, and for Bernoulli
-sources, also with an encoder that sees a degraded signal {cite}`nguyen2026rdc,nguyen2026`. Here are the same sources
-in *restoration*, derived anew: no limit on the rate, and the error rate of a predefined classifier.
+Gaussian {cite}`rdpc2024` and for Bernoulli sources, also with an encoder that sees a degraded signal
+{cite}`nguyen2026rdc,nguyen2026`. Here are the same sources in *restoration*, derived anew: no limit on the rate, and
+the error rate of a predefined classifier.
 
 :::{prf:proposition} A bit
 :label: prop:bit

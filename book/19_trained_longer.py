@@ -153,7 +153,6 @@ r"""
 
 * Where the intervals of the first and the last row of the second table are apart, a short training hides a part of
   what $\gamma$ buys. Its direction is the same at every length.
-* Where verdicts turn, the table tells what turned them.
 * Left out: other experiments, ten seeds, and the length that the rule asks for.
 
 ## Exercises

@@ -109,7 +109,8 @@ Markdown(text.table(verdicts.changed(runs, found, perception), empty="No verdict
 r"""
 ## What the verdicts hang on
 
-A few badly trained restorers suffice to contradict E2. So everything is tested again without some points:
+A few badly trained restorers suffice to contradict E2, that no point is better on all three axes. So everything is
+tested again without some points:
 
 * *Without the largest $\beta$*: chosen after looking, and worth little by itself.
 * *Without disowned points*: those whose own training loss is larger, in every seed, than that of one other point

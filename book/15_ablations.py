@@ -129,7 +129,7 @@ Markdown("\n\n".join(table(name) for name in ("select", "scratch", "equal_cost")
 # %% [markdown]
 r"""
 Every published restorer, at the weights that all were trained at; seconds are by the clock of a machine that often
-did other work (else {ref}`side by side <ch:reproducibility>`).
+did other work ({ref}`elsewhere <ch:reproducibility>` steps are timed side by side).
 """
 
 # %% tags=["hide-input"]

@@ -73,7 +73,7 @@ r"""
 Read lines across: does a statement hold wherever it is tested? Then columns down.
 """
 
-# %% mystnb={"figure": {"name": "fig-verdicts-matrix", "caption": "Verdicts by statement (rows) and experiment (columns): left by the judge (or the measure of the parameters), the same for all points; right by each run's own critic, the paper's P. Look for cells whose two marks differ. Filled circle: reproduced; half-filled: partly; empty: not reproduced; question mark: undecided; dash: not testable."}, "image": {"alt": "Grid of circles, filled where a statement was reproduced in an experiment"}}
+# %% mystnb={"figure": {"name": "fig-verdicts-matrix", "caption": "Verdicts by statement (rows) and experiment (columns): left by the judge (or the measure of the parameters), the same for all points; right by each run's own critic, the paper's P. Look for cells whose two marks differ."}, "image": {"alt": "Grid of circles, filled where a statement was reproduced in an experiment"}}
 cells, beside = (
     {line.statement.number: {n: c.verdict for n, c in line.cells.items()} for line in lines}
     for lines in (found, second)

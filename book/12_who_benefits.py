@@ -186,8 +186,7 @@ Markdown("\n\n".join(
 r"""
 ## Summary
 
-* The theorem is untouched: its $C$ is the error of the predefined classifier, which $\gamma$ lowers. What is judged
-  is the step from there to "semantic quality".
+* The theorem is untouched. What is judged is the step from its $C$ to "semantic quality".
 * To report that, report also the error of a classifier that neither trained nor selected the restorer: it costs a
   forward pass.
 

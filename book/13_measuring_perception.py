@@ -86,7 +86,7 @@ restorers lie close together. Then compare two experiments at one value of the j
 images in pixels need not be so in a classifier's features.
 """
 
-# %% mystnb={"figure": {"name": "fig-measuring-judge", "caption": "The run's own critic (top), sliced W2 (middle) and the Fréchet distance (bottom) of every published point against the judge. Level lines: floors, dashed by data set. Bars: standard deviations over seeds, with one seed the standard error where known. Look for steps back from left to right, and for points at their floor."}, "image": {"alt": "Three scatter plots below one another, of the run's own critic, sliced W2 and the Fréchet distance against the judge, one colour and shape for each experiment, and a level line for the floor of each data set"}}
+# %% mystnb={"figure": {"name": "fig-measuring-judge", "caption": "The run's own critic (top), sliced W2 (middle) and the Fréchet distance (bottom) of every published point against the judge. Level lines: floors, dashed by data set. Bars: standard deviations over seeds, with one seed the standard error where known."}, "image": {"alt": "Three scatter plots below one another, of the run's own critic, sliced W2 and the Fréchet distance against the judge, one colour and shape for each experiment, and a level line for the floor of each data set"}}
 draw.against_judge(runs)
 
 # %% [markdown]
@@ -286,7 +286,7 @@ r"""
 ## Fooled by the restorer it was trained with
 
 Where a restorer wins against the critic it is trained with, the gap is small whatever the images look like. Of all
-published grids the cell takes the point whose judge sees most that its own critic does not. Find it in the figure.
+published grids the cell takes the point whose judge sees most that its own critic does not.
 """
 
 # %% tags=["hide-input"]

@@ -197,8 +197,7 @@ same prices. The last column counts points that one and the same rival beats in 
 
 Now $C$ is the error rate again and $P$ the measure of the parameters. A coin tossed between two restorers reaches the
 mean of their $D$ and $C$, and at most that of their $P$ ({eq}`eq:paper-13`). So the cloud's lower hull bounds
-$C(D,P)$ from above, and what a point lies above it is error rate that mixing would save. Compare orange with the grey
-error bar. (Whether noise alone could lift points off a convex surface is E4a of the {ref}`verdicts <ch:verdicts>`.)
+$C(D,P)$ from above, and what a point lies above it is error rate that mixing would save. (Whether noise alone could lift points off a convex surface is E4a of the {ref}`verdicts <ch:verdicts>`.)
 """
 
 # %% mystnb={"figure": {"name": "fig-theory-distances", "caption": "Error rate of each point (dot with error bar) and the hull at its D and P (upright bar); orange: the distance. Black diamonds: restorers without training, letters as in the experiment's planes. Dash-dotted: C of a classifier of Y itself. Look for orange longer than its error bar, and for diamonds left of every dot."}, "image": {"alt": "Rows of dots with error bars and an orange tick for the hull beside each"}}
@@ -263,9 +262,8 @@ X=aY$ because both bound the same number $a$. On a hull a coarse grid of weights
 
 ## Summary
 
-* Whether a point touches the cloud with the plane of its own weights is a test without any model of the networks,
-  with a scale at both ends: chance, and exact restorations with the noise of the seeds.
-* L-shaped level lines belong to families with one knob.
+Whether a point touches the cloud with the plane of its own weights is a test without any model of the networks, with
+a scale at both ends: chance, and exact restorations with the noise of the seeds.
 
 ## Exercises
 """

@@ -279,7 +279,7 @@ Move $P$ first, then $D$ from just above the edge to the right: where does $C$ s
 seen?
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-picker", "caption": "Drag on the map, or move the sliders: each mark is a pair of budgets, solved on this page's sample. Below, six noisy digits, the most doubtful first: the digit behind, what the restorer sees, and what it most likely outputs, with its probability, its kind (a digit, the posterior mean, or a mean changed to be read otherwise) and how it is read. Look for changes of D that only the classifier notices."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-picker", "caption": "Drag on the map, or move the sliders: each mark is a pair of budgets, solved on this page's sample. Below, six noisy digits, the most doubtful first: the digit behind, what the restorer sees, and what it most likely outputs, with its probability, its kind (a digit, the posterior mean, or a mean changed to be read otherwise) and how it is read."}}
 HTML(letters.picker(sample, np.argsort(likeliest)[:: noisy // 6][:6]))
 
 # %% [markdown]
@@ -441,7 +441,7 @@ classes' own. In 784 dimensions a trained classifier's boundary is near to every
 ## Summary
 
 * $C(D,P)$ of $N$ digits is a finite program with certificates; under total variation its letters suffice for all
-  restorations ({prf:ref}`prop:letters`). $N$ decides the level of $D$ and $C$.
+  restorations ({prf:ref}`prop:letters`).
 * $C$ trades with $D$ and $P$ only in a rim at the edge, wide near $P=0$: elsewhere a change that nobody can see
   satisfies the classifier.
 * For digits in general a band bounds the optimum: the network is in it at noise 1, above it at noise 2.

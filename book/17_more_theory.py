@@ -373,8 +373,7 @@ above the least value, and by {prf:ref}`prop:prices` an optimal restoration mini
 unique but for one $y$. $\square$
 :::
 
-`snapped.cdp` searches the $(s,c)$ that use up the budgets. Look where the curves cross the dotted level of the
-threshold.
+`snapped.cdp` searches the $(s,c)$ that use up the budgets. Where do the curves cross the threshold?
 """
 
 # %%

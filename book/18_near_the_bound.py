@@ -156,7 +156,7 @@ r"""
 Was it trained long enough? Curves that still fall say no.
 """
 
-# %% mystnb={"figure": {"name": "fig-near-learning", "caption": "The one network while it trains: D, C and its critic's gap on 500 validation digits at five pairs of weights. Are the lines flat at the right?"}}
+# %% mystnb={"figure": {"name": "fig-near-learning", "caption": "The one network while it trains: D, C and its critic's gap on 500 validation digits at five pairs of weights."}}
 draw.learning(conditional.curve())
 
 # %% tags=["hide-input"]

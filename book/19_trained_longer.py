@@ -43,7 +43,7 @@ r"""
 ## How long is long enough?
 
 Six pairs of weights, three seeds, four lengths from the same pre-trained networks, each with its own cosine of the
-learning rate: a short training is a whole one. Look first at $C$ (solid against dashed: what $\gamma$ gains), then at
+learning rate: a short training is a whole one. Look first at $C$, then at
 the two measures of $P$.
 """
 

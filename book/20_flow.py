@@ -137,7 +137,6 @@ r"""
 
 * A flow above the sheet may have been trained too little or be too small: what was reached bounds what can be, from
   one side.
-* Few steps are for $D$, many for $P$; for $C$ {eq}`eq:paper-16` has $\gamma$.
 * Left out: other experiments, $y$ as a further input, longer trainings, larger velocities, a flow straightened a
   second time (`python -m cdpbook.flow`).
 

@@ -11,7 +11,8 @@ r"""
 (ch:longer)=
 # Trained longer: do the verdicts stay?
 
-**The question.** A published point has a pre-training and a few hundred steps of {eq}`eq:paper-16`. Some {ref}`verdicts <ch:verdicts>` went against the paper. Were they about the trade-off, or about short trainings?
+**The question.** A published point has a pre-training and a few hundred steps of {eq}`eq:paper-16`. Some
+{ref}`verdicts <ch:verdicts>` went against the paper. Were they about the trade-off, or about short trainings?
 
 **What will be checked.** How $D$, $P$ and $C$ move as the training grows to twenty-five times its length; then every
 statement again, on a grid trained nine times longer. The rule was written first (`params/converged.yml`): a length is

@@ -42,22 +42,19 @@ Markdown(
 
 # %% [markdown]
 r"""
-T are the statements of the theory, E those about single experiments, B those that compare two. The last sentence is a
-part of the answer: theory speaks of optimal restorers, a few trained ones are worse than others in every respect, and
-some verdicts hang on them.
+T: theory; E: single experiments; B: two compared. Theory speaks of optimal restorers; a few badly trained ones decide
+some verdicts.
 
-**The claim** is here the whole of {cite}`liu2019cdp`: what it states about the function $C(D,P)$, about its toy, and about
-its five experiments, each statement with a number of ours.
+**The claim** is here the whole of {cite}`liu2019cdp`.
 
-**What will be checked.** Theory is checked by the programs of the first part, experiments by statistics on the published
-rows, each with its uncertainty and with the value that chance would give. No verdict on an experiment is written by hand:
-rows that come in later, or that a reader publishes, may change any of them. (A verdict on a theoretical statement is ours,
-and stands only if the check beside it confirms it when the page is made.)
+**What will be checked.** Theory by the programs of the first part (its verdicts are ours, and stand only if the check
+confirms them); experiments by statistics on the published rows, with uncertainty and with what chance would give. No
+verdict on an experiment is written by hand.
 
 ## The experiments
 
-Statements, their tests, the measures called $P$, and when a training counts as failed are written in
-`params/verdicts.yml`, which is fixed before the rows that come after it. (It was written with the present rows in view.)
+Statements, tests, and when a training counts as failed stand in `params/verdicts.yml`, written with the present rows
+in view and fixed before later ones.
 """
 
 # %% tags=["hide-input"]
@@ -73,12 +70,10 @@ Markdown(
 
 # %% [markdown]
 r"""
-Each cell has two marks: by the judge, which is the same for all points, and by each run's own critic, which is the
-paper's $P$. Read a line across: does a statement hold wherever it is tested? Then read a column down: do the marks differ
-more between statements, or between experiments?
+Read lines across: does a statement hold wherever it is tested? Then columns down.
 """
 
-# %% mystnb={"figure": {"name": "fig-verdicts-matrix", "caption": "Verdicts by statement (rows) and experiment (columns): left mark by the judge as P (or the measure of the parameters), right mark by the run's own critic. Look for cells whose two marks differ, for rows that are filled throughout, and for columns that are not. Filled circle: reproduced; half-filled: partly; empty: not reproduced; question mark: undecided; dash: not testable."}, "image": {"alt": "Grid of circles, filled where a statement was reproduced in an experiment"}}
+# %% mystnb={"figure": {"name": "fig-verdicts-matrix", "caption": "Verdicts by statement (rows) and experiment (columns): left by the judge (or the measure of the parameters), the same for all points; right by each run's own critic, the paper's P. Look for cells whose two marks differ."}, "image": {"alt": "Grid of circles, filled where a statement was reproduced in an experiment"}}
 cells, beside = (
     {line.statement.number: {n: c.verdict for n, c in line.cells.items()} for line in lines}
     for lines in (found, second)
@@ -87,9 +82,8 @@ draw.matrix(cells, beside)
 
 # %% [markdown]
 r"""
-The same in words. "Overall" takes the experiments that decide: it says what they all say, "not reproduced" if most of them
-say so, and "partly" else; where fewer than half decide it is "undecided". What was measured in each experiment, and where it
-is drawn, is behind the fold.
+"Overall" takes the experiments that decide: what they all say, "not reproduced" if most say so, else "partly";
+"undecided" if fewer than half decide.
 """
 
 # %% tags=["hide-input"]
@@ -102,10 +96,10 @@ Markdown(text.fold("What was measured", text.table(verdicts.details(found))))
 r"""
 ### What the rules changed
 
-Before, failed trainings counted, E4 asked for a convex *and* non-increasing surface at once, and
-E1 was tested at equal $\beta$ only, which is not equal $P$: E1b is new. The table has every verdict that differs on the
-same rows. E2 is judged by the noise of training alone: what another draw of test images would change can be added once
-every published point keeps its error image by image, which the rows do not have yet.
+Before, failed trainings counted; that the cloud is convex and non-increasing was one statement (E4, now E4a and E4b);
+that better classification costs distortion was tested at equal $\beta$ only (E1), which is not equal $P$ (E1b). On
+the same rows these verdicts differ. (E2, that no point is better on all three axes, is judged by the noise of
+training alone, not by other test images.)
 """
 
 # %% tags=["hide-input"]
@@ -115,14 +109,15 @@ Markdown(text.table(verdicts.changed(runs, found, perception), empty="No verdict
 r"""
 ## What the verdicts hang on
 
-A few restorers that were trained badly contradict E2 by themselves. So everything is tested again, twice, with points left out:
+A few badly trained restorers suffice to contradict E2, that no point is better on all three axes. So everything is
+tested again without some points:
 
-* *Without the largest $\beta$*: a choice made after looking at the points, and worth little by itself.
+* *Without the largest $\beta$*: chosen after looking, and worth little by itself.
 * *Without disowned points*: those whose own training loss is larger, in every seed, than that of one other point
-  ({ref}`ch:theory-experiment`). That does not choose by the answer (but for E12 and E13, which are about the critic); it may leave out
-  too few, since a critic that was fooled disowns nothing.
+  ({ref}`ch:theory-experiment`). That does not choose by the answer (except for E12 and E13, about the critic); it may
+  leave out too few, since a fooled critic disowns nothing.
 
-The table has the pairs that contradict E2; look whether both ways lead to the same verdict.
+Do both ways lead to the same verdict?
 """
 
 # %% tags=["hide-input"]
@@ -130,11 +125,11 @@ Markdown(text.table(sensitivity.pairs(assessed, perception)))
 
 # %% [markdown]
 r"""
-Choose for yourself what counts: leave out weights or seeds, choose $P$, and see what is left of the pairs (E2: one restorer is
-better on all three axes) and of the triples (E3: lots drawn between two beat the third) that contradict.
+Choose what is left out: which pairs (E2) and triples (E3: lots drawn between two restorers beat the third) still
+contradict?
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-verdicts-linked", "caption": "The planes of each experiment, to be pointed at. Lines join points of equal β in the order of γ. The counts leave out trainings that failed, and weights that a ticked seed lacks. Look how much of E2 hangs on the largest β."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-verdicts-linked", "caption": "The planes of each experiment. Lines join points of equal β in the order of γ. Counts leave out failed trainings, and weights that a ticked seed lacks. Look how many pairs hang on the largest β."}}
 HTML(linked.planes_of(runs, perception))
 
 # %% tags=["hide-input"]
@@ -151,17 +146,16 @@ Markdown("\n\n".join(text.fold(title, text.table(table)) for title, table in fol
 
 # %% [markdown]
 r"""
-Fewer points also decide less: a cell that becomes "undecided" says nothing against a statement. Where a verdict changes, the sentence that
-can be defended is the longer one: it holds, or not, *among restorers that were brought to where their weights point*. {ref}`ch:ablations` trains the
-largest $\beta$ for longer; {ref}`ch:longer` trains a whole grid of Exp-2 nine times longer and judges it by the same rules. A statement about
-restoration should not care which network restores: where the columns of a pair differ, training is again a suspect.
+Fewer points decide less: "undecided" says nothing against a statement. Where a verdict changes, only the longer
+sentence can be defended: it holds, or not, *among restorers that were brought to where their weights point*.
+({ref}`Longer trainings <ch:longer>`, and those of the {ref}`largest β <ch:ablations>`, show more.) Where two networks
+differ, training is a suspect too.
 
 ## The theory
 
-"Reproduced" means that the statement holds as the paper makes it, "partly" that it needs a condition which the remark
-names, "not reproduced" that a counter-example is at hand. Look first for the sentence of the abstract, that the three aims
-cannot all be minimal at once: it is not a consequence of Theorem 1. {ref}`ch:findings` has the same checks with links to
-the proofs.
+"Partly" needs a condition, which the remark names; "not reproduced" has a counter-example. Look first for the
+abstract's sentence that the three aims cannot all be minimal at once: it does not follow from Theorem 1. The
+{ref}`findings <ch:findings>` link to proofs.
 """
 
 # %% tags=["hide-input"]
@@ -173,11 +167,10 @@ Markdown(text.fold(f"The statements of the theory: {counts}", shown))
 r"""
 ## Between classifiers
 
-The paper compares Exp-1 with Exp-2: error rates "differ much in number", trends "are similar" (Section 4). The first is a
-difference of levels at equal weights: "much" is more than the weights themselves move $C$ in either experiment, "partly"
-less than that but clearly not zero. The second is a rank correlation along $\gamma$: restorers of $\gamma=0$ are the same
-in both and left out, and the mean of each $\beta$ is taken off, as $\beta$ moves $D$ and $P$ without any classifier. The
-paper does not compare Exp-3, and the box at the top does not count it.
+Of Exp-1 and Exp-2 the paper says that error rates "differ much in number" and trends "are similar" (Section 4). The
+first is a difference of levels at equal weights: "much" is more than the weights themselves move $C$, "partly" less
+but clearly not zero. The second is a rank correlation along $\gamma$, without what both share ($\gamma=0$) and
+without the mean of each $\beta$. Exp-3, which the paper does not compare, is not counted above.
 """
 
 # %% tags=["hide-input"]
@@ -187,24 +180,23 @@ Markdown(claims.markdown(between))
 r"""
 ## How an experiment is judged
 
-Intervals are over training seeds, on one set of test images with one draw of its noise ({ref}`ch:longer` has intervals with other images and noise);
-one seed has the test images' standard errors instead. Differences are taken within seeds, which share a pre-trained restorer. Exp-1 to Exp-3 have the very
-same restorers at $\gamma = 0$: there E5 and E6 are one observation, not three. Chance is what the same error rates give when they are
-dealt out at random; noise is what neither weights nor seed explain. "Undecided" is no half of a success.
+Intervals are over training seeds, on one set of test images with one draw of noise ({ref}`longer trainings
+<ch:longer>` have others); with one seed, from the images' standard errors. Differences are taken within seeds. Exp-1
+to Exp-3 have the very same restorers at $\gamma = 0$: that $\beta$ lowers $P$ (E5) and raises $D$ (E6) is there one
+observation, not three. Chance deals the error rates out at random; noise is what neither weights nor seed explain.
 
 :::{dropdown} Directions, counts and shapes
-A *direction* is the change of a measured column from weight zero to the largest; *rows* ask for it at every value of the
-other weight. From end to end a change may hide a turn: where a column clearly goes down at one step and up at another
-the text says "not monotone", with the steps (of steps without any effect one in twenty is clear by chance, so no verdict
-rests on this). A *count* asks how many pairs (or triples) of points contradict the statement, of those that could. A *shape*
-is the distance of the cloud from the nearest convex surface, and from the nearest concave one. A *correlation* is
-Spearman's, over the points of a seed.
+A *direction* is the change of a column from weight zero to the largest; *rows* ask for it at every value of the other
+weight. (A turn in between, "not monotone", decides nothing: of steps without any effect one in twenty is clear by
+chance.) A *count*: how many pairs or triples contradict, of those that could. A *shape*: the distance of the cloud
+from the nearest convex surface, and the nearest concave one. A *correlation* is Spearman's, over the points of a
+seed.
 
-Two tests are about convexity. E3 needs no fit: a coin tossed between two restorers reaches the mean of their $D$ and $C$, and at most the mean
-of their $P$ if $P$ is convex ({eq}`eq:paper-13`). If it beats a third restorer on all three axes, the three lie on no convex
-non-increasing surface. (Triples of which one point alone would do are E2's pairs, and are left out.) E4a and E4b fit. A flat sheet is
-convex *and* concave, so each asks for two things: a surface of the shape is within reach of the noise, one of the opposite shape is
-not. E4a allows a convex surface to rise, E4b one that falls to bend.
+Two tests are about convexity. For E3 a coin tossed between two restorers reaches the mean of their $D$ and $C$, and
+at most that of their $P$ if $P$ is convex ({eq}`eq:paper-13`). If it beats a third on all three axes, the three lie
+on no convex non-increasing surface. (Triples of which one point alone would do are E2's pairs.) E4a and E4b fit
+surfaces, convex (which may rise) and non-increasing (which may bend). As a flat sheet is convex *and* concave, a
+surface of the shape must be within reach of the noise, and one of the opposite shape must not.
 :::
 """
 
@@ -216,18 +208,16 @@ Markdown("\n\n".join(text.fold(title, text.table(table)) for title, table in fol
 r"""
 ## What could not be tested
 
-The values of Fig. 3: they are printed as pictures, and each point's $P$ is the gap of its own critic. Recognition by people, "evaluated
-by ourselves" (Section 4): replaced by classifiers that took no part in training, a proxy and no more ({ref}`ch:who-benefits`). The supplement with the
-figures of Exp-3 and Exp-5: it could not be obtained. And every test of an experiment has a chance of about 1 in 40 to come out
-"reproduced" where nothing is (a direction), or 1 in 20 (a count): single cells prove little, rows of them more.
+The values of Fig. 3, which are pictures. Recognition by people, "evaluated by ourselves" (Section 4): classifiers
+that took no part are a proxy and no more. The supplement's figures of Exp-3 and Exp-5, which could not be obtained.
+And where nothing is, about 1 test of 40 (a direction) or of 20 (a count) comes out "reproduced": single cells prove
+little, rows of them more.
 
 ## Summary
 
-* Theorem 1 holds as stated; what the paper concludes from it beyond monotone and convex does not always.
-* That a weight moves its own quantity is easily shown; that the cloud has the shape of $C(D,P)$ is a stronger statement
-  about networks that nobody promised to be optimal.
-* A statement about all points is also one about the worst of them: what the verdicts hang on belongs to the verdict.
-* "Reproduced" here means that a statement survived these tests on these rows, and on so many seeds.
+* Theorem 1 holds as stated; what the paper concludes beyond monotone and convex does not always.
+* That a weight moves its own quantity is easily shown. That the cloud has the shape of $C(D,P)$ asks more of networks
+  that nobody promised to be optimal: a statement about all points is one about the worst.
 
 ## Exercises
 """
@@ -248,8 +238,8 @@ r"""
 ```{solution-start} ex:verdicts-1
 :class: dropdown
 ```
-Statements that do not mention $P$ cannot change. The command for the whole page is
-`cdp run 11_verdicts -p perception=frechet`; the cell lists the changes.
+Statements that do not mention $P$ cannot change. For the whole page:
+`cdp run 11_verdicts -p perception=frechet`.
 """
 
 # %%
@@ -272,9 +262,8 @@ r"""
 ```{exercise-start} How strong is "no contradiction"? (10 minutes)
 :label: ex:verdicts-2
 ```
-A statement without a contradiction among few pairs proves little. For one experiment, count how many
-pairs of points can be compared at all for statement E2, and find the share that must contradict before
-chance would be excluded. What would you change about the grid of weights to make the test stronger?
+For one experiment, how many pairs can E2 (no point is better on all three axes) compare, and which share must
+contradict before chance would be excluded? Which weights would make the test stronger?
 ```{exercise-end}
 ```
 """
@@ -284,10 +273,9 @@ r"""
 ```{solution-start} ex:verdicts-2
 :class: dropdown
 ```
-Pairs are comparable only if one point has both the lower $D$ and the lower $P$; since $\beta$ trades
-one for the other, most pairs are not. Points with both weights large, or with less training, would be
-dominated and give more pairs, but they test bad restorers. More values of $\gamma$ at equal $\beta$
-add pairs that matter.
+Pairs are comparable only if one point has both the lower $D$ and the lower $P$; since $\beta$ trades one for the
+other, most are not. Larger weights or less training would give more pairs, but test bad restorers; more $\gamma$ at
+equal $\beta$ add pairs that matter.
 """
 
 # %%
@@ -310,8 +298,8 @@ r"""
 ```{exercise-start} Any four points? (5 minutes)
 :label: ex:verdicts-3
 ```
-Leaving out points never adds a contradiction. Is the largest $\beta$ special, or would any other have
-done as well? Leave out each $\beta$ in turn and count the pairs that contradict E2.
+Leaving out points never adds a contradiction. Is the largest $\beta$ special? Leave out each $\beta$ in turn and
+count the pairs that contradict E2.
 ```{exercise-end}
 ```
 """
@@ -321,8 +309,8 @@ r"""
 ```{solution-start} ex:verdicts-3
 :class: dropdown
 ```
-Each line is an experiment, each column the $\beta$ that is left out. If the points of one $\beta$ are what contradicts,
-its column is the small one. A pair has two members, so the $\beta$ of the better ones is worth a look as well.
+If the points of one $\beta$ are what contradicts, its column is the small one; look at the $\beta$ of the better ones
+too.
 """
 
 # %%

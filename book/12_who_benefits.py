@@ -35,16 +35,14 @@ Markdown(benefits.answers(means, each_beta, together))
 
 # %% [markdown]
 r"""
-**The claim.** {cite}`liu2019cdp` introduces a third kind of quality beside fidelity and naturalness: how "useful" a
-restored signal is for recognition. It measures this *semantic quality* by the error rate of one predefined classifier, and
-says of the weight of that classifier's loss that "increasing γ will enhance the semantic quality of the denoised images"
-(Section 4).
+**The claim.** {cite}`liu2019cdp` measures *semantic quality*, how "useful" a restored signal is for recognition, by
+the error rate of one predefined classifier: "increasing γ will enhance the semantic quality of the denoised images"
+(Section 4), γ being the weight of its loss.
 
-**What will be checked.** Theorem 1 holds for *whichever* classifier is predefined, and needs no other. The words claim
-more: a licence plate that became easier to recognise should be so for the next reader too. So every published restorer is
-read by classifiers that *took no part* in training it: they were trained on the same clean images with other architectures
-("CNN-1 (another seed)" has the predefined one's in Exp-2 and Exp-4, so it is the easiest to deceive along with it). Nothing
-is trained here; the answers above are computed from the published rows.
+**What will be checked.** Theorem 1 holds for *whichever* classifier is predefined. The words claim more: a licence
+plate that became easier to recognise should be so for the next reader too. So every published restorer is read by
+classifiers that *took no part* in training it, of other architectures ("CNN-1 (another seed)" has the predefined
+one's in Exp-2 and Exp-4).
 """
 
 # %% tags=["hide-input"]
@@ -54,13 +52,11 @@ Markdown(text.fold("The rows and the readers", text.table(verdicts.evidence(runs
 r"""
 ## Every classifier, with its interval
 
-An effect is the change of an error rate when $\gamma$ goes from zero to its largest value, taken within one seed and at one
-$\beta$, averaged over $\beta$, with a Student interval over the seeds. In each panel the first line, in bold, is the
-classifier trained against. Levels differ between classifiers because degraded-looking images are harder for some; the
-changes are what matters. (The chapters of the experiments draw the error rates themselves.)
+An effect is the change of an error rate from $\gamma=0$ to its largest value, within one seed and $\beta$, averaged
+over $\beta$, with a Student interval over seeds.
 """
 
-# %% mystnb={"figure": {"name": "fig-who-gamma", "caption": "Change of each classifier's error rate from γ = 0 to the greatest γ, averaged over β, with 95 % intervals. Bold: the classifier trained against. Left of zero: fewer errors. Each experiment has its own scale; arrow heads: the interval goes on. Look for lines on the other side of zero than the bold one."}, "image": {"alt": "Forest plot of the effect of gamma on the error rate of each classifier, grouped by experiment"}}
+# %% mystnb={"figure": {"name": "fig-who-gamma", "caption": "Effect of γ on each classifier's error rate, with 95 % intervals. Bold: the classifier trained against. Left of zero: fewer errors. Scales differ; arrow heads: the interval goes on. Look for lines on the other side of zero than the bold one."}, "image": {"alt": "Forest plot of the effect of gamma on the error rate of each classifier, grouped by experiment"}}
 by_gamma = transfer.effects(runs, "gamma")
 draw.forest({text.title(n): lines for n, lines in by_gamma.items()}, "effect of γ (points)")
 
@@ -68,10 +64,10 @@ draw.forest({text.title(n): lines for n, lines in by_gamma.items()}, "effect of 
 r"""
 ## How much of the gain arrives
 
-Divide another classifier's change by the predefined one's: 1 means that the whole gain arrives, 0 that nothing does, less than 0 that the
-other pays. The ratio has *Fieller's* interval: all $r$ for which (other − $r$ · own) is within Student's bound of zero over the seeds' own
-pairs. A dash stands where the own gain may be nothing. First the mean of all classifiers that took no part; the *share that is gaming* is
-what does not arrive: 100 % says that the gain is one classifier's alone, more that the others read *worse*.
+Divide another classifier's change by the predefined one's: 1 means that the whole gain arrives, 0 that nothing does,
+less than 0 that the other pays. Its *Fieller* interval is all $r$ for which (other − $r$ · own) is within Student's
+bound of zero over the seeds' pairs; a dash: the own gain may be nothing. The *share that is gaming* does not arrive:
+at 100 % the gain is one classifier's alone, above it the others read *worse*.
 """
 
 # %% tags=["hide-input"]
@@ -94,8 +90,8 @@ r"""
 | unclear | anything else: the interval holds both zero and one half |
 | no clear gain | the error of the predefined classifier does not clearly fall |
 
-"Surely" is by the 95 % interval. The average over $\beta$ may hide opposite rows: the chapters of the experiments draw the
-errors at each $\beta$.
+"Surely" is by the 95 % interval. The average over $\beta$ may hide opposite rows, which the experiments' chapters
+draw.
 :::
 """
 
@@ -103,10 +99,9 @@ errors at each $\beta$.
 r"""
 ### Readers of ten kinds, after longer trainings
 
-Work with the same idea {cite}`liu2022transferable` trains image processing for one recognition network and finds that others gain nearly as
-much, on photographs. Are our parts smaller because the readers are, or because of $\beta$? The restorers of {ref}`ch:longer`, each without
-$\gamma$ and with the largest, were read by more kinds: a residual network, a network that was trained on noisy digits, a support vector machine,
-nearest neighbours.
+On photographs, processing trained for one network was found to help others nearly as much
+{cite}`liu2022transferable`. Are our parts smaller because of the readers, or because of $\beta$? More kinds read the
+{ref}`longer trained restorers <ch:longer>`.
 """
 
 # %% tags=["hide-input"]
@@ -115,36 +110,31 @@ Markdown(readers.answer(rows) + "\n\n" + text.table(readers.overview(rows)))
 
 # %% [markdown]
 r"""
-The columns of errors are worth a look of their own: what reads clean digits best need not read restored ones best. Where a reader errs less on noisy
-digits than on restored ones, restoring has cost it something, as {prf:ref}`prop:data-processing` allows and no network can undo.
+Where a reader errs less on noisy digits than on restored ones, restoring has cost it something, which no network can
+undo ({prf:ref}`prop:data-processing`).
 
-One mean hides how much hangs on $\beta$. Look whether lines are level, as one ratio for each reader would have it, or move as $\beta$ grows; and
-whether readers of a kind lie together.
+If each reader had one ratio, lines would be level. Do readers of a kind lie together?
 """
 
-# %% mystnb={"figure": {"name": "fig-who-parts", "caption": "The part of CNN-1's gain that arrives at each reader, for each β (steps are not to scale; parts are on a linear axis from −1 to 1, on a logarithmic one beyond). Dotted: none of it, all of it. No point where CNN-1's own gain is not clear. Look for lines that leave the band between 0 and 1."}, "image": {"alt": "Lines of the part of the gain against beta, one for each of nine readers"}}
+# %% mystnb={"figure": {"name": "fig-who-parts", "caption": "The part of CNN-1's gain that arrives at each reader, for each β (steps not to scale; parts linear from −1 to 1, logarithmic beyond). Dotted: none of it, all of it. No point where CNN-1's own gain is not clear. Look for lines that leave the band between 0 and 1."}, "image": {"alt": "Lines of the part of the gain against beta, one for each of nine readers"}}
 draw.parts(readers.parts(rows))
 
 # %% [markdown]
 r"""
 ## What β does for them
 
-The critic has no classifier in it. At $\gamma = 0$ none of the classifiers takes part, the predefined one no more than the
-others, so the picture compares readers on equal terms: restorations of least MSE against natural-looking ones. A classifier
-trained on clean images might read sharp strokes better than blurred ones; it may also be misled by strokes that the restorer
-invented.
+At $\gamma = 0$ the predefined classifier takes no more part than the others. Classifiers trained on clean images
+might read sharp strokes better than blurred ones, or be misled by strokes that the restorer invented.
 """
 
-# %% mystnb={"figure": {"name": "fig-who-beta", "caption": "Change of each classifier's error rate from β = 0 to the greatest β at γ = 0, with 95 % intervals. Left of zero: fewer errors. Each experiment has its own scale; arrow heads: the interval goes on. Look for classifiers on opposite sides in one panel; Exp-1 to Exp-3 show the same restorers."}, "image": {"alt": "Forest plot of the effect of beta on the error rate of each classifier, grouped by experiment"}}
+# %% mystnb={"figure": {"name": "fig-who-beta", "caption": "Change of each classifier's error rate from β = 0 to the greatest β at γ = 0, drawn as above. Look for classifiers on opposite sides in one panel; Exp-1 to Exp-3 show the same restorers."}, "image": {"alt": "Forest plot of the effect of beta on the error rate of each classifier, grouped by experiment"}}
 by_beta = transfer.effects(runs, "beta")
 draw.forest({text.title(n): lines for n, lines in by_beta.items()}, "effect of β (points)")
 
 # %% [markdown]
 r"""
-The greatest $\beta$ need not be the best one. The fold has every $\beta$, each against $\beta = 0$: for the predefined
-classifier and for the average of the independent ones without $\gamma$, and for the latter beside the greatest $\gamma$,
-where the question becomes whether $\beta$ repairs what $\gamma$ did to them. Numbers are in points, bold where the
-interval excludes zero.
+The greatest $\beta$ need not be the best: the fold has each against $\beta = 0$, without $\gamma$ and beside the
+greatest, in points, bold where the interval excludes zero.
 """
 
 # %% tags=["hide-input"]
@@ -155,11 +145,10 @@ Markdown(text.fold("Every β", table))
 r"""
 ## Examples
 
-What does a transferred, or a gamed, digit look like? Some test images come with the published rows, as restored by the first
-seed. The predefined classifier and independent ones read them without $\gamma$ and with the greatest, at $\beta = 0$: *won by
-one alone* (the predefined classifier is right with $\gamma$ only, another is wrong with it), *lost by one alone* (the
-reverse) and *lost by another* (the predefined one is right both times, another without $\gamma$ only). These are a few
-images: they illustrate the rates above and cannot replace them.
+Some test images, by the first seed at $\beta = 0$, are with the greatest $\gamma$ *won by one alone* (the predefined
+classifier is right with $\gamma$ only, another is wrong with it), *lost by one alone* (the reverse) or *lost by
+another* (the predefined one is right both times, another without $\gamma$ only). A few images illustrate the rates
+above and cannot replace them.
 """
 
 # %% tags=["hide-input", "remove-stderr"]
@@ -167,21 +156,20 @@ read = {name: readings.readings(run, run.shown_others(3)) for name, run in runs.
 table = text.table(readings.counts(read), empty="No images are published yet.")
 Markdown(text.fold("How many images are of each kind", table))
 
-# %% mystnb={"figure": {"name": "fig-who-examples", "caption": "Images that γ turned for one classifier and not for another: original, degraded, restored without and with γ, and the class that each of the two reads (tick: right). Ask which class you read."}, "image": {"alt": "Strips of original, degraded and restored images with the classes read by two classifiers"}}
+# %% mystnb={"figure": {"name": "fig-who-examples", "caption": "Images that γ turned for one classifier and not for another: original, degraded, restored without and with γ, and the classes read (tick: right). Which do you read?"}, "image": {"alt": "Strips of original, degraded and restored images with the classes read by two classifiers"}}
 draw.strips(readings.chosen(read.values(), examples_shown))
 
 # %% [markdown]
 r"""
 ## Against an ensemble
 
-A remedy suggests itself: if one classifier is deceived, train against several. With `against=ensemble` the cross entropy is
-the mean over several classifiers of different kinds, the predefined one among them; those left out stay independent. Three
-trainings with equal seeds and $\beta$ are compared: without any cross entropy, against one classifier, against the ensemble.
-Look first at the predefined classifier, whose share of the loss became smaller, then at the independent ones; the fold also
-has what it costs in $D$ and $P$.
+If one classifier is deceived, train against several. With `against=ensemble` the cross entropy is the mean over
+classifiers of different kinds, the predefined one among them; others stay independent. With equal seeds and $\beta$
+both are compared with $\gamma=0$. Look first at the predefined one, whose share of the loss became smaller; the fold
+has the cost in $D$ and $P$.
 """
 
-# %% mystnb={"figure": {"name": "fig-who-ensemble", "caption": "Change of error rates from γ = 0, trained against the predefined classifier alone (top) and against the ensemble (bottom), averaged over β, with 95 % intervals. Bold: the predefined classifier; members are in the ensemble's loss. Look for independent ones that move left from the upper panel to the lower."}, "image": {"alt": "Forest plot of the effect of gamma on each classifier under training against one classifier and against an ensemble"}}
+# %% mystnb={"figure": {"name": "fig-who-ensemble", "caption": "Change of error rates from γ = 0, trained against one classifier (top) and the ensemble (bottom), averaged over β, with 95 % intervals. Bold: the predefined one; members are in the ensemble's loss. Look for independent ones that move left."}, "image": {"alt": "Forest plot of the effect of gamma on each classifier under training against one classifier and against an ensemble"}}
 draw.forest(ensembles.groups(together), "effect of γ (points)", True, "Not published yet")
 
 # %% tags=["hide-input"]
@@ -198,14 +186,9 @@ Markdown("\n\n".join(
 r"""
 ## Summary
 
-* The theorem is untouched by any of this: its $C$ is the error of the predefined classifier, and that is what $\gamma$
-  lowers. What is judged is the step from there to "semantic quality".
-* A gain in $C$ is a gain of one reader. Whether others share it is a separate measurement, which costs a
-  forward pass of classifiers that were kept out of training.
-* The part that arrives is a ratio of two uncertain numbers; where the own gain is not clear there is
-  nothing to share, and the page says so instead of dividing.
-* To report "semantic quality", report the error of a classifier that neither trained nor selected the
-  restorer, beside that of the predefined one.
+* The theorem is untouched. What is judged is the step from its $C$ to "semantic quality".
+* To report that, report also the error of a classifier that neither trained nor selected the restorer: it costs a
+  forward pass.
 
 ## Exercises
 """
@@ -215,9 +198,8 @@ r"""
 ```{exercise-start} Who is fooled along? (10 minutes)
 :label: ex:who-1
 ```
-An image bent towards one network is often bent towards its relatives. For each experiment rank the
-independent classifiers by the part of the gain that reaches them. Does the twin of the predefined
-classifier, or the nearest architecture, come first? What would it mean for the word "independent"?
+For each experiment rank the independent classifiers by the part of the gain that reaches them. Does the predefined
+classifier's twin, or the nearest architecture, come first? What would that mean for the word "independent"?
 ```{exercise-end}
 ```
 """
@@ -227,9 +209,8 @@ r"""
 ```{solution-start} ex:who-1
 :class: dropdown
 ```
-Only ratios that are defined can be ranked; their intervals say which ranks are real. A twin that shares
-the gain while other architectures do not says that what was learnt belongs to the architecture, not
-to the class: independence of weights is not enough.
+Intervals say which ranks are real. If a twin shares the gain and other architectures do not, what was learnt belongs
+to the architecture, not to the class: independence of weights is not enough.
 """
 
 # %%
@@ -262,10 +243,9 @@ r"""
 ```{solution-start} ex:who-2
 :class: dropdown
 ```
-The mean changes are $-2$ and $-1/2$, the ratio $1/4$. In the first case the own gain is known exactly, and
-the other's standard error is $1/2$: all $r$ with $|{-\tfrac12} + 2r| \le 12.7 \cdot \tfrac12$, that is
-$1/4 \pm 3.18$. In the second the own gain has the standard error $1/2$ too, and $12.7\cdot\tfrac12 > 2$:
-it may be zero, so the ratio may be anything. Two seeds settle little.
+The ratio is $1/4$. First the own gain is known exactly, and the other's standard error is $1/2$: all $r$ with
+$|{-\tfrac12} + 2r| \le 12.7 \cdot \tfrac12$, that is $1/4 \pm 3.18$. Then the own gain has the standard error $1/2$
+too, and $12.7\cdot\tfrac12 > 2$: it may be zero, so the ratio may be anything.
 """
 
 # %%
@@ -286,9 +266,8 @@ r"""
 ```{exercise-start} The price of fairness (10 minutes)
 :label: ex:who-3
 ```
-Choose for each experiment the weights of least error of the *predefined* classifier, and those of least
-*mean* error of the independent ones. How much does the first choice cost the independent classifiers, and
-the second the predefined one? Which weight, $\beta$ or $\gamma$, differs?
+For each experiment choose the weights of least error of the *predefined* classifier, and of least *mean* error of the
+independent ones. What does each choice cost the others? Is it $\beta$ or $\gamma$ that differs?
 ```{exercise-end}
 ```
 """
@@ -298,8 +277,7 @@ r"""
 ```{solution-start} ex:who-3
 :class: dropdown
 ```
-Both choices are made on the test images, so both minima are a little too low; the difference between
-them is less affected.
+Both minima are chosen on the test images, so a little too low; their difference is less affected.
 """
 
 # %%

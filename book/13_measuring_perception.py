@@ -12,14 +12,12 @@ r"""
 # How to measure perception
 
 **The claim** (Sections 2 and 4 of {cite}`liu2019cdp`). Perceptual difference is $d(p_X,p_{\hat X})$,
-{eq}`eq:paper-2`, for some difference $d$ between distributions; the theorem wants it convex in its
-second argument and asks for no more. The experiments then take the critic of a Wasserstein GAN, whose
-loss "is indeed an estimate of the Wasserstein distance", and plot its gap as $P$.
+{eq}`eq:paper-2`, for some difference $d$ between distributions, convex in its second argument. The experiments plot
+as $P$ the gap of a Wasserstein GAN's critic, whose loss "is indeed an estimate of the Wasserstein distance".
 
-**What will be checked.** Whether the choice of $d$ matters: four measures on the same trained
-restorers, with their order, noise, floor and cost. Then two measures that look better than they are:
-the gap of the critic in the authors' release, which has a bound that we prove and test, and the
-exact Wasserstein distance between samples, which prefers averages to real images.
+**What will be checked.** Four measures on the same trained restorers. Then two that look better than they are: the
+gap of the release's critic, which has a bound, and the exact Wasserstein distance between samples, which prefers
+averages to real images.
 """
 
 # %% tags=["parameters"]
@@ -77,29 +75,26 @@ r"""
 | sliced $W_2$ | root mean square, over random directions, of the Wasserstein-2 distance of the projected pixels | pixel range along a direction | its square is |
 | Fréchet | squared Wasserstein-2 distance of two Gaussians fitted to the features of an independent classifier {cite}`heusel2017` | squared features | yes |
 
-The last column is what the theorem asks for. The Fréchet distance is linear in the first two moments
-of the features, minus a concave function of their law, hence convex.
+The Fréchet distance is linear in the first two moments of the features, minus a concave function of their law, hence
+convex.
 
-A *floor* is what a measure gives for real images against other real images: at the floor, a measure cannot tell
-restored images from real ones. The published sweeps carry all four. Their own critics have a gradient penalty, not the
-release's clipping, which comes further below.
+A *floor* is what a measure gives for real images against other real images: at it, restored images cannot be told
+from real ones.
 
-Restorers are compared, so the order of the points matters more than the values. A measure that agrees with the judge
-climbs from left to right without a step back. Look at the left, where the restorers are best: there points lie close
-together, disagreements start, and a measure that has come down to its floor (level line) stops telling
-them apart. Then compare the heights of two experiments at one value of the judge: what is equally
-far from real images in pixels need not be so in a classifier's features.
+A measure that agrees with the judge climbs from left to right. Disagreements start at the left, where the best
+restorers lie close together. Then compare two experiments at one value of the judge: what is equally far from real
+images in pixels need not be so in a classifier's features.
 """
 
-# %% mystnb={"figure": {"name": "fig-measuring-judge", "caption": "The run's own critic (top), sliced W2 (middle) and the Fréchet distance (bottom) of every published point against the judge. Level lines: floors, real images against other real ones, with dashes of their own for each data set. Bars are standard deviations over seeds, with one seed the standard error where one is known. An axis is logarithmic where all its values are positive. Look for steps back on the way from left to right, and for points that have come down to their floor."}, "image": {"alt": "Three scatter plots below one another, of the run's own critic, sliced W2 and the Fréchet distance against the judge, one colour and shape for each experiment, and a level line for the floor of each data set"}}
+# %% mystnb={"figure": {"name": "fig-measuring-judge", "caption": "The run's own critic (top), sliced W2 (middle) and the Fréchet distance (bottom) of every published point against the judge. Level lines: floors, dashed by data set. Bars: standard deviations over seeds, with one seed the standard error where known."}, "image": {"alt": "Three scatter plots below one another, of the run's own critic, sliced W2 and the Fréchet distance against the judge, one colour and shape for each experiment, and a level line for the floor of each data set"}}
 draw.against_judge(runs)
 
 # %% [markdown]
 r"""
-The same in numbers, from the least to the greatest of the experiments. *Order*: Spearman's correlation with the judge, mean over seeds.
-*Noise*: how far a value moves if the restorer is trained again, as a share of the range of the points. *Least over floor*: near 1
-the best restorer cannot be told from real images. The judge's floor is its error, as its gap is read on held-out images; a run's own critic has
-none, and differs from seed to seed, so a part of its spread is the yardstick's.
+From the least to the greatest of the experiments. *Order*: Spearman's correlation with the judge, mean over seeds.
+*Noise*: how far a value moves if the restorer is trained again, as a share of the points' range. *Least over floor*:
+near 1 the best restorer cannot be told from real images. The judge's gap is read on held-out images, so its floor is
+its error; a run's own critic has none.
 """
 
 
@@ -136,10 +131,8 @@ Markdown(text.fold(title, f"{whole}\n\nRows: {counted}."))
 r"""
 ### Images spoilt on purpose, and the cost
 
-Published rows cover restorers that are all fairly good. To see the measures far from their floor, we
-spoil test images in ways whose badness anyone can see. The mean image is the same average of all
-images again and again; the noise is $N(0,1)$ without any image and is not clipped, as in the input of
-the paper's denoisers.
+To see the measures far from their floor, we spoil test images. The mean image is the same average again and again;
+noise is $N(0,1)$ without any image, not clipped, as in the input of the paper's denoisers.
 """
 
 # %%
@@ -148,15 +141,14 @@ order = torch.randperm(len(whole.test), generator=torch.Generator().manual_seed(
 test = whole.test.tensors(order[:images])[0]
 kinds = spoilt.spoil(test, seed)
 
-# %% mystnb={"figure": {"name": "fig-measuring-spoilt", "caption": "The six kinds of images that the rest of this page compares with real ones. Pixels outside [0, 1] are shown black or white."}, "image": {"alt": "Rows of real, slightly noisy, faint, blurred and averaged images and of noise"}}
+# %% mystnb={"figure": {"name": "fig-measuring-spoilt", "caption": "Six kinds of images. Pixels outside [0, 1] are shown black or white."}, "image": {"alt": "Rows of real, slightly noisy, faint, blurred and averaged images and of noise"}}
 pictures.strips({kind: x[:14].numpy() for kind, x in kinds.items()})
 
 # %% [markdown]
 r"""
-Every measure is read on every kind; in brackets are ranks, 1 for what it calls nearest to real. (For the real images themselves the judge shows
-its floor.) Does every measure put real images first? Then compare the ranks of the mean image and of noise. The last column bounds
-the *true* $W_1$ from above by one coupling: each spoilt image with its original. The last row has CPU seconds on the machine that is
-named: the judge's hardly depend on the number of images, the others' do.
+In brackets are ranks, 1 for what a measure calls nearest to real. Are real images first (the judge shows its floor
+for them)? Compare the ranks of the mean image and of noise. The last column bounds the *true* $W_1$ from above by
+coupling each spoilt image with its original.
 """
 
 # %%
@@ -181,20 +173,19 @@ Markdown(
 
 # %% [markdown]
 r"""
-Those that put noise last compare pixels. To a classifier's features, mean image and noise are two things that are no images of
-its classes. These are different notions of naturalness, and {eq}`eq:paper-2` allows both.
+Those that put noise last compare pixels. To a classifier's features, mean image and noise are both no images of its
+classes.
 """
 
 # %% [markdown]
 r"""
 ## Why the release's P is bounded
 
-The critic of the release has three convolutions, the second and third batch-normalised, and a linear
-layer whose $F=2048$ inputs are the last 128 channels at $4\times4$ positions. After each step *every*
-parameter, the scale and the offset of batch normalisation too, is clipped to $[-\kappa,\kappa]$ with
-$\kappa=0.01$. Batches are normalised by their own statistics, at test time as well, real and
-restored images apart. Clipping was meant to make the critic Lipschitz {cite}`arjovsky2017wgan`.
-Together with normalisation it does something else.
+The release's critic has three convolutions, the second and third batch-normalised, and a linear layer of $F=2048$
+inputs, the last 128 channels at $4\times4$ positions. After each step *every* parameter, the scale and offset of
+batch normalisation too, is clipped to $[-\kappa,\kappa]$ with $\kappa=0.01$. Batches are normalised by their own
+statistics, at test time as well, real and restored images apart. Clipping was meant to make the critic Lipschitz
+{cite}`arjovsky2017wgan`; with normalisation it does something else.
 
 :::{prf:proposition} The clipped critic's gap is bounded
 :label: prop:critic-bound
@@ -208,29 +199,26 @@ $$ (eq:critic-bound)
 
 ::::{dropdown} Proof
 :::{prf:proof}
-Take a real and a restored batch. Let $z_{icp}$ be the normalised activation of real image $i$ in
-channel $c$ at position $p$ of the last convolution, and $z'_{jcp}$ that of restored image $j$; let
-$s_c,o_c$ be the scale and offset, $\varphi$ the LeakyReLU, $w_{cp}$ the linear weights. An image
-scores $b+\sum_{c,p}w_{cp}\,\varphi(s_cz_{icp}+o_c)$. In the gap $b$ cancels. Draw $i$ and $j$
-independently, each from its batch. As $\varphi$ has slopes of at most 1, the offset cancels too:
+Let $z_{icp}$ be the normalised activation of image $i$ of a real batch in channel $c$ at position $p$ of the last
+convolution, and $z'_{jcp}$ that of image $j$ of a restored one; $s_c,o_c$ the scale and offset, $\varphi$ the
+LeakyReLU, $w_{cp}$ the linear weights. An image scores $b+\sum_{c,p}w_{cp}\,\varphi(s_cz_{icp}+o_c)$. In the gap $b$
+cancels. Draw $i$ and $j$ independently. As $\varphi$ has slopes of at most 1, the offset cancels too:
 
 $$
 |\varphi(s_cz_{icp}+o_c)-\varphi(s_cz'_{jcp}+o_c)|\le |s_c|\,(|z_{icp}|+|z'_{jcp}|) .
 $$
 
-Normalisation subtracts the mean and divides by $\sqrt{v+\varepsilon}$, with $v$ the channel's variance
-over the images and positions of its batch. So the mean of $z_{icp}^2$ over $i$ and $p$ is
-$v/(v+\varepsilon)\le 1$, and that of $|z_{icp}|$ is at most 1 by the Cauchy–Schwarz inequality; the
-same holds for $z'$. The right-hand side, averaged over images and positions, is thus at most
-$2|s_c|\le2\kappa$; averaged over images and summed over all $F$ pairs $(c,p)$, at most $2F\kappa$.
-Weights of at most $\kappa$ give $2F\kappa^2$. A mean over several batches is a mean of such gaps.
+Normalisation subtracts the mean and divides by $\sqrt{v+\varepsilon}$, with $v$ the channel's variance over the
+images and positions of its batch. So the mean of $z_{icp}^2$ over $i$ and $p$ is $v/(v+\varepsilon)\le 1$, and that
+of $|z_{icp}|$ at most 1 (Cauchy–Schwarz); the same holds for $z'$. The right-hand side, averaged over images and
+positions, is thus at most $2|s_c|\le2\kappa$; averaged over images and summed over all $F$ pairs $(c,p)$, at most
+$2F\kappa$. Weights of at most $\kappa$ give $2F\kappa^2$, for one batch and for a mean over several.
 :::
 ::::
 
-Nothing about the images entered. Nor is the bound loose: a test builds a critic by hand, and two kinds of images, for which every inequality
-of the proof is an equality but for the $\varepsilon$ of batch normalisation. What do *trained* critics reach? We fit the release's critic
-against each kind of spoilt training images, by the engine's own steps, and read its gap on test images: the paper's $P$ of a restorer
-that returns such images. Steps are fewer than in the release, the learning rate is higher; an exercise takes more steps.
+Nothing about the images entered, and the bound is sharp: a test builds a critic and images for which every inequality
+is an equality but for $\varepsilon$. What do *trained* critics reach? We fit the release's critic against each kind
+of spoilt training images, with fewer steps and a higher learning rate, and read its gap on test images.
 """
 
 # %%
@@ -246,9 +234,8 @@ def fitted():
 
 # %% [markdown]
 r"""
-Two gaps are shown for each kind: of the critic fitted *against that kind*, and of the one critic
-fitted against *noise alone*. Real and spoilt test images come from different halves, a thousand of
-each at most. Read the first column of gaps downwards beside the judge, then the second.
+Two gaps for each kind: of the critic fitted *against that kind*, and of the one fitted against *noise alone*. Read
+the first downwards beside the judge, then the second.
 """
 
 # %% tags=["hide-input"]
@@ -285,24 +272,21 @@ Markdown(
 
 # %% [markdown]
 r"""
-The scale is compressed: the critic answers nearer to yes or no than to how much, and what order remains shows how *fast* it learns as
-much as how far apart the kinds are. Such a number can steer a training, where only its gradient counts; as an axis it is squeezed under
-its bound. Nor does the theory cover it: a critic whose scores depend on the batch is no fixed function of an
-image, so its mean score is not linear in $p_{\hat X}$, and nothing makes the largest gap convex.
+The critic says yes or no rather than how much, and what order remains shows how *fast* it learns as much as how far
+apart the kinds are. Such a number can steer a training, where only its gradient counts. Nor does the theory cover it:
+a critic whose scores depend on the batch is no fixed function of an image, so nothing makes the largest gap convex in
+$p_{\hat X}$.
 
-The last column shows the other half of the problem. A critic's gap is a lower estimate: it sees
-only the differences that it was trained to see. To the critic of noise, faint, blurred and
-averaged images are real.
+A critic sees only the differences that it was trained to see. To the critic of noise (last column), faint, blurred
+and averaged images are real.
 """
 
 # %% [markdown]
 r"""
 ## Fooled by the restorer it was trained with
 
-Blindness is no speciality of clipping. A run's own critic and its restorer are trained against each other, and where the
-restorer wins, the gap is small whatever the images look like. The cell looks through all published grids, those of
-other networks than the paper's too, for the point whose judge sees most that its own critic does not. The figure
-has images of its grid, at the least and the largest $\beta$: find that point, and look at those around it.
+Where a restorer wins against the critic it is trained with, the gap is small whatever the images look like. Of all
+published grids the cell takes the point whose judge sees most that its own critic does not.
 """
 
 # %% tags=["hide-input"]
@@ -315,22 +299,22 @@ Markdown(
     f"{start['p_critic']:.2f}, the judge {start['p_judge']:.2f}, and {100 * start['error_rate']:.1f} % are misread."
 )
 
-# %% mystnb={"figure": {"name": "fig-perception-fooled", "caption": "Test images restored at the least and the largest β of the grid in which a run's own critic was fooled most; frames as in the chapters on the experiments. Look for a cell whose images are blurred again, or speckled: no one would take them for real, and the critic that was trained with them nearly does."}, "image": {"alt": "Cells of restored images over the two weights below the original and degraded images"}}
+# %% mystnb={"figure": {"name": "fig-perception-fooled", "caption": "Test images restored at the least and the largest β of the grid in which a run's own critic was fooled most; frames as in the experiments' chapters. Look for blurred or speckled images, which their critic nearly takes for real."}, "image": {"alt": "Cells of restored images over the two weights below the original and degraded images"}}
 pictures.weights_grid(**fooled.run.images(count=4, rows=2, columns=4))
 
 # %% [markdown]
 r"""
-A small gap of the own critic is thus no evidence for natural images: it may say that the restorer learned what this
-critic cannot see. One judge, fitted afresh to whatever the restorer returns, has no such partner.
+A small gap of the own critic is no evidence for natural images: the restorer may have learned what this critic cannot
+see. The judge, fitted afresh, has no such partner.
 """
 
 # %% [markdown]
 r"""
 ## Why the exact Wasserstein distance misleads
 
-If the paper's $P$ is meant to be a Wasserstein distance, why not compute it? Between two samples of
-$n$ images, $W_1$ is a linear program that is solved exactly, and faster than the judge is fitted. In the table of spoilt images
-above, look at the ranks of real and of blurred images in its column, and at the bound beside it.
+Why not compute the Wasserstein distance itself? Between two samples of images $W_1$ is a linear program, solved
+exactly and faster than the judge is fitted. Look at its ranks of real and of blurred images in the table above, and
+at the bound.
 """
 
 # %% tags=["hide-input"]
@@ -346,14 +330,12 @@ Markdown(
 
 # %% [markdown]
 r"""
-The linear program is solved correctly; the estimate is wrong. As a supremum of means over 1-Lipschitz functions $W_1$ can only grow
-on average when laws are replaced by samples. In $d>2$ dimensions the excess can shrink as slowly as $n^{-1/d}$ {cite}`weed2019`,
-because nearest neighbours in a sample are far away. Varied images pay most; blurred ones vary in fewer directions; copies of one image
-pay nothing, since their distance to a sample is a plain average. So the measure rewards smoothness and monotony, which perception
-should punish.
+The program is solved correctly; the estimate is wrong. As a supremum of means $W_1$ can only grow on average when
+laws are replaced by samples. In $d>2$ dimensions the excess can shrink as slowly as $n^{-1/d}$ {cite}`weed2019`,
+because neighbours in a sample are far away. Varied images pay most, copies of one image nothing: their distance to a
+sample is a plain average. So the measure rewards smoothness and monotony.
 
-The table repeats it for several $n$: columns that change places mean that the *order* depends on the number
-of images.
+The table repeats it for several $n$: where columns change places, the *order* depends on the number of images.
 """
 
 # %%
@@ -378,27 +360,19 @@ Markdown(
 
 # %% [markdown]
 r"""
-The real images' column falls towards a zero that no data set is large enough to reach; the mean
-image's does not fall at all. Sliced $W_2$ escapes because it compares samples in one dimension at a
-time, where their error is small, and the judge because it is fitted on one half of the images
-and read on the other: its error is that of a mean.
+The real images' column falls towards a zero that no data set is large enough to reach. Sliced $W_2$ escapes in one
+dimension at a time, the judge because it is read on images that it was not fitted on: its error is that of a mean.
 """
 
 # %% [markdown]
 r"""
 ## Summary
 
-* {eq}`eq:paper-2` leaves $d$ open and the theorem holds for all that are convex; measured orders,
-  noise and floors differ, so a page that shows $P$ must say which, and show its floor.
-* The release's critic cannot report a gap above $2F\kappa^2$ ({prf:ref}`prop:critic-bound`), a
-  bound that is sharp; how far trained critics come towards it is in the table, and it orders kinds of
-  damage less than the judge does.
-* A critic misses whatever it was not fitted against, and what its restorer learned to hide.
-* Exact $W_1$ on samples measures how varied images are before it measures how they differ: it is for few dimensions.
-* The judge is the axis called $P$ in this book: it estimates the distance that the paper names, one
-  critic is fitted alike for every point, and its floor is zero. Sliced $W_2$ is the simplest check on
-  it, with nothing to train. The Fréchet distance is another notion of naturalness, worth having if its features come
-  from a classifier that no restorer was trained against. A run's own critic is for training.
+* {eq}`eq:paper-2` leaves $d$ open, and orders, noise and floors differ: who shows $P$ must say which, and show its
+  floor. A run's own critic is for training.
+* $P$ is the judge's in this book: it estimates the distance that the paper names, is fitted alike for every point,
+  and its floor is zero. Sliced $W_2$ is the simplest check, with nothing to train; the Fréchet distance another
+  notion, worth having if no restorer was trained against its features.
 
 ## Exercises
 """
@@ -408,8 +382,8 @@ r"""
 ```{exercise-start} Another critic's bound (5 minutes)
 :label: ex:measuring-1
 ```
-By what factor does the bound grow if the clip is doubled? If the width of all layers is? What would
-it be if the linear layer alone were clipped, and batch normalisation left at scale 1?
+By what factor does the bound grow if the clip is doubled? If the width of all layers is? If the linear layer alone is
+clipped, and batch normalisation left at scale 1?
 ```{exercise-end}
 ```
 """
@@ -452,8 +426,8 @@ r"""
 ```{exercise-start} Fewer dimensions (5 minutes)
 :label: ex:measuring-2
 ```
-Average all images over quarters, so that each is four numbers, and compute exact $W_1$ again for
-real, blurred and mean images. Is the order right now? Is the measure?
+Average all images over quarters, four numbers each, and compute exact $W_1$ again for real, blurred and mean images.
+Is the order right now? Is the measure?
 ```{exercise-end}
 ```
 """
@@ -463,8 +437,8 @@ r"""
 ```{solution-start} ex:measuring-2
 :class: dropdown
 ```
-In four dimensions the samples' own distance is small and real images come first. But what four
-numbers cannot hold is not measured: blurred images are nearly perfect now.
+In four dimensions the samples' own distance is small and real images come first. But what four numbers cannot hold is
+not measured: blurred images are nearly perfect.
 """
 
 # %%
@@ -500,8 +474,8 @@ The command is
 
     cdp run 13_measuring_perception -p critic_steps=300
 
-The sentence under the fold with the gaps has the factor between the least and the greatest. All gaps
-grow towards the bound and the factor towards one: a difference early in training is none later.
+Read the factor under the gaps: all grow towards the bound, it towards one. A difference early in training is none
+later.
 """
 
 # %% [markdown]

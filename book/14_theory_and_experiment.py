@@ -11,16 +11,14 @@ r"""
 (ch:theory-experiment)=
 # Theory laid over experiment
 
-**The claim** (Sections 2.3, 3 and 4 of {cite}`liu2019cdp`). Networks are trained with "a
-combination of three loss functions that correspond to distortion, perceptual difference, and
-classification error rate", added with weights $\alpha,\beta,\gamma$; the relations between $C$, $D$ and
-$P$ of the points that they reach are "convex as the theorem forecasts". So weights are taken to move a
-network over the surface of the theory.
+**The claim** (Sections 2.3, 3 and 4 of {cite}`liu2019cdp`). Training with "a combination of three loss functions that
+correspond to distortion, perceptual difference, and classification error rate", of weights $\alpha,\beta,\gamma$,
+reaches points whose relations are "convex as the theorem forecasts". So weights are taken to move a network over the
+surface of the theory.
 
-**What will be checked.** If that were exactly so, each triple $(\alpha,\beta,\gamma)$ would be a *plane* that touches
-the cloud of measured points at the point trained with it. The planes are laid on the points; the distance of the
-points from their own lower convex hull is measured; and the paper's toy, the exact function and the trained surfaces are
-drawn on common axes. Definitions are those of {ref}`ch:formulation`; prices are those of {ref}`ch:exact`.
+**What will be checked.** If so, each triple $(\alpha,\beta,\gamma)$ would be a *plane* that touches the cloud of
+measured points at the point trained with it. The planes are laid on the points; the points' distance from their lower
+convex hull is measured; toy, exact and trained surfaces are drawn on common axes.
 """
 
 # %% tags=["parameters"]
@@ -87,10 +85,9 @@ Markdown(
 
 # %% [markdown]
 r"""
-Points are published rows of one experiment, a restorer for each triple of weights and seed. Beside them stands a control
-for which the theory is exact: toy B of {ref}`ch:exact`, over all restorations. Its "restorers" are
-the minimisers of $\alpha D+\beta P+\gamma C$ on that surface, for a grid of weights of its own: what a test finds there it
-would find in networks if nothing were lost on the way.
+Points are published rows, a restorer for each triple of weights and seed. The control is exact: in {ref}`toy B
+<ch:exact>` "restorers" minimise $\alpha D+\beta P+\gamma C$ over all restorations. What a test finds there it would
+find in networks if nothing were lost on the way.
 """
 
 # %% tags=["hide-input"]
@@ -129,44 +126,39 @@ $\square$
 
 By (c), points and weights move *against* one another: $x\mapsto-w$ is a monotone operator (Rockafellar, *Convex
 Analysis*, Section 24). If $w$ and $w'$ differ in $\gamma$ alone, (c) reads $(\gamma-\gamma')(C-C')\le0$: a heavier
-cross entropy cannot raise $C$. (For $\gamma=0$ the plane is upright; (c) holds as well.) The trends that the experiment chapters test are the special cases with one weight
-changed; here all pairs are compared.
+cross entropy cannot raise $C$. (It holds for $\gamma=0$ as well, where the plane is upright.)
 
-For *all* restorations nothing more is needed. By {prf:ref}`thm:cdp` what they reach or exceed is a convex
-set, so each point of the surface over the inside of the feasible budgets has its weights, and {prf:ref}`prop:prices`
-says that they are slopes. For networks four things stand in between:
+What *all* restorations reach or exceed is a convex set ({prf:ref}`thm:cdp`), so each point of the surface over the
+inside of the feasible budgets has its weights ({prf:ref}`prop:prices`). For networks four things stand in between:
 
-* **Cross entropy is not the error rate.** The loss {eq}`eq:paper-16` contains the first; so the first test uses it, in
-  nats, in place of $C$.
-* **Networks are no convex family,** and training stops somewhere near a minimum. The cloud is a few restorers, not
-  all: being least among them is necessary, not sufficient.
-* **Each run has its own critic,** fitted to that run's images; the axis $P$ of the book is one judge for all points.
-* **Weights land on vertices.** A finite cloud has a hull of flat facets: a whole range of weights singles out
-  the same corner, and points above the hull are singled out by none.
+* **Cross entropy is not the error rate,** and the loss {eq}`eq:paper-16` contains the first: so does the first test.
+* **Networks are no convex family,** and training stops near a minimum. Being least among a few restorers is
+  necessary, not sufficient.
+* **Each run has its own critic;** the axis $P$ of the book is one judge.
+* **Weights land on vertices.** A finite cloud has a hull of flat facets: a range of weights singles out the same
+  corner, none a point above the hull.
 """
 
 # %% [markdown]
 r"""
 ## Supporting lines
 
-With $\beta$ fixed, the loss of every point is $x+\gamma y$ with $x=\alpha D+\beta P$ and $y$ its cross
-entropy, so in the plane $(x,y)$ the supporting planes are lines of slope $-1/\gamma$; for $\gamma=0$ they are
-upright. Each panel has the whole cloud, the points trained with its $\beta$ in colour. Look for points to the lower left of a line:
-each is a restorer that was trained with *other* weights and yet has a smaller loss by these. Where there is none,
-the line is solid. The values are those that training sees: cross entropy and the run's own critic.
+With $\beta$ fixed, every point's loss is $x+\gamma y$ with $x=\alpha D+\beta P$ and $y$ its cross entropy: in the
+plane $(x,y)$ the supporting planes are lines of slope $-1/\gamma$. ($P$ is the run's own critic's.) Points to the
+lower left of a line were trained with *other* weights, and have a smaller loss by these.
 """
 
-# %% mystnb={"figure": {"name": "fig-theory-lines", "caption": "Measured points (means over seeds) with the line of their own weights, a panel for each β. Solid: no point of the cloud lies below the line. Dotted: some do. Grey: points trained with other β. Bars: standard deviations over seeds."}, "image": {"alt": "A panel for each beta: cross entropy against penalised distortion, points with a line through each; steeper lines belong to smaller gamma; some lines leave the whole cloud on one side, others cut it"}}
+# %% mystnb={"figure": {"name": "fig-theory-lines", "caption": "Measured points (means over seeds) with the line of their own weights, a panel for each β. Solid: no point of the cloud lies below it. Dotted: some do. Grey: trained with other β. Bars: standard deviations over seeds."}, "image": {"alt": "A panel for each beta: cross entropy against penalised distortion, points with a line through each; steeper lines belong to smaller gamma; some lines leave the whole cloud on one side, others cut it"}}
 draw.lines(cloud)
 
 # %% [markdown]
 r"""
 ## Revealed optimality
 
-Economists call a choice *revealed* to be optimal if nothing else on offer was better by the chooser's own prices. The table counts that
-within each seed: the share of triples whose own point is the least of the cloud; the *regret*, own loss above the least one, in units
-in which a random point has 1; the share of pairs that break inequality (c). "Chance" gives the points to the triples at random; brackets
-are Student's intervals over seeds; $p$ is the largest of the row's three. The last rows are the control, plain and with noise.
+A choice is *revealed* to be optimal if nothing else on offer was better by the chooser's own prices. Within each
+seed: the share of triples whose own point is the least of the cloud; the *regret*, own loss above the least, in units
+in which a random point has 1; the share of pairs that break (c). "Chance" deals points to triples at random; brackets
+are Student's intervals over seeds; $p$ is the largest of three.
 """
 
 # %%
@@ -196,21 +188,19 @@ Markdown(text.table(rows, [*head, "beaten in every seed"]))
 
 # %% [markdown]
 r"""
-Read the rows downwards. The first asks whether training did what it was told. The second has one judge for all points: its unit is not
-the critic's, so $\beta$ no longer means quite the same. The third asks what the paper's picture needs, that the *error rate* is traded
-at the same prices; a drop from the first row to it is the price of the stand-ins. The last row is an exact theory with noise alone. The
-last column counts points that one and the same rival beats in every seed: no noise. {ref}`ch:verdicts` judges every statement again without them.
+The first row asks whether training did what it was told. In the second one judge replaces the critics, and $\beta$ no
+longer means quite the same. The third asks what the paper's picture needs, that the *error rate* is traded at the
+same prices. The last column counts points that one and the same rival beats in every seed: no noise. The
+{ref}`verdicts <ch:verdicts>` are told without them, too.
 
 ## How far from its own hull?
 
-From here on $C$ is the error rate again and $P$ the measure of the parameters. A restorer that tosses a coin between two
-trained ones reaches the mean of their $D$ and of their $C$, and at most the mean of their $P$, because $d$ is convex (step
-{eq}`eq:paper-13` of the proof). So every point of the cloud's lower hull is an upper bound on $C(D,P)$, and
-what a point lies above the hull is error rate that mixing would save. Look for orange between dot and bar, and compare it
-with the grey error bar. Whether noise alone could have lifted the points is E4a of {ref}`ch:verdicts`.
+Now $C$ is the error rate again and $P$ the measure of the parameters. A coin tossed between two restorers reaches the
+mean of their $D$ and $C$, and at most that of their $P$ ({eq}`eq:paper-13`). So the cloud's lower hull bounds
+$C(D,P)$ from above, and what a point lies above it is error rate that mixing would save. (Whether noise alone could lift points off a convex surface is E4a of the {ref}`verdicts <ch:verdicts>`.)
 """
 
-# %% mystnb={"figure": {"name": "fig-theory-distances", "caption": "Error rate of each point (dot, with its error bar) and the hull at its D and P (upright bar); orange between them is the distance. Black diamonds: restorers without training, letters as in the experiment's planes. Dash-dotted: C of a classifier of Y itself. Look for orange longer than the error bar beside it, and for diamonds left of every dot."}, "image": {"alt": "Rows of dots with error bars and an orange tick for the hull beside each"}}
+# %% mystnb={"figure": {"name": "fig-theory-distances", "caption": "Error rate of each point (dot with error bar) and the hull at its D and P (upright bar); orange: the distance. Black diamonds: restorers without training, letters as in the experiment's planes. Dash-dotted: C of a classifier of Y itself. Look for orange longer than its error bar, and for diamonds left of every dot."}, "image": {"alt": "Rows of dots with error bars and an orange tick for the hull beside each"}}
 draw.distances(excess, attainable.beside(runs[experiment]))
 
 # %% tags=["hide-input"]
@@ -222,9 +212,8 @@ Markdown(
 
 # %% [markdown]
 r"""
-The hull is what was *trained*. Restorers without training ({ref}`ch:exp2`) are worth more than their number: where one of
-them is below the hull, $C(D,P)$ is lower than all published points and their mixtures say, by at least as much, whatever
-the weights. Then distances *within* the cloud, and trade-offs along it, are those of trainings.
+Where a restorer without training ({ref}`Exp-2 <ch:exp2>`) is below the hull, $C(D,P)$ is lower than all published
+points and their mixtures say, and trade-offs *within* the cloud are those of trainings.
 """
 
 # %% tags=["hide-input"]
@@ -237,21 +226,19 @@ Markdown(
 r"""
 ## Toy, exact, trained: one page
 
-Now the surfaces themselves. Their units have nothing in common, nats in one and a judge's gap in another, so each axis
-is scaled: 0 is the least that anyone reaches, 1 the most that the restorations of least $D$, least $P$ or least $C$
-need. $C$ is scaled to its own range, written above each panel. First the paper's toy, restorations
-$\hat X=aY$, in closed form; toy B over all restorations, certified; then the hull of each published experiment, an
-upper bound.
+Each axis is scaled: 0 is the least that anyone reaches, 1 the most that the restorations of least $D$, least $P$ or
+least $C$ need; $C$ to its own range, written above each panel. First the paper's toy, $\hat X=aY$, in closed form;
+toy B over all restorations, certified; then the hull of each published experiment, an upper bound.
 """
 
-# %% mystnb={"figure": {"name": "fig-theory-surfaces", "caption": "C(D,P) of different origins, every axis scaled to its own range: the paper's toy, toy B over all restorations, and the hull of each published experiment. White: C within 5, 25 and 50 % of its range above its least. Hatched: out of reach."}, "image": {"alt": "Heat maps in pairs over scaled distortion and perceptual difference, each with a hatched corner of small budgets, level lines and a dark flat region of large budgets"}}
+# %% mystnb={"figure": {"name": "fig-theory-surfaces", "caption": "C(D,P) of different origins, every axis scaled to its own range. White: C within 5, 25 and 50 % of its range above its least. Hatched: out of reach."}, "image": {"alt": "Heat maps in pairs over scaled distortion and perceptual difference, each with a hatched corner of small budgets, level lines and a dark flat region of large budgets"}}
 draw.landscapes(shapes)
 
 # %% [markdown]
 r"""
-Three numbers that do not depend on units. *Out of reach*: share of the square with no restoration. *Flat*: share of the rest
-with $C$ within 5 % of its range above its least. *Both budgets matter*: of what is neither, the share where a little more of
-either budget lowers $C$; 0 where level lines are L-shaped.
+*Out of reach*: share of the square with no restoration. *Flat*: share of the rest with $C$ within 5 % of its range
+above its least. *Both budgets matter*: of what is neither, the share where a little more of either budget lowers $C$;
+0 where level lines are L-shaped.
 """
 
 # %% tags=["hide-input"]
@@ -269,20 +256,14 @@ Markdown(
 
 # %% [markdown]
 r"""
-What the surfaces share follows from their definition (an empty corner, a floor) or from convexity (steep first, then flat).
-What they do not share is the part that the paper read off its toy, that one budget at a time decides. It holds for
-$\hat X=aY$ because both budgets bound the same number $a$, so only the tighter one counts. It is no property of
-$C(D,P)$. On a hull the size of that region, and of the flat one, also depends on where the few points are: a coarse grid
-of weights makes large facets.
+What the surfaces share follows from their definition (an empty corner, a floor) or from convexity (steep first, then
+flat). They do not share what the paper read off its toy, that one budget at a time decides: that holds for $\hat
+X=aY$ because both bound the same number $a$. On a hull a coarse grid of weights, which makes large facets, shows too.
 
 ## Summary
 
-* Weights are planes. That a point touches the cloud with the plane of its own weights is a test that a table of results
-  passes or fails without any model of the networks, with a scale at both ends: points dealt out at random, and exact
-  restorations with the noise of the seeds.
-* Distance from the hull is error rate that mixing would save; the hull is the best bound on $C(D,P)$ that a cloud gives.
-* Surfaces of toys and of networks share the empty corner, the floor and the early fall; L-shaped level
-  lines belong to families with one knob.
+Whether a point touches the cloud with the plane of its own weights is a test without any model of the networks, with
+a scale at both ends: chance, and exact restorations with the noise of the seeds.
 
 ## Exercises
 """
@@ -292,8 +273,8 @@ r"""
 ```{exercise-start} The judge's exchange rate (10 minutes)
 :label: ex:theory-experiment-1
 ```
-A run's critic and the judge measure in different units, so $\beta$ may be worth $s\beta$ when $P$ is the judge's. Which factor
-$s$ makes the regret least? Is the cloud then as optimal as with its own critics?
+If $P$ is the judge's, $\beta$ may be worth $s\beta$. Which $s$ makes the regret least? Is the cloud then as optimal
+as with its own critics?
 ```{exercise-end}
 ```
 """
@@ -303,8 +284,8 @@ r"""
 ```{solution-start} ex:theory-experiment-1
 :class: dropdown
 ```
-$\beta$ is a column of the table, so it can simply be scaled. If the least regret is away from $s=1$, that $s$ is the exchange
-rate between the two units; the regret that is left there is no matter of units.
+If the least regret is away from $s=1$, that $s$ is the exchange rate between the two units; the regret that is left
+is no matter of units.
 """
 
 # %%
@@ -338,9 +319,9 @@ r"""
 ```{solution-start} ex:theory-experiment-2
 :class: dropdown
 ```
-Add $\langle w_i,x_i\rangle\le\langle w_i,x_{\pi(i)}\rangle$ over $i$. Swaps of two give (c). This is *cyclic* monotonicity, and the best
-permutation is an assignment problem. It asks less than revealed optimality: a constant added to one *point*'s
-loss, the same for all weights, changes both sides alike, but may change which point is least.
+Add $\langle w_i,x_i\rangle\le\langle w_i,x_{\pi(i)}\rangle$ over $i$. Swaps of two give (c). This is *cyclic*
+monotonicity, and finding the best permutation an assignment problem. It asks less than revealed optimality: a
+constant added to one *point*'s loss changes both sides alike, but may change which point is least.
 """
 
 # %%
@@ -364,8 +345,9 @@ r"""
 ```{exercise-start} Gains that no weights find (10 minutes)
 :label: ex:theory-experiment-3
 ```
-The toy with its threshold at 0.1 has a $C(D,\infty)$ over the gains that is not convex ({ref}`ch:toy`). Which gains between
-that of least error and that of least distortion lie above the hull? What will (16) do there, with any weights?
+With its threshold at 0.1 the toy's $C(D,\infty)$ over the gains is {ref}`not convex <ch:toy>`. Which gains between
+that of least error and that of least distortion lie above the hull? What will {eq}`eq:paper-16` do there, with any
+weights?
 ```{exercise-end}
 ```
 """
@@ -375,8 +357,8 @@ r"""
 ```{solution-start} ex:theory-experiment-3
 :class: dropdown
 ```
-By {prf:ref}`prop:supporting` (b) a point above the hull minimises no weighted sum: as the weights change, the minimiser jumps over
-the gap, and more weights do not fill it. Mixing the ends of the gap beats every gain inside it.
+By {prf:ref}`prop:supporting` (b) a point above the hull minimises no weighted sum: as the weights change, the
+minimiser jumps over the gap. Mixing the ends of the gap beats every gain inside it.
 """
 
 # %%

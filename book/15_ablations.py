@@ -11,13 +11,12 @@ r"""
 (ch:ablations)=
 # One thing changed at a time
 
-**The claim.** {cite}`liu2019cdp` presents its trade-off as generic. Its released code makes choices that
-the text does not discuss, and so does this book: the kind of critic, where training starts, which statistics
-batch normalisation uses at test time, whether a restorer may draw lots, how strong the noise is.
+**The claim.** {cite}`liu2019cdp` presents its trade-off as generic. Its released code makes choices that the text
+does not discuss, and so does this book: the critic, where training starts, statistics at test time, lots, the
+strength of the noise.
 
 **What will be checked.** Each choice alone, on Exp-2, with the fast restorer and the coarse grid unless a section
-says otherwise: does it change what the two weights do to $C$, $D$ and $P$? A choice that only moves levels leaves the
-paper's statements alone; one that turns a sign does not.
+says otherwise: does it turn the sign of what the two weights do to $C$, $D$ and $P$, or only move levels?
 """
 
 # %% tags=["parameters"]
@@ -57,11 +56,10 @@ Markdown(
 
 # %% [markdown]
 r"""
-The figure has four effects in all of them. Look for filled marks on the other side of zero than the hollow ones above them, and for
-intervals that do not overlap: such a choice matters, but turns nothing.
+Look for filled marks on the other side of zero than the hollow ones above them.
 """
 
-# %% mystnb={"figure": {"name": "fig-ablations-effects", "caption": "What the weights change, from the least to the greatest value that both sides of a pair have. Filled: as changed; hollow: the main table at the same weights. Bars: 95 % intervals over seeds. Three times the steps: between the two largest β of the full grid. No mark: no weights in common."}, "image": {"alt": "Four panels of dots with intervals, one row for each changed choice, around a line at zero"}}
+# %% mystnb={"figure": {"name": "fig-ablations-effects", "caption": "What the weights change, from the least to the greatest value that both sides have. Filled: as changed; hollow: the main table. Bars: 95 % intervals over seeds. Three times the steps: between the full grid's two largest β. No mark: no weights in common."}, "image": {"alt": "Four panels of dots with intervals, one row for each changed choice, around a line at zero"}}
 shown = [("gamma", "error_rate"), ("gamma", "p_judge"), ("beta", "mse"), ("beta", "p_judge")]
 curves.effects(changed, [ablations.Line(*line) for line in shown])
 
@@ -78,19 +76,16 @@ Markdown(text.table(rows, ["changed", "lines that clearly change", "which", "sig
 r"""
 ## How to read the tables
 
-Each section has its table behind a fold. A column is one way of training: $C$, $D$ and $P$ (the judge's gap) with the
-least weights of its grid, then what a weight changes from its least to its largest value, averaged over
-the other weight, with the 95 % interval over training seeds. Below: what the judge says of real images against other
-real ones. Where grids differ, titles say how far each goes. The last column is the change from the first way
-to the second, paired by seed, at the weights that both have; a dash where they have none.
+A column is one way of training: $C$, $D$ and $P$ (the judge's gap) with the least weights of its grid, then what a
+weight changes from end to end, averaged over the other, with the 95 % interval over seeds. Below: the judge on real
+images. Last, the change from the first way to the second, paired by seed, at the weights that both have.
 
 ## The critic: as released, or with a gradient penalty
 
-The release's critic is a bundle, the exception to the title: batch normalisation, parameters clipped to 0.01 in place of a gradient
-penalty, twice the width, five steps for each step of the restorer, and a smaller learning rate. Its scores are
-small ({ref}`ch:measuring-perception` derives their bound), so its grid has larger $\beta$, and what $\beta$
-changes over two ranges does not compare: look at the signs. One member alone follows: five critic steps, each on a batch of its
-own. A critic that is nearer to its optimum should make $\beta$ more effective.
+The release's critic is a bundle: batch normalisation, parameters clipped to 0.01 in place of a gradient penalty,
+twice the width, five steps for each of the restorer's, a smaller learning rate. Its scores are small ({ref}`bounded
+<ch:measuring-perception>`), its grid has larger $\beta$: only signs compare. One member alone follows: five critic
+steps, each on a batch of its own.
 """
 
 
@@ -110,10 +105,10 @@ Markdown(
 r"""
 ## The largest $\beta$, three times as long
 
-In the full grids of the paper's networks the pairs that contradict the trade-off gather at the largest $\beta$ ({ref}`ch:verdicts`). But what
-minimises a weighted sum cannot be worse than something else in every term of it. So the two largest are trained again, three times as
-long; the effect of $\beta$ is the step between the two, below zero for $P$ and above zero for $D$ where there is a trade-off. Compare $P$ with
-its floor: where the judge can hardly tell a restorer from real images, a larger $\beta$ has nothing left to buy.
+In the full grids of the paper's networks the pairs that contradict the trade-off gather at the largest $\beta$
+({ref}`verdicts <ch:verdicts>`). But what minimises a weighted sum cannot be worse than something else in every term.
+So the two largest are trained three times as long. A trade-off would show as a step between them below zero for $P$
+and above zero for $D$, unless $P$ is at its floor.
 """
 
 # %% tags=["hide-input"]
@@ -123,10 +118,9 @@ Markdown(table("longer", title="as published"))
 r"""
 ## The start, the end, and the network at equal cost
 
-The release keeps the weights of the step with the least validation loss, ours are those of the last. With a rate that falls to
-zero the two should hardly differ. All points of a sweep share one pre-training per seed; *from scratch* four points are trained
-from nothing instead, each for as many steps as the pre-training, the warming of the critic and the point's own steps
-would cost together. At *equal cost* the paper's denoiser has as many seconds of training as the fast one: fewer steps of everything.
+The release keeps the weights of the step with the least validation loss, ours are the last. A sweep's points share
+one pre-training per seed; *from scratch* four points are trained from nothing, for as many steps in all. At *equal
+cost* the paper's denoiser has as many seconds of training as the fast one.
 """
 
 # %% tags=["hide-input"]
@@ -134,9 +128,8 @@ Markdown("\n\n".join(table(name) for name in ("select", "scratch", "equal_cost")
 
 # %% [markdown]
 r"""
-The same experiments with every restorer that is published, and the seconds that a point of each took, by the clock, on a machine
-that often did other work, too; {ref}`ch:reproducibility` has steps timed side by side. All columns of a table are at
-the weights that all of them were trained at, as a weight that goes further changes more.
+Every published restorer, at the weights that all were trained at; seconds are by the clock of a machine that often
+did other work ({ref}`elsewhere <ch:reproducibility>` steps are timed side by side).
 """
 
 # %% tags=["hide-input"]
@@ -153,9 +146,8 @@ Markdown(
 r"""
 ## Another classifier judges
 
-In the release Exp-1 evaluates Exp-2's restorers by logistic regression. What $\gamma$ then does to the
-error of a classifier that took no part is the question of {ref}`ch:exp1` and {ref}`ch:who-benefits`; here
-are both ways beside each other, $C$ being the logistic model's error in both columns.
+In the release Exp-1 evaluates Exp-2's restorers by logistic regression. Both ways, $C$ being the logistic model's
+error in both columns:
 """
 
 # %% tags=["hide-input"]
@@ -171,9 +163,8 @@ Markdown(text.fold("two losses, one judge", ablations.side_by_side(tables)))
 r"""
 ## Lots
 
-Theorem 1 is about random restorations, the paper's networks are functions of $y$. A restorer that is given
-a channel of noise beside the image could draw lots. On a continuous signal the optimum needs no lots
-({ref}`ch:beyond-lots` proves it, and says where it does), so no gain is expected; what is checked is whether one appears.
+Given a channel of noise, a restorer could draw lots, as Theorem 1's may. On a continuous signal the optimum
+{ref}`needs none <ch:beyond-lots>`. Does a gain appear?
 """
 
 # %% tags=["hide-input"]
@@ -184,14 +175,15 @@ r"""
 (ch:ablations-noise)=
 ## Does the noise decide?
 
-**The objection.** {cite}`rdpc2024` prove for compression that perception and classification alone (their rate function without a distortion) do not
-trade off, and report that the noise of the source decides whether they do. Their encoder sees the source and may be chosen; there is a rate, and
-classification is what stays uncertain of the class. Here there is no rate, the "encoder" is the noise, which nobody chooses, and $C$ is the error of one
-classifier. Rows like these can neither prove nor refute that theorem. They can say whether, in the paper's own setting, the cost of $\gamma$ goes away
-with the noise. At $\sigma=0$ it must, nearly: the image itself has $D=P=0$. So look at costs beside gains, and how both go.
+**The objection.** {cite}`rdpc2024` prove for compression that perception and classification alone (a rate function
+without distortion) do not trade off, and report that the noise of the source decides whether they do. There is a
+rate, the encoder may be chosen, and classification is what stays uncertain of the class; here there is no rate,
+nobody chooses the noise, and $C$ is the error of one classifier. So our rows can neither prove nor refute that
+theorem, but say whether the cost of $\gamma$ goes away with the noise.
 
-**The rules** stand above the grid `noise` in `params/grids.yml` and were committed before its new rows were trained: at one $\sigma$ and one $\beta$,
-$\gamma$ *costs* where $C$ clearly falls and $D$ or $P$ clearly rises, and is *free* where neither does. Noise decides where free turns into cost once, as it grows.
+**The rules** stand above the grid `noise` in `params/grids.yml`, committed before its new rows were trained: at one
+$\sigma$ and one $\beta$, $\gamma$ *costs* where $C$ clearly falls and $D$ or $P$ clearly rises, and is *free* where
+neither does. Noise decides where free turns into cost once, as it grows.
 """
 
 # %%
@@ -202,7 +194,7 @@ curve_rows = noise.rows()
 made = noise.state(curve_rows, noise.earlier(curve_rows))
 Markdown(f"{noise.answer(curve_rows)}\n\n{made}")
 
-# %% mystnb={"figure": {"name": "fig-ablations-noise", "caption": "What γ (from 0 to 0.03) changes of C and D, as parts of them, and of P, against the noise: means over β and seeds, bars 95 % intervals over seeds. Look whether costs (D, P above zero) shrink with the noise while the gain (C below zero) stays, and at squares: the same without the weight of D."}}
+# %% mystnb={"figure": {"name": "fig-ablations-noise", "caption": "What γ (from 0 to 0.03) changes of C and D, as parts of them, and of P, against the noise: means over β and seeds, 95 % intervals over seeds. Squares: without the weight of D. Look whether costs (D, P above zero) shrink with the noise while the gain (C below zero) stays."}}
 over_noise.curves({
     "α = 1": noise.curve(curve_rows),
     "α = 0, β = 0.03": noise.curve(curve_rows, alpha=0.0),
@@ -213,9 +205,9 @@ Markdown(text.table(noise.summary(curve_rows)))
 
 # %% [markdown]
 r"""
-The first columns are levels without both weights; then what $\gamma$ changes, the mean over $\beta$, and the verdict at each $\beta$. $C$ grows from
-about the error on clean digits to a large part of all digits, $P$ with it: the same $\gamma$ meets very different losses. "Free" is weak
-evidence where seeds are few: it says that no cost was clear, not that there is none. E3 needs a third point between two, which $2\times2$ weights have not. Both rules:
+First levels without both weights, then what $\gamma$ changes, the mean over $\beta$, and the verdict at each $\beta$.
+"Free" is weak evidence where seeds are few: no cost was clear, which is not none. That lots between two points beat
+no third (E3) cannot be tested on $2\times2$ weights. Both rules:
 
 ```{literalinclude} ../cdpbook/studies/noise.py
 :language: python
@@ -227,8 +219,9 @@ evidence where seeds are few: it says that no cost was clear, not that there is 
 :pyobject: decides
 ```
 
-Without the weight of $D$ ($\alpha=0$, $\beta=0.03$) the losses are those of their claim but for the rate: $P$ and $C$ alone. First what taking $\alpha$ away
-changes at $\gamma=0$, then what $\gamma$ changes without it. $D$ as a part; bold where zero is outside the interval.
+Without the weight of $D$ ($\alpha=0$, $\beta=0.03$) the losses are those of their claim but for the rate. First what
+taking $\alpha$ away changes at $\gamma=0$, then what $\gamma$ changes without it. $D$ as a part; bold: zero is
+outside.
 """
 
 # %% tags=["hide-input"]
@@ -241,11 +234,11 @@ The command of one $\sigma$: `cdp sweep exp2 -p grid=noise -p noise_sigma=0.25 -
 (ch:ablations-neighbours)=
 ## The weights of two neighbours
 
-Two later works have grids of weights on the same digits. {cite}`rdpc2024` list theirs for all three losses, seven weights of perception by nine of
-classification, all small; an example of the library deepinv {cite}`deepinv` trains thirteen weights of the adversarial loss alone, some far larger
-than ours, with the same noise, and sees a monotonic trade-off. Their weights, as many as the line below says, are trained here with *our* network,
-critic, steps and judge, so that they stand beside Exp-2: what differs is where they look. (Not taken over: the rate of the first; the network, the 35
-epochs and the unbounded critic of the second. Its four critic steps are.)
+Two later works have grids on the same digits. {cite}`rdpc2024` list seven weights of perception by nine of
+classification, all small; an example of the library deepinv {cite}`deepinv` trains thirteen weights of the
+adversarial loss alone, some far larger than ours, and sees a monotonic trade-off. We train their weights, as many as
+the line below says, with *our* network, critic, steps, noise and judge (of deepinv also its four critic steps, not
+its network, 35 epochs and unbounded critic; nor the rate of the first).
 """
 
 # %%
@@ -255,7 +248,7 @@ from cdpbook.studies import attainable, neighbours
 grids = neighbours.tables()
 Markdown(neighbours.answer(grids))
 
-# %% mystnb={"figure": {"name": "fig-ablations-neighbours", "caption": "Exp-2's coarse grid and the weights of two neighbours, one network, one judge: means over seeds. Dotted: P of real digits; dash-dotted: the best classifier of Y. Look how small a part of the plane one grid covers, and where the largest β of the other ends."}}
+# %% mystnb={"figure": {"name": "fig-ablations-neighbours", "caption": "Exp-2's coarse grid and the weights of two neighbours: means over seeds. Dotted: P of real digits; dash-dotted: the best classifier of Y. Look how small a part of the plane one grid covers, and where the other's largest β ends."}}
 level = runs.floor("mnist", "p_judge")
 beside_others.planes(grids, level, attainable.beside(released))
 
@@ -266,11 +259,9 @@ Markdown(text.table(neighbours.summary(grids)))
 r"""
 ## Statistics at test time
 
-The release normalises by the statistics of the test batch, so that an image's restoration depends on its
-forty-nine neighbours. The shipped restorers are evaluated here with running statistics, and with batches of
-several sizes; nothing is trained again. With a batch of one, the statistics are those of a single image's
-pixels. $D$ and $C$ are means over the shipped restorers; the changes compare every image with itself, with 95 % intervals over the images.
-A cost that shrinks as the batch grows is that of estimating the statistics from few images.
+The release normalises by the test batch, so an image's restoration depends on its forty-nine neighbours. $D$ and $C$
+are means over the shipped restorers; changes compare every image with itself, with 95 % intervals over images. A cost
+that shrinks as the batch grows is that of few images' statistics.
 """
 
 # %% tags=["hide-input"]
@@ -285,10 +276,7 @@ Markdown(text.table(found.reindex(columns=columns), head, forms, empty="No resto
 r"""
 ## Summary
 
-* Each table answers one question; none of them is a tuned comparison, and each holds for this experiment,
-  grid and budget.
-* What an ablation leaves alone is as informative as what it changes: the signs of the first column are the
-  paper's statements.
+* Each table answers one question, for this experiment, grid and budget; none is a tuned comparison.
 
 ## Exercises
 """
@@ -298,8 +286,7 @@ r"""
 ```{exercise-start} An ablation of your own (10 minutes of training)
 :label: ex:ablations-1
 ```
-Train Exp-2's grid with a critic of half the width. Which line of the tables do you expect to change, and
-which does?
+Train Exp-2's grid with a critic of half the width. Which line do you expect to change, and which does?
 ```{exercise-end}
 ```
 """
@@ -313,8 +300,7 @@ The command is
 
     cdp sweep exp2 --preset quick -p critic_width=8 -p betas=[0,0.03] -p gammas=[0,0.03]
 
-A weaker critic finds a smaller gap, so the same $\beta$ should lower $P$ less. Rows with a changed setting
-carry it in their column `variant`.
+A weaker critic finds a smaller gap, so the same $\beta$ should lower $P$ less.
 """
 
 # %% [markdown]

@@ -11,13 +11,13 @@ r"""
 (ch:real-digits)=
 # The exact trade-off of real digits
 
-**The claim** (Definition 1 and Section 2.2 of {cite}`liu2019cdp`). $C(D,P)$ is defined for any source, images too; beyond
-toys "it is impossible to solve Eq. (7) analytically", so the paper approaches it by training networks.
+**The claim** (Definition 1 and Section 2.2 of {cite}`liu2019cdp`). $C(D,P)$ is defined for images too; beyond toys
+"it is impossible to solve Eq. (7) analytically", so networks are trained in its place.
 
 **What will be checked.** If $X$ is one of $N$ training digits and $Y=X+$ noise, Bayes' rule is exact in all 784
-dimensions, and {eq}`eq:paper-7` is a finite convex program that the solver of {ref}`ch:exact` answers with a certificate. So here
-is the function itself for MNIST digits, with the paper's own classifiers as $c_0$; what the optimal restorer returns, in
-pictures; and how far above it the trained networks of {ref}`ch:exp2` are, on the same digits.
+dimensions, and {eq}`eq:paper-7` is a finite convex program that {ref}`our solver <ch:exact>` answers with a
+certificate. Here is that function, with the paper's classifiers as $c_0$; what the optimal restorer returns; and how
+far above it trained networks are.
 """
 
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of this page"}
@@ -73,10 +73,9 @@ e(y,\hat x)&=\Pr(\text{class}\ne c_0(\hat x)\mid y).
 \end{aligned}
 $$
 
-These are sums over $N$ digits: no density is estimated and no network stands in for one. One thing remains a sample:
-$Y$ has a density, and the program takes $m$ noisy digits of equal weight in its place. "Exact" is said of that finite problem.
-Each $y$ comes from another digit, so that the mean of the $m$ posteriors is as near to $p_X$ as a sample allows; $d$ compares with $p_X$
-itself. What other noise and other digits would change is measured at the end of the page.
+One thing remains a sample: $Y$ has a density, and the program takes $m$ noisy digits of equal weight in its place.
+"Exact" is said of that finite problem. Each $y$ comes from another digit, so that the mean of the $m$ posteriors is
+near to $p_X$, with which $d$ compares.
 
 ```{literalinclude} ../cdplib/theory/posterior.py
 :pyobject: posterior
@@ -97,7 +96,7 @@ print(f"posterior of the likeliest digit: {likeliest.mean():.2f} on average")
 r"""
 ## Which images need to be letters
 
-A restorer may return any image, and a finite alphabet seems to be a restriction. Under total variation it is none:
+A restorer may return any image. Under total variation a finite alphabet is no restriction:
 
 :::{prf:proposition} Letters that suffice
 :label: prop:letters
@@ -113,10 +112,10 @@ and read as $l$, to $z_l(y)$. The class is the same, so $e$ is; $\mathbb E[|X-\h
 $r(x_k)$ becomes smaller. If $\Pr(l|y)\le\Pr(c_0(m)|y)$, then $m(y)$ in place of $z_l(y)$ is nearer and errs no more. $\square$
 :::
 
-For the logistic model the images of a class are a polyhedron and $z_l(y)$ is a projection, computed exactly (but for a small margin of the logits): its $C(D,P)$
-below is over *all* functions of $y$ with values in all images. For CNN-1 the nearest image is searched by linearising the network
-again and again; there may be a nearer one, so $C$ is an upper bound over all restorations, and exact for its alphabet; where it equals the
-Bayes error of $Y$, which no restorer can beat, it is exact for all as well. So is the edge, which no classifier moves.
+For the logistic model the images of a class are a polyhedron and $z_l(y)$ is a projection, computed exactly (but for
+a small margin of the logits): its $C(D,P)$ is over *all* restorations. For CNN-1 the nearest image is searched by
+linearising the network again and again, and there may be a nearer one: $C$ is an upper bound over all restorations,
+exact for its alphabet, and for all where it equals the Bayes error of $Y$. So is the edge, which no classifier moves.
 
 ```{literalinclude} ../cdplib/experiments/relabelling.py
 :pyobject: _projections
@@ -128,8 +127,8 @@ Bayes error of $Y$, which no restorer can beat, it is exact for all as well. So 
 r"""
 ## One point, solved now
 
-Budgets from the parameters: $P$ in total variation, and $D$ a little above the least that this $P$ allows. The lower bound needs no solver
-({prf:ref}`thm:certificate`): it is computed from $\lambda$ and $u$ alone.
+$D$ is a little above the least that $P$ allows. The lower bound needs only $\lambda$ and $u$
+({prf:ref}`thm:certificate`).
 """
 
 # %%
@@ -152,30 +151,29 @@ if point.status == "optimal":
 r"""
 ## The surface
 
-The published sample is larger, and every point was solved once with its certificate. Look for how little of the map is not one colour:
-as soon as a pair of budgets can be met at all, the error rate is that of the best possible classifier of $Y$.
+The published sample is larger. Look how little of the map is not one colour: where both budgets can be met, the error
+rate is mostly that of the best possible classifier of $Y$.
 """
 
-# %% mystnb={"figure": {"name": "fig-digits-surface", "caption": "C(D,P) of real digits under total variation, over all restorations. Grey: no restoration meets both budgets. Look for the colours that are not the darkest: they hug the edge."}, "image": {"alt": "Map of the error rate over allowed distortion and allowed total variation: a grey corner where nothing is feasible, a thin lighter rim along it, and one dark colour elsewhere"}}
+# %% mystnb={"figure": {"name": "fig-digits-surface", "caption": "C(D,P) of real digits under total variation, over all restorations. Grey: infeasible. Colours other than the darkest hug the edge."}, "image": {"alt": "Map of the error rate over allowed distortion and allowed total variation: a grey corner where nothing is feasible, a thin lighter rim along it, and one dark colour elsewhere"}}
 figures.heights(surface, f"{name}, σ = {sigma}", "total variation")
 
 # %% [markdown]
 r"""
-And if a restorer may return nothing but the $N$ digits? Then the least distortion is much larger, and a class is changed only by returning another digit. The rim becomes a region, a wide one for the logistic
-model (`classifier`), which misreads more of the digits.
+And if a restorer may return nothing but the $N$ digits? A class is then changed only by returning another digit: the
+rim becomes a region, wide for the logistic model (`classifier`), which misreads more of them.
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-plain", "caption": "The same where only the prior's digits may be returned (σ = 2). Look at the axis: the least distortion is larger; and for the colour, which is the rim of the map above, wider."}, "image": {"alt": "Map of the error rate over distortion and total variation for an alphabet of digits alone"}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-plain", "caption": "The same where only the prior's digits may be returned (σ = 2). Look at the axis: the least distortion is much larger; and for the wider rim."}, "image": {"alt": "Map of the error rate over distortion and total variation for an alphabet of digits alone"}}
 plain = surfaces.surface("plain", classifier=classifier)
 figures.heights(plain, f"{name}, digits only", "total variation")
 
 # %% [markdown]
 r"""
-The rim deserves a magnifying glass. Below, $D$ is above the least distortion of each $P$ by a share that grows from left to right, and the height is
-what $C$ exceeds the Bayes error by. Look for the share at which a line reaches the ground.
+The rim under a magnifying glass:
 """
 
-# %% mystnb={"figure": {"name": "fig-digits-rim", "caption": "C above its least value, over how far D is above the least distortion of each P (logarithmic). One line a P. Look for where a line reaches zero: from there on classification costs nothing more."}, "image": {"alt": "Two panels of falling lines, one for each P, for CNN-1 and logistic regression"}}
+# %% mystnb={"figure": {"name": "fig-digits-rim", "caption": "C above its least value, over how far D is above the least for that P (logarithmic). Where it reaches zero, classification costs nothing more."}, "image": {"alt": "Two panels of falling lines, one for each P, for CNN-1 and logistic regression"}}
 draw.rims(
     {
         real_digits.classifiers.display(c): published_digits.rims(c, sigma)
@@ -195,14 +193,13 @@ Markdown("\n\n".join(folds))
 
 # %% [markdown]
 r"""
-Two things can be seen. Where $P$ leaves room for images that are no digits, a line falls at once: λ is huge on the edge, and zero
-soon after. At $P=0$ only digits may be returned, so nothing can be changed but *which* digit: that takes more distortion, the more so
-for the logistic model, which misreads more of the digits themselves.
+Where $P$ leaves room for images that are no digits, a line falls at once: λ is huge on the edge, and zero soon after.
+At $P=0$ only *which* digit is returned can change: that takes more distortion, most for the logistic model.
 
 ## A warning: changes too small to see
 
-Why is classification so cheap? At $P=\infty$ the optimal restorer returns the posterior mean where it is read as the likeliest class, and else the nearest
-image that is. Look at the size of that change in the table (*pixel change*: root mean square over the images that had to be changed).
+At $P=\infty$ the optimal restorer returns the posterior mean where it is read as the likeliest class, and else the
+nearest image that is. Look at the size of that change (*pixel change*: root mean square over the images changed).
 """
 
 # %% tags=["hide-input"]
@@ -222,7 +219,7 @@ means, optimal = sample.letters[count + np.array(changed)], sample.letters[best[
 wanted = problem.labels[best[changed]]
 read = problem.labels[count + np.array(changed)]
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-moved", "caption": "Posterior means, the nearest images that the classifier reads as the likeliest class, and ten times their difference around grey. Below: the class that is read. Look for a difference between the first two: the classifier sees one."}, "image": {"alt": "Rows of images in threes: a blurred digit, one that looks the same, and a faint pattern of their difference"}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-moved", "caption": "Posterior means, the nearest images read as the likeliest class, and ten times their difference around grey. Below: the class read. Do you see what the classifier sees?"}, "image": {"alt": "Rows of images in threes: a blurred digit, one that looks the same, and a faint pattern of their difference"}}
 triples = [
     [(m, f"read as {a}"), (o, f"read as {b}"), (0.5 + 10 * (o - m), "")]
     for m, o, a, b in zip(means, optimal, read, wanted, strict=True)
@@ -234,13 +231,14 @@ draw.gallery(images, titles, [[note for _, note in row] for row in pairs])
 
 # %% [markdown]
 r"""
-Nobody would see it. The theorem holds for whichever $c_0$ is predefined; but with a network as $c_0$, and nothing that asks how natural an image is,
-a low $C(D,P)$ says that $c_0$ can be told anything, not that digits became easier to read. It is the exact counterpart of *gaming one classifier* in {ref}`ch:exp2`.
+Nobody would see it. With nothing that asks how natural an image is, a low $C(D,P)$ says that $c_0$ can be told
+anything, not that digits became easier to read: the exact counterpart of *gaming one classifier* in {ref}`Exp-2
+<ch:exp2>`.
 
 ## What the optimal restorer returns
 
-From left to right $P$ falls, and $D$ is a percent above the least that it allows. Each image is the likeliest letter that the optimal restorer returns
-for this $y$; below it stands that letter's probability. Look for the column in which blurred means turn into digits, and for whether it is the right digit.
+From left to right $P$ falls; $D$ is a percent above the least. In which column do blurred means turn into digits, and
+into the right ones?
 """
 
 # %%
@@ -251,7 +249,7 @@ for budget in path:
     plans.append(exact.solve(problem, "tv", reach, budget).plan * noisy)
 doubtful = np.argsort(likeliest)[:: noisy // 8][:5]
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-optimal", "caption": "A digit, its noisy image, and what the optimal restorer most likely returns as P falls, with the probability of that letter. The most doubtful y is on top. Look for where a mean becomes a digit: the less doubtful ones first."}, "image": {"alt": "Rows of images: the original digit, its noisy version, then restored images that turn from blurred means into sharp digits as P falls to zero"}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-optimal", "caption": "A digit, its noisy image, and what the optimal restorer most likely returns as P falls, with its probability. The most doubtful y is on top."}, "image": {"alt": "Rows of images: the original digit, its noisy version, then restored images that turn from blurred means into sharp digits as P falls to zero"}}
 rows, notes = [], []
 for y in doubtful:
     best = [plan[y].argmax() for plan in plans]
@@ -274,27 +272,27 @@ Markdown(
 
 # %% [markdown]
 r"""
-The mass off the digits is what $P$ pays for: total variation asks how much of $\hat X$ is no digit, and not how bad it looks. The sure $y$ get their digit first, since their mean nearly is one.
-Lots are for the shares: a digit must not be returned more often than $p_X$ says, so some $y$ are divided between two.
+The mass off the digits is what $P$ pays for. The sure $y$ get their digit first. None may be returned more often than
+$p_X$ says, so for some $y$ lots are drawn.
 
-Choose the budgets yourself. Move $P$ first, then $D$ from just above the edge to the right: where does $C$ still fall, and what of that
-can be seen in the output?
+Move $P$ first, then $D$ from just above the edge to the right: where does $C$ still fall, and what of that can be
+seen?
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-picker", "caption": "Drag on the map, or move the sliders: each mark is a pair of budgets, solved on this page's sample. Below, six noisy digits, the most doubtful one first: the digit behind each, what the restorer sees, and what it most likely outputs, with that output's probability, what it is (a digit of the prior, the posterior mean, or a mean changed to be read otherwise) and how the classifier reads it. Look for the P at which a mean becomes a digit, and for changes of D that only the classifier notices."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-picker", "caption": "Drag on the map, or move the sliders: each mark is a pair of budgets, solved on this page's sample. Below, six noisy digits, the most doubtful first: the digit behind, what the restorer sees, and what it most likely outputs, with its probability, its kind (a digit, the posterior mean, or a mean changed to be read otherwise) and how it is read."}}
 HTML(letters.picker(sample, np.argsort(likeliest)[:: noisy // 6][:6]))
 
 # %% [markdown]
 r"""
-Away from the edge more than one restorer is optimal, and the picker shows the one that the solver found: where both prices are zero, the output could be
-another one.
+Where both prices are zero more than one restorer is optimal; the picker shows the one that the solver found.
 
 ## Restorers with a name
 
-Five restorers that need no training, as points $(D,P)$ over the edge, and what each errs above the least $C$ at its own $D$ and $P$.
+Five restorers that need no training, as points $(D,P)$, and what each errs above the least $C$ at its own $D$ and
+$P$.
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-restorers", "caption": "The edge of what is feasible, and five restorers. Grey: no restoration. Look for how far a restorer is to the right of the edge at its own P: that much distortion is given away."}, "image": {"alt": "The edge of the feasible set falls from the upper left to the lower right, with five restorers as markers on it and to the right of it"}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-restorers", "caption": "The edge of what is feasible, and five restorers. Grey: no restoration. To the right of the edge at its own P a restorer gives distortion away."}, "image": {"alt": "The edge of the feasible set falls from the upper left to the lower right, with five restorers as markers on it and to the right of it"}}
 points = published_digits.restorers(classifier, sigma)
 draw.plane(
     published_digits.edge(classifier, sigma), points, ("D: distortion", "P: total variation")
@@ -309,18 +307,18 @@ Markdown(text.table(shown, head, {"D": ".4f", "P": ".3f"} | percent))
 
 # %% [markdown]
 r"""
-The posterior sample has twice the distortion of the mean, as it must. Its $P$ would be zero for all of $Y$; that it is not, is the sample of $m$ noisy
-digits. A draw from the posterior gives away both $D$ and $C$: at its own budgets another restorer errs less.
+The posterior sample has twice the distortion of the mean, as it must, and errs more than another restorer at its own
+budgets. (For all of $Y$ its $P$ would be zero.)
 
 ## Wasserstein with a ground cost
 
-Total variation knows only whether an image is one of the digits. $W_1$ with the Euclidean distance between images as ground cost is what a Wasserstein critic
-estimates; the linear program then has a flow between any two letters, of which few are needed and priced in. The certificate's support function is Kantorovich's:
-$h_P(u)=\max_t\sum_ip_i\min_j(u_j+t\,c_{ij})-tP$, valid at any $t$. The letters include images half-way between mean and likeliest digit; here the alphabet is a restriction, so
-$C$ is an upper bound over all images and exact for these letters.
+$W_1$ with the Euclidean distance between images as ground cost is what a Wasserstein critic estimates. The linear
+program has a flow between any two letters, the few needed being priced in; the certificate's support function is
+Kantorovich's, $h_P(u)=\max_t\sum_ip_i\min_j(u_j+t\,c_{ij})-tP$, valid at any $t$. The alphabet has images half-way
+between mean and likeliest digit: $C$ is exact for these letters and an upper bound over all images.
 """
 
-# %% mystnb={"figure": {"name": "fig-digits-w1", "caption": "C(D,P) of real digits when P is W1 between images (Euclidean, in units of the pixel range). Grey: infeasible. Look for the same thin rim as under total variation."}, "image": {"alt": "Map of the error rate over allowed distortion and allowed W1, with a grey infeasible corner and a thin rim along it"}}
+# %% mystnb={"figure": {"name": "fig-digits-w1", "caption": "C(D,P) of real digits when P is W1 between images (Euclidean, in units of the pixel range). Grey: infeasible. Look for the same thin rim."}, "image": {"alt": "Map of the error rate over allowed distortion and allowed W1, with a grey infeasible corner and a thin rim along it"}}
 by_ground = surfaces.surface("w1", classifier=classifier)
 figures.heights(by_ground, f"{name}, σ = 2", "W1 (Euclidean)")
 
@@ -328,9 +326,9 @@ figures.heights(by_ground, f"{name}, σ = 2", "W1 (Euclidean)")
 r"""
 ## The trained networks, on the same prior
 
-Exp-2's networks restore the same $m$ noisy digits, and are measured under the same posterior: $D$ and $C$ are then exact expectations, comparable with everything above.
-Of $P$ only $W_1$ is: total variation is 1 for any network, since no output equals a digit to the last bit. At noise 1 these are the paper's network with the book's weights; at noise 2 the
-fast network was trained for it. Look at the ratio of the two distortions.
+Exp-2's networks restore the same $m$ noisy digits, under the same posterior: $D$ and $C$ are exact expectations. Of
+$P$ only $W_1$ compares: no network's output equals a digit to the last bit. At noise 1 this is the paper's network
+with the book's weights; for noise 2 the fast network was trained. Look at the ratio of the two distortions.
 """
 
 # %% tags=["hide-input"]
@@ -351,8 +349,8 @@ Markdown(
 
 # %% [markdown]
 r"""
-It would be wrong to read this as waste. The optimum knows that the digit is one of these $N$; a network was trained on all training digits, and is for digits that nobody has seen. How much of the distance is knowledge
-of the prior?
+This is not waste: the optimum knows that the digit is one of these $N$. How much of the distance is knowledge of the
+prior?
 
 ## A prior that grows
 
@@ -364,16 +362,18 @@ over draws, do not decrease with $N$ and are at most those under $p$. Any rule's
 
 :::{admonition} Proof
 :class: dropdown
-Both are minima over restorers $q$ of an expectation that is linear in the law of (class, $X$): so they are concave in it. $\hat p_{N+1}$ is the average of its $N+1$ parts with one
-digit left out, each distributed as $\hat p_N$; Jensen's inequality gives monotony, and with $\mathbb E\hat p_N=p$ the bound. A rule that was made from the digits is a restorer like any other when it meets fresh ones.
-$\square$
+Both are minima over restorers $q$ of an expectation that is linear in the law of (class, $X$), so concave in it.
+$\hat p_{N+1}$ is the average of its $N+1$ parts with one digit left out, each distributed as $\hat p_N$; Jensen's
+inequality gives monotony, and with $\mathbb E\hat p_N=p$ the bound. Made from the digits, a rule is a restorer like
+any other when it meets fresh ones. $\square$
 :::
 
-So the posterior mean of $N$ digits gives two curves: its distortion on noisy digits of its own, from below, and on noisy test digits, from above (the order of MNIST being taken for a random one). No solver is needed, so $N$ goes to the whole training set.
-Look for the grey band between the curves, and for where the networks are in it.
+So the posterior mean of $N$ digits bounds the distortion from below on noisy digits of its own, from above on noisy
+test digits (the order of MNIST being taken for a random one), up to the whole training set. Where between the curves
+are the networks?
 """
 
-# %% mystnb={"figure": {"name": "fig-digits-ladder", "caption": "Distortion of the posterior mean of N digits, on noisy digits of its own and on fresh ones, for both noises (logarithmic axes; bars: two standard errors over the noisy digits). Dotted: the network of the last section with the least D, on the same fresh digits. Look for the band that must hold the MMSE of digits in general."}, "image": {"alt": "Two panels with a rising and a falling curve over N that approach each other, and a dotted level line of a trained network between them"}}
+# %% mystnb={"figure": {"name": "fig-digits-ladder", "caption": "Distortion of the posterior mean of N digits, on noisy digits of its own and on fresh ones (logarithmic axes; bars: two standard errors). Dotted: the network of least D, on the same fresh digits. The band must hold the MMSE of digits in general."}, "image": {"alt": "Two panels with a rising and a falling curve over N that approach each other, and a dotted level line of a trained network between them"}}
 ladders = {f"σ = {s}": published_digits.ladder(s) for s in (1, 2)}
 trained = {f"σ = {s}": published_digits.networks(s)["fresh_mse"].min() for s in (1, 2)}
 draw.ladder(ladders, trained)
@@ -392,9 +392,10 @@ Markdown(text.table(rows, head) + "\n\n" + said)
 
 # %% [markdown]
 r"""
-At noise 1 the band stays wide: even all training digits are so few that $Y$ nearly says which one it was, and the optimum is mostly memory. At noise 2 the curves nearly meet, so that the least
-distortion of denoising digits, *whatever* the restorer, is known to a few percent, and a dotted line above the band is a distance that better training could save. On the page's
-prior of a thousand digits the level of $D$ and $C$ is thus too low, at noise 1 by far. What $N$ hardly changes is the last column below, the distortion that buys the least $C$.
+At noise 1 the band stays wide: all training digits are so few that $Y$ nearly says which one it was. At noise 2 the
+least distortion of denoising digits, *whatever* the restorer, is known to a few percent, and a dotted line above is
+what better training could save. The page's levels of $D$ and $C$ are thus too low, at noise 1 by far; the distortion
+that buys the least $C$ (last column) hardly changes with $N$.
 """
 
 # %% tags=["hide-input"]
@@ -420,7 +421,8 @@ Markdown("\n\n".join(folds))
 r"""
 ## Between line and image: the plane
 
-Is the thin rim a matter of dimension, of the classifier, or of memory? In the plane, with two classes under Gaussian bells on a grid and a line as $c_0$ that fits neither, nothing is memorised and the boundary is near.
+Is the thin rim a matter of dimension, classifier, or memory? In the plane, with two classes under Gaussian bells and
+a line as $c_0$ that fits neither, nothing is memorised.
 """
 
 # %% tags=["hide-input"]
@@ -433,16 +435,16 @@ Markdown(text.table(plane.reset_index(), head, forms) + f"\n\n{size}; largest ga
 
 # %% [markdown]
 r"""
-Here classification is traded against distortion over a wide range: to move $\hat X$ across a line takes a distance of the order of the classes' own. In 784 dimensions the boundary of a trained classifier is near to everything, and the
-trade-off shrinks to the rim.
+Here classification trades with distortion over a wide range: crossing a line takes a distance of the order of the
+classes' own. In 784 dimensions a trained classifier's boundary is near to everything.
 
 ## Summary
 
-* For a prior of $N$ digits $C(D,P)$ is a finite program; every value has a certificate, and under total variation the letters suffice for all restorations ({prf:ref}`prop:letters`).
-* $D$ and $P$ trade over a wide range. $C$ trades with them in a rim at the edge only: a change that nobody can see satisfies the classifier. The rim is wide where $P$ forbids such changes,
-  that is near $P=0$.
-* Trained networks are far above the optimum of a memorised prior. For digits in general the optimum lies in a band: at noise 1 it is wide and holds the network, at noise 2 it is narrow and the network is above it.
-* "Exact" is about a finite problem; its size decides the level of $D$ and $C$, and the page says how.
+* $C(D,P)$ of $N$ digits is a finite program with certificates; under total variation its letters suffice for all
+  restorations ({prf:ref}`prop:letters`).
+* $C$ trades with $D$ and $P$ only in a rim at the edge, wide near $P=0$: elsewhere a change that nobody can see
+  satisfies the classifier.
+* For digits in general a band bounds the optimum: the network is in it at noise 1, above it at noise 2.
 
 ## Exercises
 """
@@ -452,7 +454,8 @@ r"""
 ```{exercise-start} The mixture of the ends (5 minutes)
 :label: ex:digits-1
 ```
-A coin between the posterior mean and the restorer of least $D$ at $P=0$ is feasible. How far is it from the edge half-way? Why can it not be below?
+A coin between the posterior mean and the restorer of least $D$ at $P=0$ is feasible. How far is it from the edge
+half-way? Why can it not be below?
 ```{exercise-end}
 ```
 """
@@ -462,7 +465,7 @@ r"""
 ```{solution-start} ex:digits-1
 :class: dropdown
 ```
-Theorem 1: the feasible set is convex, so the edge lies below every chord. The optimal restorer does not toss one coin for all $y$: it gives up the digits of the doubtful $y$ first.
+By Theorem 1 the feasible set is convex, so the edge lies below every chord. The optimal restorer does not toss one coin for all $y$: it gives up the digits of the doubtful ones first.
 """
 
 # %%
@@ -480,7 +483,8 @@ r"""
 ```{exercise-start} Where memory ends (10 minutes)
 :label: ex:digits-2
 ```
-For which noise does $Y$ no longer say which of the $N$ digits it was? Use the typical distance between two digits, and compare with the mean posterior of the likeliest digit.
+For which noise does $Y$ no longer say which of the $N$ digits it was? Compare the typical distance between two digits
+with the mean posterior of the likeliest digit.
 ```{exercise-end}
 ```
 """
@@ -490,7 +494,8 @@ r"""
 ```{solution-start} ex:digits-2
 :class: dropdown
 ```
-Along the line between two digits at distance $r$ the noise is one-dimensional: they are confused with probability $\Phi(-r/2\sigma)$. $N$ digits are told apart while $N\,\Phi(-r/2\sigma)\ll1$ for the distances $r$ to the near ones.
+Two digits at distance $r$ are confused with probability $\Phi(-r/2\sigma)$. $N$ are told apart while
+$N\,\Phi(-r/2\sigma)\ll1$ for the near ones.
 """
 
 # %%

@@ -13,7 +13,7 @@ r"""
 
 **The question.** Theorem 1 of {cite}`liu2019cdp` has one predefined classifier, restorations that may draw lots, and
 a $d$ that is convex in its second argument. What if there are several classifiers, no lots, a classifier that may be
-chosen, or $d=W_2$, which is not convex? **The answer:**
+chosen, or $d=W_2$? **The answer:**
 """
 
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of this page"}
@@ -55,11 +55,12 @@ r"""
 (ch:beyond-several)=
 ## Several predefined classifiers
 
-A restored picture is looked at by more than one classifier. Let $c_1,\dots,c_K$ be predefined, $e_k$ their tables of
-errors
-(as in {ref}`ch:exact`) and $C_k$ their functions. For the *average* error with weights $w$ nothing is new: it is linear in the
-restoration, so its function $C_w$ is that of one problem with the table $\sum_kw_ke_k$, and {prf:ref}`thm:cdp` holds. The
-*worst* error is a maximum of linear functions.
+Let $c_1,\dots,c_K$ be predefined, $e_k$ their tables of errors ({ref}`as before <ch:exact>`) and $C_k$ their functions. The
+*average* error with weights $w$ is linear in the restoration: $C_w$ is the function of one problem with the table
+$\sum_kw_ke_k$, and {prf:ref}`thm:cdp` holds. The *worst* is a maximum of linear functions. For
+the *average* error with weights $w$ nothing is new: it is linear in the restoration, so its function $C_w$ is that of
+one problem with the table $\sum_kw_ke_k$, and {prf:ref}`thm:cdp` holds. The *worst* error is a maximum of linear
+functions.
 
 :::{prf:theorem} The worst of several classifiers
 :label: thm:several
@@ -77,17 +78,16 @@ table $\sum_kw_ke_k$ bounds $C_{\max}$ from below.
 :::{admonition} Proof
 :class: dropdown
 *Convex.* As {prf:ref}`thm:cdp`, with (11) replaced by $\max_k\varepsilon(\hat X_\lambda\mid c_k)\le
-\lambda\max_k\varepsilon(\hat X_\mu\mid c_k)+(1-\lambda)\max_k\varepsilon(\hat X_\nu\mid c_k)$: a maximum of linear functions is
-convex, and the inequality points the right way. *Minimax.* The restorations within the budgets are a convex compact
-set, the weights are one too, and $\sum_kw_k\varepsilon(\hat X\mid c_k)$ is linear in either; by the minimax theorem
-of von Neumann and Sion minimum and maximum may be exchanged, and $\max_k=\max_w$. If nothing is feasible both sides
-are $+\infty$. $\square$
+\lambda\max_k\varepsilon(\hat X_\mu\mid c_k)+(1-\lambda)\max_k\varepsilon(\hat X_\nu\mid c_k)$: a maximum of linear
+functions is convex. *Minimax.* The restorations within the budgets and the weights are convex compact sets, and
+$\sum_kw_k\varepsilon(\hat X\mid c_k)$ is linear in either; by the minimax theorem of von Neumann and Sion minimum and
+maximum may be exchanged, and $\max_k=\max_w$. If nothing is feasible both sides are $+\infty$. $\square$
 :::
 
-`several.solve_worst` maximises the concave function $w\mapsto C_w$ with cutting planes. Each solved plan is a plane
-above it; the planes' own matrix game gives the next $w$, and a mixture of the plans found so far, whose worst error
-is an upper bound. Before the cell: the toys differ in the classifier's threshold only (unless you moved them, one is on either side
-of $t^*$). Does the least worst error exceed each of their own, and at which weights?
+`several.solve_worst` maximises the concave $w\mapsto C_w$ with cutting planes: each solved plan is one, their matrix
+game gives the next $w$ and a mixture of plans whose worst error bounds from above. The toys differ in the
+classifier's threshold only (unless you moved them, one is on either side of $t^*$). Does the least worst error exceed
+each of their own?
 """
 
 # %% tags=["hide-input"]
@@ -105,8 +105,7 @@ print("equal errors:", np.ptp(both.errors) < 1e-6)
 
 # %% [markdown]
 r"""
-Classifiers that have a weight err alike: the plan gives up a little of each. In the figure, look where the worst case leaves the
-hardest of the single functions.
+Classifiers that have a weight err alike. Where does the worst case leave the hardest single one?
 """
 
 # %%
@@ -119,7 +118,7 @@ worst = [several.solve_worst(toys, "tv", D, np.inf) for D in Ds]
 curves["together: the worst"] = np.array([at.value for at in worst])
 shown = {name: (Ds, values) for name, values in curves.items()}
 
-# %% mystnb={"figure": {"name": "fig-beyond-several", "caption": "Several predefined classifiers, P unlimited: C of each alone, and the least worst error of a restoration that must serve all. It is at or above each of them, and convex."}, "image": {"alt": "Two falling convex curves that flatten out, and a third one above both of them, which begins on the upper one and leaves it."}}
+# %% mystnb={"figure": {"name": "fig-beyond-several", "caption": "Several predefined classifiers, P unlimited: C of each alone, and the least worst error of one restoration for all: at or above each, and convex."}, "image": {"alt": "Two falling convex curves that flatten out, and a third one above both of them, which begins on the upper one and leaves it."}}
 figures.curves(shown, ("D: allowed MSE", "error rate"))
 
 # %% tags=["nbval-check-output"]
@@ -132,9 +131,8 @@ r"""
 (ch:beyond-lots)=
 ## When lots are not needed
 
-Theorem 1 mixes restorations by chance, and on the binary channel deterministic ones do worse
-({ref}`ch:proof-checks`). The reason is that $Y$ has atoms: all the mass of $y$ must go the same way. Where it has
-none, nothing is lost, whatever $\Delta$ is.
+Theorem 1 mixes restorations by chance, and on the binary channel deterministic ones {ref}`do worse
+<ch:proof-checks>`, because $Y$ has atoms: all the mass of $y$ must go the same way. Without atoms nothing is lost.
 
 :::{prf:theorem} No lots
 :label: thm:no-lots
@@ -146,15 +144,15 @@ restoration attains it.
 
 :::{admonition} Proof
 :class: dropdown
-This is a theorem of {cite}`dvoretzky1951`; a short proof follows. Let $K$ be the set of restorations $q(\hat x|y)$
-that have, for each letter, the same three integrals as the given one: of $q$, of $\delta q$ and of $eq$ against
-$p_Y$. It is convex, and compact in the weak-* topology of bounded functions, so it has an extreme point $q$
-(Krein–Milman). Suppose $q$ draws lots: then for some letters $a\ne b$ and some $\epsilon>0$ the set
-$A=\{y:q(a|y)\ge\epsilon,\ q(b|y)\ge\epsilon\}$ has positive probability. Without atoms, the bounded functions on $A$
-are a space of infinite dimension, so one of them, $h\ne0$ with $|h|\le\epsilon$, is orthogonal to the five functions
-$1$, $\delta(\cdot,a)$, $\delta(\cdot,b)$, $e(\cdot,a)$, $e(\cdot,b)$. Then $q\pm h(\mathbf 1_a-\mathbf 1_b)$ are both
-in $K$, and $q$ is their mean: not extreme. *Attained:* the restorations within the budgets are weak-* compact too,
-and the error is continuous, so some restoration attains the minimum, and with it a deterministic one. $\square$
+A theorem of {cite}`dvoretzky1951`. Let $K$ be the set of restorations $q(\hat x|y)$ that have, for each letter, the
+same three integrals as the given one: of $q$, of $\delta q$ and of $eq$ against $p_Y$. It is convex, and compact in
+the weak-* topology of bounded functions, so it has an extreme point $q$ (Krein–Milman). If $q$ draws lots, for some
+letters $a\ne b$ and some $\epsilon>0$ the set $A=\{y:q(a|y)\ge\epsilon,\ q(b|y)\ge\epsilon\}$ has positive
+probability. Without atoms, the bounded functions on $A$ have infinite dimension, so some $h\ne0$ with
+$|h|\le\epsilon$ is orthogonal to the five functions $1$, $\delta(\cdot,a)$, $\delta(\cdot,b)$, $e(\cdot,a)$,
+$e(\cdot,b)$. Then $q\pm h(\mathbf 1_a-\mathbf 1_b)$ are both in $K$, and $q$ is their mean: not extreme. *Attained:*
+the restorations within the budgets are weak-* compact too, and the error is continuous, so some restoration attains
+the minimum, and with it a deterministic one. $\square$
 :::
 
 With atoms, few of them need lots:
@@ -167,16 +165,15 @@ On finite alphabets with $m$ and $n$ letters, some optimal restoration draws lot
 
 :::{admonition} Proof
 :class: dropdown
-Fix the law $r$ of some optimal plan. The plans with the law $r$, of distortion at most $D$ and least error are the
+Fix the law $r$ of some optimal plan. The plans of that law, of distortion at most $D$ and least error, are the
 optimal face of a linear program with $m$ rows for $p_Y$, $n$ for $r$, one of which follows from the others, and one
-for $D$. A vertex has at most $m+n$ positive entries. Each $y$ of positive mass has one; at most $n$ are left over. If
-$P=\infty$ the rows for $r$ are absent: at most $m+1$ entries. $\square$
+for $D$. A vertex has at most $m+n$ positive entries; each $y$ of positive mass has one, and at most $n$ are left
+over. If $P=\infty$ the rows for $r$ are absent: at most $m+1$ entries. $\square$
 :::
 
-Two checks. The first counts who draws lots in optimal plans of toy B, where the budget of distortion binds (the
-solver's plans are vertices there). The second splits each letter of the skewed bit (0 with probability $0.7$) into $k$
-letters that say nothing more about $X$, as noise in the last digits of $Y$ would, and tries *every* deterministic
-restoration of them. What should happen to the gap as $k$ grows?
+The first check counts who draws lots in optimal plans of toy B (vertices, as the solver finds them). The second
+splits each letter of the skewed bit (0 with probability $0.7$) into $k$ that say nothing more about $X$, as noise in
+the last digits of $Y$ would, and tries *every* deterministic restoration. Does the gap shrink?
 """
 
 # %%
@@ -215,16 +212,15 @@ print("of order 1 / k:", order)
 
 # %% [markdown]
 r"""
-So "deterministic restorations will not do" is a statement about atoms. A network that sees pictures with Gaussian
-noise has a $Y$ without atoms: it could, in principle, do without a noise input. (That such maps are found by
-training, or are smooth, is another matter.)
+So a network that sees Gaussian noise could, in principle, do without a noise input; nothing says that such maps are
+smooth, or found by training.
 
 (ch:beyond-nonblind)=
 ## A classifier that may be chosen
 
-The paper takes the classifier as predefined, because the degradation is unknown in *blind* restoration, and leaves
-"the case of non-blind restoration as our future work" (Section 2.2). Then the classifier is chosen with the
-restoration: $C^*(D,P)=\min\varepsilon^*(\hat X)$, with $\varepsilon^*$ the error of the best classifier of $\hat X$.
+The paper leaves "the case of non-blind restoration as our future work" (Section 2.2). Then the classifier is chosen
+with the restoration: $C^*(D,P)=\min\varepsilon^*(\hat X)$, with $\varepsilon^*$ the error of the best classifier of
+$\hat X$.
 
 :::{prf:proposition} The non-blind function
 :label: prop:nonblind
@@ -236,15 +232,14 @@ not be convex.
 :::{admonition} Proof
 :class: dropdown
 $\varepsilon^*(\hat X)=\min_c\varepsilon(\hat X\mid c)$, and two minima may be exchanged. Each $C_c$ is
-non-increasing, hence their minimum. The bound is {prf:ref}`prop:data-processing`; it is attained by the restoration
-that outputs one letter for each class that the best classifier of $Y$ decides. The cell below has a case that is not
+non-increasing, hence their minimum. The bound is {prf:ref}`prop:data-processing`, attained by the restoration that
+outputs one letter for each class that the best classifier of $Y$ decides. The cell below has a case that is not
 convex. $\square$
 :::
 
 Take a bit $X$, 0 with probability $0.4$, flipped with probability $0.2$, and let a false 1 be ten times as bad as a
-missed one. The restoration of least distortion is the constant 0, and all that a classifier of it can do is to guess.
-A predefined classifier would trade in a straight line; the chosen one sticks to its guess until the line is below it.
-Look for the kink that bends the wrong way.
+missed one. The restoration of least distortion is the constant 0, of which a classifier can only guess; the chosen
+one sticks to its guess until a predefined one's straight line is below it.
 """
 
 # %%
@@ -259,7 +254,7 @@ fixed = {
 }
 kink = chosen[4].lower - 0.5 * (chosen[0].upper + chosen[8].upper)
 
-# %% mystnb={"figure": {"name": "fig-beyond-nonblind", "caption": "A bit whose false ones are expensive: C of three predefined classifiers (dashed or dotted), each convex, and of the best of all (solid), which is not: it is a plateau followed by a descent."}, "image": {"alt": "A level line, a steeply falling line and a slowly falling line; the lower envelope of the three is first level and then falls."}}
+# %% mystnb={"figure": {"name": "fig-beyond-nonblind", "caption": "A bit whose false ones are expensive: C of three predefined classifiers (dashed or dotted), each convex, and of the best of all (solid), which is not. Look for the kink that bends the wrong way."}, "image": {"alt": "A level line, a steeply falling line and a slowly falling line; the lower envelope of the three is first level and then falls."}}
 shown = {"chosen: C*": (Ds, np.array([at.value for at in chosen]))}
 shown |= {name: (Ds, values) for name, values in fixed.items()}
 figures.curves(shown, ("D: allowed distortion", "error rate"))
@@ -270,7 +265,7 @@ print(f"certified above its chord by {kink:.3f}")
 
 # %% [markdown]
 r"""
-On the line something stronger is true: there is no trade-off left.
+On the line no trade-off is left:
 
 :::{prf:proposition} On the line the trade-off vanishes
 :label: prop:nonblind-line
@@ -281,23 +276,20 @@ $(D,P)$ and its law has no atoms, then $C^*(D',P)$ is the Bayes error of $Y$ for
 
 :::{admonition} Proof
 :class: dropdown
-(a) By {prf:ref}`thm:w2-edge` a pair is feasible only if $D\ge D(P)$, and then $\hat X=(1-s)m(Y)+sT(Y)$ keeps it, $T$
-the increasing map of the law of $Y$ to that of $X$. Both $m$ and $T$ increase strictly, so $Y$ can be read off
-$\hat X$: the threshold on $\hat X$ that corresponds to the Bayes threshold of $Y$ has the Bayes error. (b) Cut the
-line into cells of width $\eta$. In a cell $I$ let $w_i$ be the probability that the best classifier of $Y$ decides
-$i$, given $\hat X\in I$. Split $I$ into intervals $I_i$ that have the shares $w_i$ of the law of $\hat X$ in $I$,
-which is possible without atoms. Where $\hat X\in I$ and the decision is $i$, output instead a draw from the law of
-$\hat X$ in $I_i$. The law of the output is unchanged, the output has moved by at most $\eta$, so that its root mean
-squared error is at most $\sqrt D+\eta$; and whoever knows the $I_i$ reads the decision off it. $\square$
+(a) By {prf:ref}`thm:w2-edge` a pair is feasible only if $D\ge D(P)$, and then $\hat X=(1-s)m(Y)+sT(Y)$ keeps it, $T$ the increasing map of
+the law of $Y$ to that of $X$. Both $m$ and $T$ increase strictly, so $Y$ can be read off $\hat X$: the threshold on $\hat X$ that
+corresponds to the Bayes threshold of $Y$ has the Bayes error. (b) Cut the line into cells of width $\eta$. In a cell $I$ let $w_i$ be the
+probability that the best classifier of $Y$ decides $i$, given $\hat X\in I$. Split $I$ into intervals $I_i$ that have the shares $w_i$ of
+the law of $\hat X$ in $I$, which is possible without atoms. Where $\hat X\in I$ and the decision is $i$, output a draw from the law
+of $\hat X$ in $I_i$. The law is unchanged, the output has moved by at most $\eta$, so its root mean squared error is at most
+$\sqrt D+\eta$; and whoever knows the $I_i$ reads the decision off it. $\square$
 :::
 
-(b) is not a good restoration but a hiding place: the decision is written into digits that nobody sees. It says that
-with a free classifier $C$ constrains nothing, and it warns about predefined ones too: a classifier that reads fine
-digits can be satisfied by changes too small to be seen.
+(b) is a hiding place: the decision is written into digits that nobody sees. A predefined classifier that reads fine digits can be satisfied
+so, too.
 
-The check of (a) is on grids, where letters are as coarse as the spacing: the hardest corner, $P=0$ with the least
-distortion there, over all threshold classifiers. Look for an excess over the Bayes error of $Y$ that goes to 0, if
-unevenly, for the chosen classifier, and not for the predefined one.
+(a) is checked on grids, in the hardest corner: $P=0$ with the least distortion there, over all threshold classifiers. Does the excess over the
+Bayes error of $Y$ go to 0, if unevenly, for the chosen classifier, and not for the predefined one?
 """
 
 
@@ -325,15 +317,15 @@ print("a fifth of the other at most:", chosen_excess < 0.2 * other)
 
 # %% [markdown]
 r"""
-The corresponding experiment on images, with a classifier trained on noisy digits, is not here: it needs training.
+This is not tested on images.
 
 (ch:beyond-w2)=
 ## $W_2$ and the snapped geodesic
 
-$W_2$ is not convex in its second argument, $W_2^2$ is. So with the budget $W_2\le P$ the function is convex in
-$(D,P^2)$, not in $(D,P)$: on two letters $W_2^2$ is total variation, and the parabola of {ref}`ch:proof-checks` is
-the counter-example. The ball is linear in a transport plan, so $C(D,P)$ is a linear program with these columns added,
-and the certificate needs one more support function:
+$W_2$ is not convex in its second argument, $W_2^2$ is: with the budget $W_2\le P$ the function is convex in
+$(D,P^2)$, not in $(D,P)$. (On two letters $W_2^2$ is total variation, and {ref}`the parabola <ch:proof-checks>` is
+the counter-example.) The ball is linear in a transport plan, so $C(D,P)$ is a linear program with these columns
+added; its certificate needs one more support function:
 
 :::{prf:lemma} Support function of $W_2$
 :label: lem:support-w2
@@ -342,13 +334,13 @@ $\displaystyle\min\{\langle u,r\rangle:W_2(p_X,r)\le P\}=\max_{t\ge0}\sum_ip_X(x
 
 :::{admonition} Proof
 :class: dropdown
-The left side is a linear program over plans from $p_X$ to $r$, with one budget; $t$ is the multiplier of the budget,
-and given $t$ each $x_i$ goes to its best $x_j$ by itself. Linear programs have no gap. $\square$
+The left side is a linear program over plans from $p_X$ to $r$, without a gap; $t$ is the multiplier of its one
+budget, and given $t$ each $x_i$ goes to its best $x_j$. $\square$
 :::
 
-On the line the answer has a closed form. Let $m(y)=\mathbb E[X|y]$, $T$ the increasing map of the law of $Y$ to that
-of $X$, and $g_s=(1-s)m+sT$. Without a classifier these are the optimal restorations of {prf:ref}`thm:w2-edge`, a
-*geodesic*: the laws on the shortest path from that of $m(Y)$ to $p_X$.
+On the line there is a closed form. Let $m(y)=\mathbb E[X|y]$, $T$ the increasing map of the law of $Y$ to that of
+$X$, and $g_s=(1-s)m+sT$. Without a classifier these are the optimal restorations of {prf:ref}`thm:w2-edge`, a
+*geodesic* of laws from that of $m(Y)$ to $p_X$.
 
 :::{prf:theorem} The snapped geodesic
 :label: thm:snapped
@@ -369,20 +361,19 @@ or approached so.
 
 :::{admonition} Proof
 :class: dropdown
-By {prf:ref}`thm:monge` it is enough to look at non-decreasing $\hat X=g(Y)$: rearranging keeps the law and lowers the
-rest. Then $T(Y)$ and $g(Y)$ increase together, so $W_2^2=\mathbb E|T(Y)-g(Y)|^2$, and up to constants the sum is
-$\mathbb E\big[(2\eta(Y)-1)\mathbf 1\{g<t\}+(\lambda+\nu)(g(Y)-g_s(Y))^2\big]$, because
+By {prf:ref}`thm:monge` non-decreasing $\hat X=g(Y)$ are enough: rearranging keeps the law and lowers the rest. Then
+$T(Y)$ and $g(Y)$ increase together, so $W_2^2=\mathbb E|T(Y)-g(Y)|^2$, and up to constants the sum is $\mathbb
+E\big[(2\eta(Y)-1)\mathbf 1\{g<t\}+(\lambda+\nu)(g(Y)-g_s(Y))^2\big]$, because
 $\lambda(m-g)^2+\nu(T-g)^2=(\lambda+\nu)(g_s-g)^2$ plus what does not depend on $g$. Minimise for each $y$ by itself:
-stay at $g_s(y)$, or, if that is on the wrong side, go to the nearest point of the right one, if the gain $|2\eta-1|$
+stay at $g_s(y)$, or, if that is on the wrong side, go to the nearest point of the right one if the gain $|2\eta-1|$
 exceeds the cost. If $y_0<c_s$, the wrong side is $y_0<y<c_s$; there the gain increases and the cost falls to 0, so
-the moved $y$ are an interval up to $c_s$, and the minimiser is non-decreasing: it was the minimum over all $g$, and
-is one over non-decreasing ones. The case $y_0>c_s$ is its mirror image. *Every point:* $C$ is convex in $(D,P^2)$, so
-inside the feasible set it has multipliers, not both 0 above the least value, and by {prf:ref}`prop:prices` an optimal
-restoration minimises the sum, whose minimiser is unique but for one $y$. $\square$
+the moved $y$ are an interval up to $c_s$, and the minimiser over all $g$ is non-decreasing. The case $y_0>c_s$ is its
+mirror image. *Every point:* $C$ is convex in $(D,P^2)$, so inside the feasible set it has multipliers, not both 0
+above the least value, and by {prf:ref}`prop:prices` an optimal restoration minimises the sum, whose minimiser is
+unique but for one $y$. $\square$
 :::
 
-`snapped.cdp` searches the two numbers $(s,c)$ that use up the budgets. In the figure, look at the three curves where
-they cross the dotted level of the threshold.
+`snapped.cdp` searches the $(s,c)$ that use up the budgets. Where do the curves cross the threshold?
 """
 
 # %%
@@ -398,14 +389,13 @@ drawn = {
     "threshold": (y, np.full(y.size, threshold)),
 }
 
-# %% mystnb={"figure": {"name": "fig-beyond-snapped", "caption": "Restored against received value. The snapped geodesic runs between the posterior mean and the map to the law of X, and jumps to the classifier's threshold before it would cross it."}, "image": {"alt": "Two increasing curves close together, and between them a third one that jumps up to a level piece at the threshold and then goes on."}}
+# %% mystnb={"figure": {"name": "fig-beyond-snapped", "caption": "Restored against received value. The snapped geodesic runs between the posterior mean and the map to the law of X, and jumps to the threshold before it would cross."}, "image": {"alt": "Two increasing curves close together, and between them a third one that jumps up to a level piece at the threshold and then goes on."}}
 figures.curves(drawn, ("received y", "restored value"))
 
 # %% [markdown]
 r"""
-Now the numbers: the closed form on the line, and the certified program on finer and finer grids, from the edge of the
-feasible set on. On a grid $\hat X$ moves in steps of the spacing, so the dots should come down to the line from
-above, at a rate of about one over the number of letters.
+On a grid $\hat X$ moves in steps of the spacing, so the dots should come down to the line, at a rate of about one
+over the number of letters.
 """
 
 # %%
@@ -420,7 +410,7 @@ for size in (2 * n, 3 * n):
     values[np.isinf(values)] = np.nan
     shown[f"{size} letters"] = (Ds[3::3], values)
 
-# %% mystnb={"figure": {"name": "fig-beyond-w2", "caption": "C against D at the W2 budget of the parameters: closed form on the line, and certified linear programs on two grids, which approach it from above."}, "image": {"alt": "Three falling convex curves, one below the other: the closed form is the lowest, then the finer grid, then the coarser one."}}
+# %% mystnb={"figure": {"name": "fig-beyond-w2", "caption": "C against D at the W2 budget of the parameters: closed form, and certified linear programs on two grids."}, "image": {"alt": "Three falling convex curves, one below the other: the closed form is the lowest, then the finer grid, then the coarser one."}}
 figures.curves(shown, ("D: allowed MSE", "C(D, P): error rate"))
 
 # %% tags=["hide-input"]
@@ -440,12 +430,10 @@ r"""
 (ch:beyond-sources)=
 ## A bit and a Gaussian
 
-Two lines of work have closed forms for simple sources, in *compression*, where the rate is limited: binary and
-Gaussian sources with constraints on distortion, perception and classification {cite}`rdpc2024`, and Bernoulli
-sources, also with an encoder that sees a degraded signal {cite}`nguyen2026rdc,nguyen2026`. There classification is
-what is left uncertain of the class, a conditional entropy. What follows is not their formulas but what the
-*restoration* setting gives for the same sources, derived here: no limit on the rate, and the error rate of a
-predefined classifier.
+In *compression*, where classification is what is left uncertain of the class, closed forms are known for binary and
+Gaussian {cite}`rdpc2024` and for Bernoulli sources, also with an encoder that sees a degraded signal
+{cite}`nguyen2026rdc,nguyen2026`. Here are the same sources in *restoration*, derived anew: no limit on the rate, and
+the error rate of a predefined classifier.
 
 :::{prf:proposition} A bit
 :label: prop:bit
@@ -464,11 +452,11 @@ $$
 :::{admonition} Proof
 :class: dropdown
 The class differs from $\hat X$ with probability $\rho+(1-2\rho)\Pr(X\ne\hat X)$: error and distortion are one number,
-and $C$ is that of the least distortion. Without perception, $\hat X=Y$ is best if $f<1-\pi$ and has
-$\Pr(\hat X=1)-\Pr(X=1)=f(2\pi-1)=P_0$; else the constant 0 is, which lacks $1-\pi=P_0$. To come within $P$, mass
-$P_0-P$ must change sides, in the first case from 1 to 0 and in the second back. The $y$ that loses least by it is
-$y=1$ in both, with the difference of its posterior probabilities, $|1-\pi-f|/\Pr(Y=1)$, for each unit; and it has
-enough mass, since $\Pr(Y=1)\ge1-\pi$. $\square$
+and $C$ is that of the least distortion. Without perception, $\hat X=Y$ is best if $f<1-\pi$ and has $\Pr(\hat
+X=1)-\Pr(X=1)=f(2\pi-1)=P_0$; else the constant 0 is, which lacks $1-\pi=P_0$. To come within $P$, mass $P_0-P$ must
+change sides, first from 1 to 0, in the second case back. In both $y=1$ loses least by it, with the difference of its
+posterior probabilities, $|1-\pi-f|/\Pr(Y=1)$, for each unit; and it has enough mass, since $\Pr(Y=1)\ge1-\pi$.
+$\square$
 :::
 
 :::{prf:proposition} A Gaussian
@@ -494,9 +482,9 @@ restorations on the edge are positive multiples of $Y$. Their sign is that of $Y
 symmetry; two centred Gaussians of correlation $\rho\sigma/S$ differ in sign with that probability. $\square$
 :::
 
-For compression, {cite}`rdpc2024` report that the noise of the source decides whether classification and perception
-conflict. Here they conflict for a noisy bit, and not for a noisy Gaussian. The cells compare both propositions with
-certified solutions: the bit in random cases of $\pi$, $f$, $\rho$, $D$ and $P$; the Gaussian at $P=0$ on two grids.
+{cite}`rdpc2024` report that in compression the noise of the source decides whether classification and perception
+conflict. Here they conflict for a noisy bit, not for a noisy Gaussian. Certified solutions check both: random bits,
+and the Gaussian at $P=0$ on two grids.
 """
 
 # %% tags=["hide-input"] mystnb={"code_prompt_show": "The bit, 60 random cases"}
@@ -548,7 +536,7 @@ r"""
 :class: important
 *More:* several classifiers, averaged or at worst; deterministic restorations where $Y$ has no atoms; $W_2$, through
 its square. *Less:* a classifier that may be chosen ends convexity on finite alphabets and, on the line, the
-trade-off: what it measures is how well the restoration suits *one given* classifier.
+trade-off.
 :::
 
 ## Exercises
@@ -570,8 +558,8 @@ r"""
 ```{solution-start} ex:beyond-1
 :class: dropdown
 ```
-$\hat X_1$ has the worst error $C_1$, and no restoration has a smaller first error. So the certificate of the first
-problem is one of the worst case.
+$\hat X_1$ has the worst error $C_1$, and no restoration has a smaller first error: the first problem's certificate is
+one of the worst case.
 """
 
 # %%
@@ -602,8 +590,7 @@ r"""
 :class: dropdown
 ```
 The mass $P_0-P$ must change sides at $y=1$, in units of $\Pr(Y=1)/k$. Rounding up stays within $P$ on the other side,
-as a unit is at most $2P$, and costs less than one unit, at the price $|1-\pi-f|/\Pr(Y=1)$: less than $|1-\pi-f|/k$.
-Nothing is lost where $P_0-P$ is a multiple of a unit.
+as a unit is at most $2P$, and costs less than one unit, $|1-\pi-f|/k$; nothing where $P_0-P$ is a multiple of a unit.
 """
 
 # %%
@@ -624,9 +611,8 @@ r"""
 ```{exercise-start} A hiding place (15 minutes)
 :label: ex:beyond-3
 ```
-Build the restoration of {prf:ref}`prop:nonblind-line` (b) on the toy by simulation, starting from a posterior sample,
-which has the law of $X$ and errs often. Use cells of width $\eta$. How much distortion does it add, and what is the
-error of the classifier that knows the cells?
+Build the restoration of {prf:ref}`prop:nonblind-line` (b) on the toy, in cells of width $\eta$, from a posterior
+sample. How much distortion does it add, and what is the error of the classifier that knows the cells?
 ```{exercise-end}
 ```
 """
@@ -636,8 +622,8 @@ r"""
 ```{solution-start} ex:beyond-3
 :class: dropdown
 ```
-Within a cell, sort the samples and give the lowest places to those that are decided 1: the values, and so their law,
-are the same; only their owners change. The classifier knows for each cell up to where they reach.
+Within a cell, sort the samples and give the lowest places to those decided 1: values, so their law, stay; only their
+owners change. The classifier knows for each cell up to where they reach.
 """
 
 # %%

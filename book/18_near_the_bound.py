@@ -11,12 +11,12 @@ r"""
 (ch:near)=
 # Near the bound, and one network for all weights
 
-**The question.** The networks of {ref}`ch:exp2` let CNN-1 err more often than restorers that need no training at all. Then what
-$\gamma$ gains and costs *there* may be a statement about small networks and short trainings. Two trainings ask whether it
-is: a network that knows which digits there are, and one whose inputs are $\beta$ and $\gamma$, trained for the whole surface.
+**The question.** CNN-1 errs more often on what the networks of {ref}`Exp-2 <ch:exp2>` restore than on restorers that need no
+training. Is what $\gamma$ gains and costs a statement about small networks and short trainings? Two trainings ask: a network
+that knows which digits there are, and one whose inputs are $\beta$ and $\gamma$.
 
-**What will be checked.** Aims that were fixed before the first step, `near.AIM` and `near.CLOSE` in the code: an error of CNN-1 and a
-$D$ at $\beta=\gamma=0$ for the first, a distance in $D$, $P$ and $C$ from single networks for the second.
+**What will be checked.** Aims fixed before the first step (`near.AIM`, `near.CLOSE`): an error of CNN-1 and a $D$ at
+$\beta=\gamma=0$ for the first, a distance in $D$, $P$ and $C$ from single networks for the second.
 """
 
 # %% tags=["parameters"]
@@ -46,10 +46,9 @@ Markdown(near.answer(run))
 r"""
 ## A network that knows which digits there are
 
-A network of six small convolutions sees $y$ and nothing else; what digits look like has to fit in its weights. The posterior mean
-under the training digits ({ref}`ch:exp2`) needs no weights, but trusts a finite prior too much: no test digit is in it. Given both,
-a network has only to correct the second by the first. So its input is $y$ with that mean, computed as attention with fixed keys
-would, and its output the mean plus a correction. A training digit never sees itself.
+Six small convolutions must hold in their weights what digits look like. The posterior mean under the training digits
+({ref}`Exp-2 <ch:exp2>`) needs none, but no test digit is in its prior. So the network's input is $y$ with that mean,
+by attention with fixed keys, its output the mean plus a correction. A training digit never sees itself.
 
 ```{literalinclude} ../cdplib/experiments/attending.py
 :language: python
@@ -61,12 +60,11 @@ would, and its output the mean plus a correction. A training digit never sees it
 :pyobject: Attending
 ```
 
-It is trained on the MSE, then with {eq}`eq:paper-16` from there, as every other point of the book; only its noise is drawn three times
-a digit in advance, because attention is dear. Look for the coloured points beside the letters, and for the way that the lines take as
-$\gamma$ grows: down is a gain, right is its price.
+It is trained on the MSE, then with {eq}`eq:paper-16`; its noise is drawn three times a digit in advance, because
+attention is dear. Follow the lines as $\gamma$ grows: down is a gain, right is its price.
 """
 
-# %% mystnb={"figure": {"name": "fig-near-plane", "caption": "C of CNN-1 against D, Exp-2. Grey: published networks, all weights. Coloured: the network near the bound, a line a β, γ growing from 0 to the cross. Diamonds: restorers without training, letters as in Exp-2's planes. Dotted: the aims. Dash-dotted: the best classifier of Y. Look how far below the grey points the lines begin, and how far γ still takes them."}, "image": {"alt": "Grey cloud of published networks at 16 to 18 percent error; coloured lines lower, near the diamonds of restorers without training"}}
+# %% mystnb={"figure": {"name": "fig-near-plane", "caption": "C of CNN-1 against D, Exp-2. Grey: published networks, all weights. Coloured: the network near the bound, a line a β, γ growing from 0 to the cross. Diamonds: restorers without training, letters as in Exp-2's planes. Dotted: the aims. Dash-dotted: the best classifier of Y."}, "image": {"alt": "Grey cloud of published networks at 16 to 18 percent error; coloured lines lower, near the diamonds of restorers without training"}}
 draw.plane(run.points(), trained.published(), attainable.beside(run))
 
 # %% tags=["hide-input"]
@@ -79,15 +77,14 @@ Markdown(f"P of real digits against other real ones: {text.quantity('p_judge').n
 
 # %% [markdown]
 r"""
-The row of no restoration is a floor by {prf:ref}`prop:data-processing` only if its reader were the best there is; a row above that errs
-less shows that it is not.
+The row of no restoration would be a floor if its reader were the best there is ({prf:ref}`prop:data-processing`).
 
 ## Does $\gamma$ still gain, and does it still cost?
 
-The same digits, read without $\gamma$ and with the largest one: paired, so that the interval is over images (over seeds where there are
-several). Bold: zero is outside. Look at the first two columns of changes together: cross entropy is what $\gamma$ trains in the place of
-$C$, and on the way to the bound the two need not go together. A gain of $C$ that raises neither $D$ nor $P$ would speak against the paper's
-trade-off; a cost without a gain says that Eq. {eq}`eq:paper-16` no longer buys what it is weighted for.
+The same digits, read without $\gamma$ and with the largest, paired; the interval is over seeds (over images where
+there is one), bold where it leaves out zero. $\gamma$ trains cross entropy in the place of $C$, and near the bound the two need not go together. A gain of $C$ that
+raises neither $D$ nor $P$ would speak against the paper's trade-off; a cost without a gain says that
+{eq}`eq:paper-16` no longer buys what it is weighted for.
 """
 
 # %% tags=["hide-input"]
@@ -97,8 +94,8 @@ Markdown(text.table(near.gains_table(run)))
 r"""
 ## One network for all weights
 
-Each point of the book so far is a training of its own. Here $\beta$ and $\gamma$ are inputs: a scale and a shift of every hidden channel
-(FiLM), of the restorer and of its critic alike. Each image of a batch has weights of its own, and its own line of the loss:
+Here $\beta$ and $\gamma$ are inputs: a scale and a shift of every hidden channel (FiLM), of the restorer and of its
+critic. Each image of a batch has weights of its own, and its own line of the loss:
 
 ```{literalinclude} ../cdplib/experiments/losses.py
 :language: python
@@ -110,8 +107,7 @@ Each point of the book so far is a training of its own. Here $\beta$ and $\gamma
 :pyobject: draw
 ```
 
-What it adds to a plain network is one multiplication and one addition a channel. The page has it: move `beta` in the parameters and run it
-again.
+The page has the network: move `beta` in the parameters and run it again.
 """
 
 # %%
@@ -125,7 +121,7 @@ noisy = degraded_split(conditional.point(), "test")[:restored]
 gammas = (0.0, 0.01, 0.03)
 images = {f"γ = {gamma:g}": one.at(network, beta, gamma)(noisy) for gamma in gammas}
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-near-digits", "caption": "Test digits, noisy, and restored by the one network at three γ. Look for strokes that γ closes or bends: what it changes is meant for CNN-1, and small."}, "image": {"alt": "Rows of digits: original, noisy, and restored with three weights of the cross entropy; the last three rows are nearly alike"}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-near-digits", "caption": "Test digits, noisy, and restored by the one network at three γ. Look for strokes that γ closes or bends: changes are small."}, "image": {"alt": "Rows of digits: original, noisy, and restored with three weights of the cross entropy; the last three rows are nearly alike"}}
 strips = {"original": clean, "noisy": noisy.clamp(0, 1), **images}
 samples.strips({name: near.pixels(part[:examples]) for name, part in strips.items()})
 
@@ -136,8 +132,8 @@ for name, part in images.items():
 
 # %% [markdown]
 r"""
-Now the whole grid of published weights, 10,000 digits each. Single networks are means over their seeds; the last column is how much
-$C$ differs from seed to seed, the yardstick for the column before it.
+All published weights, 10,000 digits each. The last column, how much $C$ differs between seeds, is the yardstick for
+the one before.
 """
 
 # %% tags=["hide-input"]
@@ -145,11 +141,11 @@ Markdown(text.fold("The one network beside single networks", text.table(near.com
 
 # %% [markdown]
 r"""
-And a grid that nobody would train point by point: 400 pairs of weights. Look whether levels of one map run along those of another (then
-the two quantities are traded as one) or cross.
+And a grid that nobody would train point by point. Where levels of two maps run along one another, the two quantities
+are traded as one.
 """
 
-# %% mystnb={"figure": {"name": "fig-near-maps", "caption": "D, C and P of the one network over its weights, both from 0 in logarithmic steps, on the first 2,000 test digits; P is the gap that its own critic sees. White: levels. Look along a row for what γ does at fixed β, along a column for what β does."}}
+# %% mystnb={"figure": {"name": "fig-near-maps", "caption": "D, C and P of the one network over its weights, both from 0 in logarithmic steps, on the first 2,000 test digits; P is its own critic's gap. White: levels. Along a row γ changes, along a column β."}}
 draw.maps(surface)
 
 # %% tags=["hide-input"]
@@ -157,10 +153,10 @@ Markdown(near.shape(surface))
 
 # %% [markdown]
 r"""
-Was it trained long enough? Validation digits were watched while it trained; curves that still fall say no.
+Was it trained long enough? Curves that still fall say no.
 """
 
-# %% mystnb={"figure": {"name": "fig-near-learning", "caption": "The one network while it trains: D, C and its critic's gap on 500 validation digits at five pairs of weights. Look whether the lines are flat at the right."}}
+# %% mystnb={"figure": {"name": "fig-near-learning", "caption": "The one network while it trains: D, C and its critic's gap on 500 validation digits at five pairs of weights."}}
 draw.learning(conditional.curve())
 
 # %% tags=["hide-input"]
@@ -170,12 +166,10 @@ Markdown(near.bill(run))
 r"""
 ## Summary
 
-* Held near the attainable corner, a network shows whether $\gamma$ buys recognition or repairs a lack of knowledge: compare $C$ in
-  the second table with its last column.
-* One network with $\beta$ and $\gamma$ as inputs draws the surface that a grid of trainings only samples; where it differs from single
-  networks, the table says by how much.
-* What is left out: other experiments, more seeds, and longer trainings; `python -m cdpbook.near` and `python -m cdpbook.conditional`
-  train them.
+* Near the attainable corner, the second table shows whether $\gamma$ buys recognition or repairs a lack of knowledge:
+  compare its changes of $C$.
+* Left out: other experiments, more seeds, longer trainings (`python -m cdpbook.near`, `python -m
+  cdpbook.conditional`).
 
 ## Exercises
 """
@@ -185,8 +179,8 @@ r"""
 ```{exercise-start} Blends of knowledge (10 minutes)
 :label: ex:near-1
 ```
-The attending network sees the posterior mean under *all* training digits. Which $D$ has the mean alone when only $n$ of them are known,
-$n=500,5000,55000$? Would more digits help?
+Which $D$ has the posterior mean alone when only $n$ training digits are known, $n=500,5000,55000$? Would more digits
+help?
 ```{exercise-end}
 ```
 """
@@ -196,8 +190,7 @@ r"""
 ```{solution-start} ex:near-1
 :class: dropdown
 ```
-Take the first $n$ training digits as the prior. $D$ falls slowly with $n$, about as fast as the distance to the nearest digit does in the
-many dimensions of digits: ten times the digits buy less and less.
+$D$ falls slowly with $n$: ten times the digits buy less and less.
 """
 
 # %%
@@ -219,8 +212,8 @@ r"""
 ```{exercise-start} Between trained weights (10 minutes)
 :label: ex:near-2
 ```
-The one network never trained at, say, $\gamma=0.0123$. Is what it restores there between what it restores at its neighbours?
-Compare the images, not only the numbers.
+The one network never trained at, say, $\gamma=0.0123$. Is what it restores there between what it restores at its
+neighbours? Compare images.
 ```{exercise-end}
 ```
 """
@@ -230,8 +223,8 @@ r"""
 ```{solution-start} ex:near-2
 :class: dropdown
 ```
-If the images at three neighbouring weights lie on a line, the middle one's distance from the mean of the outer two is small against
-the distance of the outer two from one another.
+If they lie on a line, the middle one's distance from the mean of the outer two is small against the distance of these
+from one another.
 """
 
 # %%
@@ -250,8 +243,8 @@ r"""
 ```{exercise-start} Which prior? (open)
 :label: ex:near-3
 ```
-The mean under the training digits is the best guess for *their* law, smoothed by nothing. Replace it by a prior that knows small shifts and
-rotations (more keys, made of the same digits). What do $D$ and $C$ of the mean become, and does a network still add to it?
+Replace the training digits by a prior that knows small shifts and rotations (more keys, made of the same digits).
+What do $D$ and $C$ of the mean become, and does a network still add to it?
 ```{exercise-end}
 ```
 """
@@ -261,8 +254,7 @@ r"""
 ```{solution-start} ex:near-3
 :class: dropdown
 ```
-Start from `observe` with `images` and its shifts by a pixel (five times the keys); measure the mean alone first, as in
-{ref}`ex:near-1`. If its $D$ falls below that of the attending network, knowledge was missing; if not, smoothing was.
+Start from `observe` with `images` and its shifts by a pixel (five times the keys). If the mean's $D$ falls below the attending network's, knowledge was missing; if not, smoothing was.
 ```{solution-end}
 ```
 """

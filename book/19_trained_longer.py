@@ -11,12 +11,12 @@ r"""
 (ch:longer)=
 # Trained longer: do the verdicts stay?
 
-**The question.** A published point of this book is a pre-training and a few hundred steps of {eq}`eq:paper-16`, as many as two cores
-allow. Some verdicts of {ref}`ch:verdicts` went against the paper. Were they about the trade-off, or about short trainings?
+**The question.** A published point has a pre-training and a few hundred steps of {eq}`eq:paper-16`. Some
+{ref}`verdicts <ch:verdicts>` went against the paper. Were they about the trade-off, or about short trainings?
 
-**What will be checked.** How $D$, $P$ and $C$ move as the training grows to twenty-five times its length; then every statement again, on a
-grid that was trained nine times longer. How long is long enough was written down first, in `params/converged.yml`: a length is enough if the next
-longer one changes no corner of the grid by more than the limits in `longer.ENOUGH`.
+**What will be checked.** How $D$, $P$ and $C$ move as the training grows to twenty-five times its length; then every
+statement again, on a grid trained nine times longer. The rule was written first (`params/converged.yml`): a length is
+enough if the next longer one changes no corner of the grid by more than the limits in `longer.ENOUGH`.
 """
 
 # %% tags=["parameters"]
@@ -42,12 +42,12 @@ Markdown(longer.answer(run, rows, found))
 r"""
 ## How long is long enough?
 
-Six pairs of weights, three seeds, four lengths; each length has its own cosine of the learning rate, so that a short training is a whole one.
-The networks start from the same pre-trained ones. Look first at $C$ (solid against dashed: what $\gamma$ gains), then at the two measures of
-$P$: the run's own critic goes on finding more as it is trained, while the judge, which is fitted anew for each point, need not.
+Six pairs of weights, three seeds, four lengths from the same pre-trained networks, each with its own cosine of the
+learning rate: a short training is a whole one. Look first at $C$, then at
+the two measures of $P$.
 """
 
-# %% mystnb={"figure": {"name": "fig-longer-curves", "caption": "Exp-2, the stronger network: C, D and P against the length of the training; colours are β, solid lines γ = 0, dashed ones the largest γ. Bars: one standard deviation over three seeds. Look whether lines are flat at the right, and whether the gap between solid and dashed grows."}}
+# %% mystnb={"figure": {"name": "fig-longer-curves", "caption": "Exp-2, the stronger network: C, D and P against the length of the training; colours are β, solid lines γ = 0, dashed the largest γ. Bars: one standard deviation over seeds. Are lines flat at the right? Does the gap between solid and dashed grow?"}}
 draw.curves(rows)
 
 # %% tags=["hide-input"]
@@ -59,9 +59,8 @@ Markdown("The largest change from each length to the next, over the six pairs of
 
 # %% [markdown]
 r"""
-$P$ by the judge moves by tens of percent where it is small, near the floor of real digits: there a relative limit asks for more than the
-judge's own noise allows. $C$ is what decides. What $\gamma$ changes of it, at each $\beta$ and length, paired by seed; bold where zero is
-outside the interval (over seeds):
+$P$ by the judge moves by tens of percent where it is small: there a relative limit asks for more than the judge's own
+noise allows. What $\gamma$ changes of $C$, paired by seed; bold where the interval over seeds leaves out zero:
 """
 
 # %% tags=["hide-input"]
@@ -75,9 +74,10 @@ Markdown(text.table(
 r"""
 ## The grid again
 
-The weights of the published grid but for $\beta=0.1$, which is replaced by $0.06$: at $0.1$ some published networks are worse than others in every respect ({ref}`ch:verdicts`).
-Letters are restorers without training, the dash-dotted line is the best classifier of $Y$ ({ref}`ch:exp2`). Look how far the cloud still is
-from both: more steps do not close that gap, more knowledge does ({ref}`ch:near`).
+The published grid's weights, with $\beta=0.06$ in place of $0.1$, where some published networks are worse than others
+in every respect. Letters are restorers without training, the dash-dotted line the best classifier of $Y$
+({ref}`Exp-2 <ch:exp2>`). Look how far the cloud still is from both: more steps do not close that gap, more knowledge does
+({ref}`near the bound <ch:near>`).
 """
 
 # %% mystnb={"figure": {"name": "fig-longer-planes", "caption": "Exp-2 trained longer: every pair of D, P and C, the third as colour; means over seeds, bars of one standard deviation. Curves join points of equal level. Look along a curve: where C falls, D or P rises."}}
@@ -85,8 +85,8 @@ planes.three_planes(run.table, perception, run.floor(perception), attainable.bes
 
 # %% [markdown]
 r"""
-Every statement about single experiments, on four grids of the same experiment. Two words are the verdicts by the judge and by
-the run's own critic, one word is both. Read a line from left to right: does it turn with the network, with the largest $\beta$, or with the length?
+Every statement about single experiments, on four grids of Exp-2. Two words are the verdicts by the judge and by the
+run's own critic. From left to right: does a line turn with the network, with the largest $\beta$, or with the length?
 """
 
 # %% tags=["hide-input"]
@@ -94,14 +94,13 @@ Markdown(text.table(found))
 
 # %% [markdown]
 r"""
-What this does not say: the grid has one network, one experiment, and no $\beta$ as large as the published one's. A verdict that turns between
-the first two columns and the third hangs on the largest $\beta$; only one that turns in the last hangs on the length.
+A verdict that turns between the first two columns and the third hangs on the largest $\beta$, which the third and the
+last leave out; only one that turns in the last hangs on the length, in this network and experiment.
 
 ## With other images, and other noise
 
-The intervals so far are over seeds: trainings again, the same test digits and the same noise. For these rows it is published, digit by digit, whether
-CNN-1 erred, on the published draw of the noise and on fresh ones. So the gain of $\gamma$ can be given an interval that has other digits in it, and
-other noise. Look whether any stops being clear.
+So far intervals are over seeds. These rows keep, digit by digit, whether CNN-1 erred, on the published noise and on
+fresh draws: the gain of $\gamma$ can have other digits and other noise in its interval. Does any stop being clear?
 """
 
 # %% tags=["hide-input"]
@@ -115,8 +114,8 @@ Markdown(text.table(
 r"""
 ## What is attainable, experiment by experiment
 
-The same comparison for all experiments with digits: what was published, what was trained longer, the network that sees the posterior mean, the
-posterior mean itself, and the classifier of $Y$ that validation images choose. Intervals are over images, and over seeds where there are several.
+The same for each experiment with digits, beside restorers that know the posterior mean, that mean itself, and the
+classifier of $Y$ that validation images choose. Intervals are over images, and over seeds where there are several.
 """
 
 # %% tags=["hide-input"]
@@ -131,8 +130,8 @@ Markdown(f"P of real digits against other real ones: {text.quantity('p_judge').n
 r"""
 ## How it was trained
 
-Points of one seed see the same batches with the same noise, whatever their weights. So they can be one network whose every layer is a stack of
-theirs: a GPU, which small networks leave idle, takes them together several times faster than one after another (`make bench`).
+Points of one seed see the same batches with the same noise, so they can be one network of stacked layers, several
+times faster on a GPU than one after another (`make bench`).
 
 ```{literalinclude} ../cdplib/experiments/stacked.py
 :language: python
@@ -152,10 +151,9 @@ Markdown(longer.bill(rows, run))
 r"""
 ## Summary
 
-* Compare the first and the last row of the second table: where their intervals are apart, a short training hides a part of what $\gamma$ buys.
-  Its direction is the same at every length.
-* Where verdicts turn, the tables tell whether the largest $\beta$ or the length turned them.
-* Left out: the other experiments, ten seeds, and the length that the rule asks for. The card was lent for half an hour.
+* Where the intervals of the first and the last row of the second table are apart, a short training hides a part of
+  what $\gamma$ buys. Its direction is the same at every length.
+* Left out: other experiments, ten seeds, and the length that the rule asks for.
 
 ## Exercises
 """
@@ -165,8 +163,8 @@ r"""
 ```{exercise-start} What a power law would say (10 minutes)
 :label: ex:longer-1
 ```
-Fit $C(n)=C_\infty+a\,n^{-b}$ to the four lengths at $\beta=0$ and the largest $\gamma$. Which $C_\infty$ do you get, and how much does it change
-if the shortest length is left out?
+Fit $C(n)=C_\infty+a\,n^{-b}$ to the four lengths at $\beta=0$ and the largest $\gamma$. How much does $C_\infty$
+change if the shortest length is left out?
 ```{exercise-end}
 ```
 """
@@ -219,8 +217,8 @@ r"""
 ```{solution-start} ex:longer-2
 :class: dropdown
 ```
-With $C(n)-C_\infty=a n^{-1/2}$ the step from $n$ to $3n$ changes $a n^{-1/2}(1-3^{-1/2})$, which is about two fifths of what is left. So a change of $\epsilon$
-leaves about $2.4\,\epsilon$, and after the step $1.4\,\epsilon$.
+With $C(n)-C_\infty=a n^{-1/2}$ the step from $n$ to $3n$ changes $a n^{-1/2}(1-3^{-1/2})$, about two fifths of what
+is left: a change of $\epsilon$ leaves about $2.4\,\epsilon$, and after the step $1.4\,\epsilon$.
 ```{solution-end}
 ```
 """
@@ -230,7 +228,7 @@ r"""
 ```{exercise-start} Another experiment (open)
 :label: ex:longer-3
 ```
-Train the grid of Exp-4 in the same way (`cdp sweep exp4 --preset converged --stack 64`; on a CPU a stack helps less). Does E2 hold there, too?
+Train the grid of Exp-4 in the same way (`cdp sweep exp4 --preset converged --stack 64`; on a CPU a stack helps less). Does E2, that better classification always costs $D$ or $P$, hold there too?
 ```{exercise-end}
 ```
 """
@@ -240,9 +238,9 @@ r"""
 ```{solution-start} ex:longer-3
 :class: dropdown
 ```
-Publish the rows (`--publish`), then judge them as this page does: `published_runs((("converged", "fast-large"),))["exp4"]` is their run, and
-`verdicts.of(run, perception)` has a verdict for each statement. Compare with those of the published grid, with and without its largest $\beta$: what turns
-with the length has turned in both.
+Publish the rows (`--publish`), then judge them as this page does: `published_runs((("converged",
+"fast-large"),))["exp4"]` is their run, `verdicts.of(run, perception)` has a verdict for each statement. What turns
+with the length has turned against the published grid with and without its largest $\beta$.
 ```{solution-end}
 ```
 """

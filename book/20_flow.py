@@ -11,12 +11,14 @@ r"""
 (ch:flow)=
 # A flow from the posterior mean
 
-**The question.** Every network so far descends {eq}`eq:paper-16`: it pays for $P$ with a critic. There is another way to low $D$ at small $P$. By
-{prf:ref}`thm:w2-edge` the best restorer with $P=0$ *transports* the posterior mean to the law of images; a rectified flow learns such a transport
-by regression alone {cite}`ohayon2025`. Is a restorer of that family on, below or above the sheet that {eq}`eq:paper-16` traces?
+**The question.** Every network so far pays for $P$ with a critic, descending {eq}`eq:paper-16`. But by
+{prf:ref}`thm:w2-edge` the best restorer with $P=0$ *transports* the posterior mean to the law of images, which a
+rectified flow learns by regression alone {cite}`ohayon2025`. Is such a restorer on, below or above the sheet that
+{eq}`eq:paper-16` traces?
 
-**What will be checked.** A rule that was committed before any flow was trained (it opens `cdpbook/studies/flow.py`): at the flow's own $D$, its $P$
-against the least that mixtures of the sheet's points reach. *Below* and *above* need an interval, over seeds and images, that leaves out zero.
+**What will be checked.** A rule committed before any flow was trained (in `cdpbook/studies/flow.py`): at the flow's
+own $D$, its $P$ against the least that mixtures of the sheet's points reach. *Below* and *above* need an interval,
+over seeds and images, that leaves out zero.
 """
 
 # %% tags=["parameters"]
@@ -43,29 +45,30 @@ Markdown(flow.answer(found, level))
 r"""
 ## Straight lines, and what a network makes of them
 
-Take a training digit $x$, restore it from fresh noise, add a little more noise, and call that $z_0$. Join the two by a straight line,
-$z_t=(1-t)z_0+t\,x$, travelled with velocity $x-z_0$. Many lines run through a place at a time; a network learns their mean velocity:
+Restore a training digit $x$ from fresh noise, add a little more noise: $z_0$. Join the two by a straight line,
+$z_t=(1-t)z_0+t\,x$, travelled with velocity $x-z_0$. Many lines run through a place at a time; a network learns their
+mean velocity:
 
 ```{literalinclude} ../cdplib/experiments/flow.py
 :language: python
 :pyobject: loss
 ```
 
-Who follows that mean from $t=0$ to $1$ has at every time the law of the $z_t$: at the end that of digits. Lines that cross are
-untangled on the way, so the pairs are other ones, nearer to each other. No critic, no classifier and no label takes part, and the network does not see $y$:
-with $y$ it would learn to draw from the posterior, which costs twice the least $D$.
+Who follows that mean from $t=0$ to $1$ has at every time the law of the $z_t$: at the end that of digits. Lines that
+cross are untangled, so the new pairs are nearer to each other. No critic, classifier or label takes part, nor $y$:
+with $y$ the network would draw from the posterior, which costs twice the least $D$.
 
 ```{literalinclude} ../cdplib/experiments/flow.py
 :language: python
 :pyobject: follow
 ```
 
-The number of steps is a knob that needs no training. One step is the regression $\mathbb E[x|z_0]$, of low $D$; more steps
-follow the flow. The start is the network of {ref}`ch:near` at $\beta=\gamma=0$. Its noise is all that is drawn by lot; without it a start
-fills no volume. Look at digits that the start leaves open: more steps decide.
+One step is the regression $\mathbb E[x|z_0]$, of low $D$; more steps follow the flow, without more training. The
+start is the {ref}`network near the bound <ch:near>` at $\beta=\gamma=0$, with noise (without it a start fills no volume), all that
+is drawn by lot.
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-flow-digits", "caption": "Test digits, noisy, as the flow's start restores them, and after more and more steps of the same velocity. Look where the start is grey between two readings, and which one the flow takes."}, "image": {"alt": "Rows of digits: original, noisy, blurred at the start, sharper from row to row"}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-flow-digits", "caption": "Test digits, noisy, as the flow's start restores them, and after more and more steps. Look where the start is grey between two readings, and which one the flow takes."}, "image": {"alt": "Rows of digits: original, noisy, blurred at the start, sharper from row to row"}}
 kept = trained.samples()
 order = ["clean", "noisy", "restored", *(str(steps) for steps in sorted(trained.STEPS))]
 titles = {"clean": "original", "restored": "the start"}
@@ -79,18 +82,18 @@ samples.strips(rows)
 r"""
 ## On, below or above?
 
-All points are on the same 10,000 noisy digits. Blue is the sheet that counts: its networks know the posterior mean, as the flow's start does; its thin line
-is the edge that mixtures reach. Diamonds are blends of the posterior mean and a posterior sample under the training digits, which need no training.
-Look at the end of the flow's line: is it left of the blue edge, on it, or right of it?
+All points are on the same 10,000 noisy digits. Blue is the sheet that counts: its networks know the posterior mean,
+as the flow's start does. Where does the flow's line end, against the blue edge?
 """
 
-# %% mystnb={"figure": {"name": "fig-flow-plane", "caption": "Exp-2: P by the judge (logarithmic) against D, means over seeds. Crosses: the flow, the numbers are its steps. Blue: Eq. 16 near the bound and the edge of its mixtures; greys: the other published sheets. Diamonds: from posterior mean to sample, no training. Dotted: real digits against real ones."}, "image": {"alt": "A line of crosses falling from the upper left to low P, beside blue dots and their falling edge; grey marks and black diamonds to the right"}}
+# %% mystnb={"figure": {"name": "fig-flow-plane", "caption": "Exp-2: P by the judge (logarithmic) against D, means over seeds. Crosses: the flow, with its steps. Blue: Eq. 16 near the bound and the edge of its mixtures; greys: the other published sheets. Diamonds: blends of the training digits' posterior mean and sample. Dotted: real digits against real ones."}, "image": {"alt": "A line of crosses falling from the upper left to low P, beside blue dots and their falling edge; grey marks and black diamonds to the right"}}
 draw.plane(curve, sheets, flow.free(), level)
 
 # %% [markdown]
 r"""
-The same in numbers. The first three columns are what the flow has *beyond* the mixtures of the blue points, at equal $D$, at equal $P$, and (for $C$) within
-both; minus is less, and less is better. *None*: the sheet has no such $D$ or $P$. Intervals are over images, and over seeds where there are several.
+First what the flow has *beyond* the mixtures of the blue points, at equal $D$, at equal $P$, and (for $C$) within
+both; less is better. *None*: the sheet has no such $D$ or $P$. Intervals are over images, and over seeds where there
+are several.
 """
 
 # %% tags=["hide-input"]
@@ -100,9 +103,9 @@ Markdown(text.table(flow.verdict_table(found)))
 r"""
 ## Against the exact line
 
-For squared error and $W_2$ the edge is known ({prf:ref}`thm:w2-edge`): at $P=0$ it has $D^*+W_2^2$, never above $2D^*$, which a posterior sample pays. The third
-column is $D$ over that of the flow's start, the best guess of $D^*$ here; look how much of the allowed factor 2 is used. $P$ of real digits against real
-ones is the floor that nobody needs to beat.
+For squared error and $W_2$ the edge is known ({prf:ref}`thm:w2-edge`): at $P=0$ it has $D^*+W_2^2$, never above
+$2D^*$, which a posterior sample pays. The third column is $D$ over that of the flow's start, the best guess of $D^*$
+here.
 """
 
 # %% tags=["hide-input"]
@@ -121,8 +124,8 @@ Markdown(
 r"""
 ## Who reads it better?
 
-Nobody reads while the flow is trained. So $C$ is what a restorer gets without asking for it. Every classifier on the same images, paired: after the most
-steps against the start, and against the network near the bound that was trained for $P$ alone. Bold: zero is outside (over images and seeds).
+No classifier takes part in training the flow. After the most steps, paired on the same images, against the start and
+the network near the bound trained for $P$ alone; bold: the interval over images and seeds leaves out zero.
 """
 
 # %% tags=["hide-input"]
@@ -132,11 +135,10 @@ Markdown(text.table(flow.readers_table()) + "\n\n" + flow.bill())
 r"""
 ## Summary
 
-* The rule's word and its numbers are in the first table; the sheet near the bound is the one that knows as much. A flow above it may be a
-  flow that was trained too little or is too small, as the first networks of this book were: a sheet or a curve that was reached bounds what can be, from one side.
-* One velocity gives a curve: few steps for $D$, many for $P$. What it cannot give is $C$ for its own sake; for that {eq}`eq:paper-16` has $\gamma$.
-* What is left out: other experiments, $y$ as a further input, longer trainings and larger velocities, and the flow straightened a second time.
-  `python -m cdpbook.flow` trains, measures and publishes.
+* A flow above the sheet may have been trained too little or be too small: what was reached bounds what can be, from
+  one side.
+* Left out: other experiments, $y$ as a further input, longer trainings, larger velocities, a flow straightened a
+  second time (`python -m cdpbook.flow`).
 
 ## Exercises
 """
@@ -190,8 +192,8 @@ r"""
 ```{exercise-start} Between the ends (paper, 10 minutes)
 :label: ex:flow-2
 ```
-Blending the start $m$ and the flow's end $\hat x$, $(1-s)m+s\hat x$, gives another curve in the plane without a training. If the end is the optimal transport
-of $m$, what are $D$ and $W_2$ of the blend, and can any number of steps be better?
+Blends of the start $m$ and the flow's end $\hat x$, $(1-s)m+s\hat x$, are another curve in the plane. If the end is
+the optimal transport of $m$, what are $D$ and $W_2$ of the blend, and can any number of steps be better?
 ```{exercise-end}
 ```
 """
@@ -201,8 +203,9 @@ r"""
 ```{solution-start} ex:flow-2
 :class: dropdown
 ```
-By the proof of {prf:ref}`thm:w2-edge`, $D=D^*+s^2P^{*2}$ and $W_2=(1-s)P^*$: the edge itself. So for $W_2$ no number of steps is better than the blend, if $m$ is the posterior mean
-and the end is its optimal transport. Here neither is exact, and $P$ is the judge's, of which the theorem says nothing.
+By the proof of {prf:ref}`thm:w2-edge`, $D=D^*+s^2P^{*2}$ and $W_2=(1-s)P^*$: the edge itself, so for $W_2$ no number
+of steps is better, if $m$ is the posterior mean and the end its optimal transport. Here neither is exact, and of the
+judge's $P$ the theorem says nothing.
 ```{solution-end}
 ```
 """
@@ -222,8 +225,9 @@ r"""
 ```{solution-start} ex:flow-3
 :class: dropdown
 ```
-`Velocity` takes one more input channel, `Starts` keeps the noisy image beside the restored one. The lines through a place now share $y$, the flow draws from the posterior of $x$ given $y$
-(for a start with enough noise), and $D$ tends to twice the least. A posterior sample keeps all that $y$ says of the digit on average; measure whether $C$ pays or gains.
+`Velocity` takes one more input channel, `Starts` keeps the noisy image. The lines through a place now share $y$, the
+flow draws from the posterior (for a start with enough noise), and $D$ tends to twice the least. A posterior sample
+keeps on average all that $y$ says of the digit; does $C$ pay or gain?
 ```{solution-end}
 ```
 """

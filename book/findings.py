@@ -29,10 +29,9 @@ for verdict in findings.VERDICTS:
 
 # %% [markdown]
 r"""
-Each line has a small check, which ran when this page was made (and in `tests/studies/test_findings.py`);
-the last column says what it found and links to the place that shows it at length. A failed check would be
-marked: then either we are wrong, or there is something new to be learnt. Statements are ours, in short, with
-the place where the paper makes them.
+Each line, a statement in our words, has a small check that ran when this page was made; the last column says what it
+found, with a link to where it is shown at length. If a check fails, which would be marked, we are wrong, or there is
+something new to learn.
 """
 
 # %% tags=["hide-input"]
@@ -55,17 +54,15 @@ Markdown("\n\n".join(parts))
 r"""
 ## What this means
 
-*The theorem is right, and general:* for any number of classes, any distortion that is an average over samples,
-any divergence that is convex in the law of the restored signal. It says that the best attainable error, as a function
-of the two budgets, bends the right way.
+*The theorem is right, and general:* for any number of classes, any distortion that is an average over samples, any
+divergence that is convex in the law of the restored signal.
 
-*The slogan is not a consequence.* Whether the three aims conflict is a property of the signal, the degradation and the
-classifier, and can be decided for a given problem ({prf:ref}`prop:minima`). They do conflict in perception
-for almost every problem, because a law is seldom matched by accident. Between distortion and error they often do not:
-if the classifier fits the signal and the noise is moderate, the restoration of least distortion may classify best as well,
-as it does in the paper's own toy, where only a law that is matched almost exactly costs a little error.
+*The slogan is not a consequence.* Whether the three aims conflict depends on the signal, the degradation and the
+classifier, and can be decided for a given problem ({prf:ref}`prop:minima`). They do conflict in perception for almost
+every problem, because a law is seldom matched by accident. Between distortion and error they often do not: if the
+classifier fits the signal and the noise is moderate, the restoration of least distortion may classify best as well,
+as in the paper's own toy, where only a law matched almost exactly costs a little error.
 
-*The toy shows a family, not the function.* A restoration with a single knob must compromise. What the picture shows is
-the price of having one knob. The same caution applies to trained networks: a sweep over the weights of a loss
-traces what that family and that training can do, which bounds $C(D,P)$ from above.
+*The toy shows a family, not the function:* its picture shows the price of having one knob. Likewise a sweep over the
+weights of a loss traces what that family and that training can do, which bounds $C(D,P)$ from above.
 """

@@ -86,15 +86,15 @@ def answers(
         who = {column: one.lines.loc[column] for column in (MEAN, OWN)}
         by = {c: [text.points(x.interval) for x in (w.one, w.ensemble)] for c, w in who.items()}
         remedy.append(
-            f"{title(e)}: with γ = {one.gamma:g} the error of the independent ones changes by "
-            f"{by[MEAN][0]} points where one classifier is trained against and by {by[MEAN][1]} "
-            f"against the ensemble (difference {text.points(who[MEAN].change.interval)}); that of "
-            f"the predefined one by {by[OWN][0]} and {by[OWN][1]}."
+            f"{title(e)}: γ = {one.gamma:g} against one classifier changes the error of the "
+            f"independent ones by {by[MEAN][0]} points, against the ensemble by {by[MEAN][1]} "
+            f"(difference {text.points(who[MEAN].change.interval)}); that of the predefined one by "
+            f"{by[OWN][0]} and {by[OWN][1]}."
         )
     nothing = "Not testable: nothing is published yet."
     return "\n".join([
         "1. **Does γ's gain transfer?** " + (
-            f"Of the predefined classifier's gain this part reaches the others, on average: "
+            f"Part of the predefined classifier's gain that reaches the others, on average: "
             f"{text.listed(arrives)}." if arrives else nothing),
         "2. **Does β help classifiers that took no part?** " + (
             f"On average over them, {helped}." if betas else nothing),

@@ -260,12 +260,12 @@ def answer(found: list[Against], level: float) -> str:
         f"D = {text.quantity('mse').number(at['mse'])}, P = "
         f"{text.quantity('p_judge').number(at['p_judge'])} "
         f"({text.count(int(at['seeds']), 'seed')}; real digits have "
-        f"{text.quantity('p_judge').number(level)}); one step alone has "
+        f"{text.quantity('p_judge').number(level)}); in one step to "
         f"D = {text.quantity('mse').number(first['mse'])}. By the rule it is "
         f"*{one.verdict}* the sheet that Eq. 16 traces near the bound: at its D it has "
         f"{_written(one.p, 3)} of P, at its P {_written(one.d, 1, 1e4)} · 10⁻⁴ of D, at both "
         f"{_written(one.error, 2, 100)} points of C beyond that sheet's mixtures. "
-        f"Against the other sheets the word is {others}. "
+        f"Against other sheets it is {others}. "
         f"Its D is {at['mse'] / start['mse']:.2f} times its start's, where drawing from the "
         f"posterior costs 2 times the least D."
     )
@@ -274,7 +274,7 @@ def answer(found: list[Against], level: float) -> str:
 def _sizes(found: Mapping[str, float]) -> str:
     """Standard deviations of D, P and C, the last in points."""
     d, p = (text.quantity(name).number(found[name]) for name in ("mse", "p_judge"))
-    return f"{d}, that of P {p} and that of C {text.number(100 * found['error_rate'], 2)}"
+    return f"{d}, of P {p} and of C {text.number(100 * found['error_rate'], 2)}"
 
 
 def bill() -> str:
@@ -282,22 +282,22 @@ def bill() -> str:
     said, table = list[str](), flow.published()
     for row in lots(table).itertuples():
         said.append(
-            f"Over {row.draws} draws of the noise at the start (seed {row.seed}, "
-            f"{text.count(row.steps, 'step')}) D has a standard deviation of "
+            f"Over {row.draws} draws of the start's noise (seed {row.seed}, "
+            f"{text.count(row.steps, 'step')}) standard deviations are, of D "
             f"{_sizes(row._asdict())} points."
         )
     spread = table[table["draw"] == 0].groupby("steps")[["mse", "p_judge", "error_rate"]].std()
     last = spread.iloc[-1]
     if np.isfinite(last["mse"]):
         said.append(
-            f"Over seeds (start, velocity and noise), after {spread.index[-1]} steps, that of D is "
+            f"Over seeds (start, velocity and noise, {spread.index[-1]} steps): of D "
             f"{_sizes(last)} points."
         )
     each = table.groupby("steps")["restoring_cpu_s"].mean()
     said.append(
         f"Restoring 10,000 digits takes {each.iloc[0]:.0f} CPU seconds in one step and "
         f"{each.iloc[-1]:.0f} in {each.index[-1]}, besides those of the start. The velocity was "
-        f"trained on {flow.BATCHES:,} batches of {flow.BATCH} digits, of {flow.IMAGES:,}: that "
-        "more would not move the flow's end is not shown."
+        f"trained on {flow.BATCHES:,} batches of {flow.BATCH} digits, of {flow.IMAGES:,}; whether "
+        "more would move the flow's end is not shown."
     )
     return " ".join(said)

@@ -229,10 +229,10 @@ def answer(run: Run, rows: pd.DataFrame, found: pd.DataFrame) -> str:
         f"{lengths[-1]:,} ({text.count(int(rows['seed'].nunique()), 'seed')}). E2, that better "
         f"classification always costs D or P, is *{cells.iloc[0]}* in the published grid (by the "
         f"judge / by the run's own critic; one word where they agree), *{cells.iloc[-2]}* for a "
-        f"stronger network without the largest β, and *{cells.iloc[-1]}* in the grid that was "
-        f"trained longer ({text.count(int(run.table['seed'].nunique()), 'seed')}). There "
-        f"{contrary.iloc[-1]} of {len(found)} statements are reproduced by both measures of P; in "
-        f"the published grid {contrary.iloc[0]} are."
+        f"stronger network without the largest β, and *{cells.iloc[-1]}* in the grid trained "
+        f"longer ({text.count(int(run.table['seed'].nunique()), 'seed')}). There "
+        f"{contrary.iloc[-1]} of {len(found)} statements are reproduced by both measures of P, in "
+        f"the published grid {contrary.iloc[0]}."
     )
 
 

@@ -205,7 +205,8 @@ def answer(run: Run) -> str:
         "P": (pairs["d_p"] < -CLOSE["p_judge"]).sum(),
         "C": (pairs["d_error"] < -CLOSE["error_rate"]).sum(),
     }
-    spent = cost(run)
+    spent, seeds = cost(run), int(table["seed"].nunique())
+    over = text.count(seeds, "seed") if seeds > 1 else "images"
     least = text.between([100 * gain.error.value for gain in ours], 1)
     before = text.between([100 * one.value for one in found.values()], 1)
     return (
@@ -213,10 +214,10 @@ def answer(run: Run) -> str:
         f"D = {text.quantity('mse').number(float(at['mse'].mean()))} and lets CNN-1 err on "
         f"{text.percent(error, 1)} of the test digits at β = γ = 0 "
         f"(aims: {AIM['mse']:g} and {100 * AIM['error_rate']:g} %; {aims[sum(reached.values())]}). "
-        f"γ = {ours[0].gamma:g} changes its cross entropy, which is trained, by {entropy} nats, "
-        f"and its C, which is plotted, by {least} points (the published networks': {before}); over "
-        f"images, with {text.count(table['seed'].nunique(), 'seed')}, C falls at {falls} and rises "
-        f"at {rises} of {len(ours)} β. D is larger at {dearer} of {len(ours)}. One network with β "
+        f"γ = {ours[0].gamma:g} changes its cross entropy by {entropy} nats, "
+        f"and its C by {least} points (the published networks': {before}); over "
+        f"{over}, C clearly falls at {falls} and clearly rises at {rises} of {len(ours)} β, and D "
+        f"is larger at {dearer}. One network with β "
         f"and γ as inputs, trained in {spent['one']:.0f} CPU minutes, is within "
         f"{100 * CLOSE['mse']:g} % of single networks in D at {close['D']} of {len(pairs)} "
         f"weights, in P at {close['P']} (lower at {lower['P']}), and within "

@@ -120,7 +120,8 @@ def answer(found: Mapping[str, pd.DataFrame]) -> str:
             f"{title}, {part} of {asked(title)} pairs of weights{own}: {text.listed(reach)} "
             "(C in %). "
             f"Of {text.count(steps, 'step')} from one β to the next at γ = 0 P clearly rises in "
-            f"{back['p_judge']}, and D clearly falls in {back['mse']}: a monotonic trade-off "
-            "has neither."
+            f"{back['p_judge']}, and D clearly falls in {back['mse']}."
         )
+    if any(title in found for title in GRIDS):
+        sentences.append("A monotonic trade-off has neither.")
     return " ".join(sentences)

@@ -197,11 +197,10 @@ def answer(table: pd.DataFrame) -> str:
     freed = without_distortion(table)
     if freed.map(lambda one: isinstance(one, Interval) and one.known).all(axis=1).any():
         lines.append(
-            f"Without the weight of D, D is clearly higher at {_times(freed['mse'], 1)}; it buys a "
-            f"clearly lower P at {_times(freed['p_judge'], -1)} and a clearly lower C at "
-            f"{_times(freed['error_rate'], -1)}. There γ clearly lowers C at "
-            f"{_times(freed['gamma_error_rate'], -1)} and clearly raises P at "
-            f"{_times(freed['gamma_p_judge'], 1)}."
+            f"Without the weight of D, D is clearly higher at {_times(freed['mse'], 1)}, P clearly "
+            f"lower at {_times(freed['p_judge'], -1)} and C at {_times(freed['error_rate'], -1)}. "
+            f"There γ clearly lowers C at {_times(freed['gamma_error_rate'], -1)} and clearly "
+            f"raises P at {_times(freed['gamma_p_judge'], 1)}."
         )
     return "\n".join(f"* {line}" for line in lines)
 
@@ -219,15 +218,13 @@ def state(table: pd.DataFrame, before: Collection[float] = ()) -> str:
             for n in sorted(seeds.unique(), reverse=True)
         ]
         parts.append(f"{name} {', '.join(each)}")
-    said = (
-        f"Asked for were {SEEDS} seeds at each of {len(SIGMAS)} σ. Trained are: {'; '.join(parts)}."
-    )
+    said = f"Asked for: {SEEDS} seeds at each of {len(SIGMAS)} σ. Trained: {'; '.join(parts)}."
     kept = table.groupby("precision")["sigma"].unique() if "precision" in table else pd.Series()
     if len(kept) > 1:
         words = [
             f"{name} at {text.listed(f'{s:g}' for s in sorted(at))}" for name, at in kept.items()
         ]
-        said += f" The precision of the trainings is {'; '.join(words)}."
+        said += f" Their precision is {'; '.join(words)}."
     if before:
         said += (
             f" With the weight of D, those at σ = {text.listed(f'{s:g}' for s in before)} were "

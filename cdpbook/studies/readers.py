@@ -94,6 +94,6 @@ def answer(rows: pd.DataFrame) -> str:
         f"(mean over β, {text.count(int(rows['seed'].nunique()), 'seed')}); that of "
         f"{sum(s < 0 for s in signs)} of the others clearly falls and of "
         f"{sum(s > 0 for s in signs)} clearly rises. The part of the gain that arrives runs from "
-        f"{text.between(values, 2)} over readers and β, and is between {ELSEWHERE[0]:g} and "
-        f"{ELSEWHERE[1]:g} at {inside} of {len(values)}.{unrestored}"
+        f"{text.between(values, 2)} over readers and β; at {inside} of {len(values)} it is "
+        f"between {ELSEWHERE[0]:g} and {ELSEWHERE[1]:g}, as reported of photographs.{unrestored}"
     )

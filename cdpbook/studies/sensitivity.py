@@ -98,7 +98,7 @@ def caveat(found: Mapping[str, Selection]) -> str:
     parts = []
     for name, selection in others:
         changed = [
-            f"{one.statement.number} ({other.verdict})"
+            f"{one.statement.number} ({other.verdict}), “{one.statement.text}”"
             for one, other in zip(whole.lines, selection.lines, strict=True)
             if one.verdict != other.verdict
         ]

@@ -216,6 +216,23 @@ def effects(name: str) -> pd.DataFrame:
     return found if len(found) and "trained longer" in set(found["grid"]) else found.iloc[:0]
 
 
+def paid(name: str) -> str:
+    """What :func:`effects` says of experiment ``name`` trained longer, in a sentence a beta."""
+    label, found = get(name).label, effects(name)
+    if found.empty:
+        return f"{label} was not trained longer."
+    moves = {-1: "clearly falls", 0: "does not clearly move", 1: "clearly rises"}
+    said = [
+        f"at β = {row.beta:g} C {moves[row.error_rate.sign]}, D {moves[row.mse.sign]} and P "
+        f"{moves[row.p_judge.sign]}"
+        for row in found[found["grid"] == "trained longer"].itertuples()
+    ]
+    return (
+        f"With γ, trained longer, in {label}: {'; '.join(said)}. Those corners are all of "
+        f"{label} that was trained longer."
+    )
+
+
 def answer(run: Run, rows: pd.DataFrame, found: pd.DataFrame) -> str:
     """What the page says first."""
     pairs = next(i for i, one in enumerate(verdicts.statements()) if one.number == "E2")

@@ -102,5 +102,8 @@ def test_what_gamma_changes_is_paired_by_seed_and_shown_for_grids_that_were_trai
     assert found.loc["published", "error_rate"].value == pytest.approx(-0.011)
     assert found.loc["trained longer", "error_rate"].value == pytest.approx(-0.0105)
     assert found.loc["trained longer", "mse"].value == 0
+    said = longer.paid("exp4")
+    assert "at β = 0 C clearly falls, D does not clearly move and P does not clearly move" in said
     monkeypatch.setattr(longer.results, "load", lambda _: short)
     assert longer.effects("exp4").empty
+    assert longer.paid("exp4") == "Exp-4 was not trained longer."

@@ -308,7 +308,7 @@ class Answer:
                 said.append(f"{letter} = {first.high:g} in place of {first.low:g} {each}.")
         verbs = {REPRODUCED: "hold", PARTLY: "hold in part", NOT: "do not hold"}
         counts = words.listed(
-            f"{len(numbers)} {verbs.get(word, word)} ({', '.join(numbers)})"
+            f"{len(numbers)} {verbs.get(word, word)}"
             for word, numbers in claims.numbered(self.found).items()
         )
         said.append(f"Of the paper's {len(self.found)} statements {counts}.")

@@ -12,8 +12,8 @@ r"""
 # Theorem 1, equation by equation
 
 **The claim** (Section 3 of {cite}`liu2019cdp`). If $d(p,\cdot)$ is convex in its second argument, the CDP
-function {eq}`eq:paper-7` is non-increasing, and convex in $(D,P)$. From this the paper concludes that distortion,
-perceptual difference and error rate "cannot be made all minimal simultaneously". **The answer:**
+function {eq}`eq:paper-7` is non-increasing, and convex in $(D,P)$; so distortion, perceptual difference and error rate
+"cannot be made all minimal simultaneously". **The answer:**
 """
 
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of this page"}
@@ -54,9 +54,9 @@ Markdown(
 
 # %% [markdown]
 r"""
-The proof is a chain of eight equations, (8) to (15). What is *linear* in it is checked in rational arithmetic; the convexity
-of a divergence is attacked by random search; minima are replaced by certified bounds; and assumptions are removed: these
-*negative controls* must fail. The letters are in {ref}`ch:notation`.
+The proof is a chain of eight equations, (8) to (15). What is *linear* is checked in rational arithmetic; convexity of a
+divergence is attacked by random search; minima are replaced by certified bounds; without an assumption a check must fail
+(*negative control*). Letters: {ref}`ch:notation`.
 """
 
 # %% [markdown]
@@ -78,8 +78,7 @@ feasible or infeasible pairs of budgets and any $\lambda\in(0,1)$
 :::
 
 :::{prf:proof}
-*Non-increasing:* a larger budget admits every restoration that a smaller one admits, and a minimum over a
-larger set is not larger. *Convex:* if one pair is infeasible the left side is $+\infty$, since both weights are
+*Non-increasing:* a larger budget admits every restoration that a smaller one admits. *Convex:* if one pair is infeasible the left side is $+\infty$, since both weights are
 positive. Otherwise let $\mu$ and $\nu$ be restorations that attain the two minima,
 
 ```{math}
@@ -137,8 +136,8 @@ and (11), (12), (15) together are (8). $\square$
 :class: dropdown tip
 {download}`theorem1.v <../proofs/theorem1.v>` has (4), (11), (14), (13) for total variation and, from these, (8) in the
 language of Coq, whose small kernel checks every step: no axiom, no gap (`make proofs`, where Coq is installed). Numbers are
-those of any ordered field; $\Delta$ has any sign, classes are any number, and $C$ is an infimum that need not be attained. Who
-trusts the kernel need read the definitions and the theorem only:
+those of any ordered field; $\Delta$ has any sign, classes are any number, $C$ is an infimum. Who trusts the kernel need read
+the definitions and the theorem only:
 
 ```{literalinclude} ../proofs/theorem1.v
 :start-after: (* definitions *)
@@ -162,9 +161,9 @@ replace (6) by $\varepsilon=1-\sum_{\hat x}P_{c_0(\hat x)}\,p_{\hat X c_0(\hat x
 
 ## (4), (11), (14) and half of (13), exactly
 
-Random problems with fractions as entries: two to four classes, two to five letters, channels with zeros, distortions *of any
-sign* (the theorem assumes nothing about $\Delta$). `rational.steps` computes both sides of each step. For equations the
-difference must be 0, not small; for total variation and $W_1$ in (13) the slack must be at least 0.
+`rational.steps` computes both sides of each step for random problems with fractions as entries, channels with zeros, and
+distortions *of any sign* (the theorem assumes nothing about $\Delta$). For equations the difference must be 0, not small; for
+total variation and $W_1$ in (13) the slack must be at least 0.
 """
 
 # %%
@@ -217,8 +216,8 @@ with the mixture, at the mean cost. $\square$
 So the paper's list, "any f-divergence (e.g. KL, TV, Hellinger) and the Rényi divergence", is right if "Hellinger" means the
 *square*; it leaves out $W_1$ of its own experiments, which is fine too by (c).
 
-The search draws triples of laws, many near the edge of the simplex, and a weight, and keeps the *least* slack of (13): zero up
-to rounding for the convex ones, below it for three negative controls, square roots of convex divergences.
+The search draws triples of laws and a weight, and keeps the *least* slack of (13): zero up to rounding for the convex ones,
+below it for three negative controls, square roots of convex divergences.
 """
 
 # %%
@@ -250,10 +249,9 @@ convex function does. A failure of (13) breaks the theorem, too, as the binary c
 r"""
 ## (8), (9), (10), (12), (15): minima, with certificates
 
-The other steps speak of minima, and a solver's word is no proof. So each minimum is enclosed: a plan that keeps the budgets
-bounds it from above, multipliers bound it from below by one line of arithmetic. `proof_steps` takes the plan's value on the
-larger side of each inequality and the *certified bound* on the smaller one: a slack below zero, beyond rounding, would refute
-the step, and not the solver.
+The other steps speak of minima, and a solver's word is no proof. A plan that keeps the budgets bounds a minimum from above,
+multipliers bound it from below by one line of arithmetic. `proof_steps` takes the plan's value on the larger side of each
+inequality and the *certified bound* on the smaller one: a slack below zero, beyond rounding, would refute the step.
 """
 
 
@@ -296,10 +294,9 @@ Markdown(
 r"""
 No step is refuted, and (9) and (10) hold to the gap of the certificates.
 
-The chain, drawn for the paper's toy (two Gaussian classes, {ref}`ch:toy`) with a classifier that does not fit, of threshold
-1.2, between two pairs of budgets: little distortion, and no perceptual difference. The error of the mixture follows the chord,
-(11). Below it are $C$ at the budgets that the mixture really uses, (12), and at the mean budgets, (15). The space between the
-chord and the lowest curve is the convexity of $C$.
+The chain, drawn for the paper's toy (two Gaussian classes, {ref}`ch:toy`) with a classifier that does not fit (threshold 1.2),
+between budgets of little distortion and of no perceptual difference. The error of the mixture follows the chord, (11); below it
+are $C$ at the budgets that the mixture really uses, (12), and at the mean budgets, (15).
 """
 
 # %%
@@ -317,7 +314,7 @@ curves = {
 }
 print(f"largest difference from the chord: {off:.0e}")
 
-# %% mystnb={"figure": {"name": "fig-proof-chain", "caption": "The chain of the proof between two pairs of budgets, on the toy with threshold 1.2. Each curve is at or below the one before; the first is a straight line."}, "image": {"alt": "Three curves over the mixing weight: a straight line on top, and two sagging curves below it that meet it at both ends."}}
+# %% mystnb={"figure": {"name": "fig-proof-chain", "caption": "The chain of the proof between two pairs of budgets. Each curve is at or below the one before; between the first, a straight line, and the last is the convexity of C."}, "image": {"alt": "Three curves over the mixing weight: a straight line on top, and two sagging curves below it that meet it at both ends."}}
 figures.chain(chain.weights, curves)
 
 # %% [markdown]
@@ -338,7 +335,7 @@ steps = [checks.deterministic(noisy_bit, "tv", np.inf, P) for P in Ps]
 steps = np.array(steps)
 line = exact.surface(noisy_bit, "tv", [np.inf], Ps).value[0]
 
-# %% mystnb={"figure": {"name": "fig-proof-deterministic", "caption": "Binary symmetric channel: the least error rate against the budget P, over all restorations (solid) and over the four deterministic ones (dashed, infeasible further left). Chance makes the curve convex, and lower."}, "image": {"alt": "A falling piecewise linear convex curve for all restorations, below a staircase for deterministic restorations that starts only at P of about 0.16."}}
+# %% mystnb={"figure": {"name": "fig-proof-deterministic", "caption": "The least error rate against the budget P, over all restorations (solid) and over deterministic ones (dashed, infeasible further left). Chance makes the curve convex, and lower."}, "image": {"alt": "A falling piecewise linear convex curve for all restorations, below a staircase for deterministic restorations that starts only at P of about 0.16."}}
 figures.against_exact(
     Ps,
     {"noisy bit": steps},
@@ -354,8 +351,8 @@ for name, values in over.items():
 
 # %% [markdown]
 r"""
-The solid line falls at a constant rate in total variation; so against $\sqrt{\mathrm{TV}}$, which is not convex in its second
-argument, it is a parabola that opens downwards: the theorem itself fails.
+The solid line falls at a constant rate; so against $\sqrt{\mathrm{TV}}$, which is not convex, it is a parabola that opens
+downwards: the theorem itself fails.
 """
 
 # %% tags=["nbval-check-output"]
@@ -385,8 +382,8 @@ print("strictly positive in some problem:", any(gap > 0 for gap in gaps))
 r"""
 Again the theorem falls. Let $X=(S,T)$ be two bits, seen without noise; $T$ is the class, 0 with probability 0.7; $S$ is an
 unrelated fair coin. The restoration has one bit, whose distortion is whether it differs from $S$. At $D=0$ it must be $S$,
-which is useless: the best classifier guesses, and errs with 0.3. Up to $D=0.2$ guessing remains best; then the bit begins to
-be worth reading. A plateau followed by a descent is not convex. (More in {ref}`ch:beyond-nonblind`.)
+which is useless: the best classifier guesses, and errs with 0.3. Up to $D=0.2$ guessing remains best; then the bit is worth
+reading. A plateau before a descent is not convex. (More in {ref}`ch:beyond-nonblind`.)
 """
 
 # %%
@@ -432,8 +429,7 @@ r"""
 The abstract says that the three quantities cannot be made minimal together. **This does not follow from Theorem 1** (a
 constant function is non-increasing and convex), and is false in general. A fair bit is flipped with probability 0.2; the class
 is the bit; distortion is whether the bits differ. The restoration $\hat X=Y$ has the least distortion and the least error,
-0.2 each, since no estimate is better than the received bit; and its law is that of $X$, so the perceptual difference is 0 for
-every $d$. `minima` finds it.
+0.2 each, since no estimate is better than the received bit; and its law is that of $X$. `minima` finds it.
 """
 
 # %% tags=["nbval-check-output"]
@@ -478,8 +474,8 @@ $(1-t)(D,P)+t\,(\max\{D_0,D\},\max\{P_0,P\})$ is below $(D',P')$ in both budgets
 $C(D',P')\le(1-t)C(D,P)+tC(D_0,P_0)<C(D,P)$ by (8) and monotonicity. $\square$
 :::
 
-The check: on the toy with threshold 1.2, wherever $C$ is not yet at its least, the next grid point in *both* budgets has a
-smaller value. `stuck` counts exceptions, for both budgets and for one alone.
+The check, on the toy with threshold 1.2: `stuck` counts grid points where $C$ is not yet at its least and the next one, in both
+budgets or in one alone, is no smaller.
 """
 
 # %%
@@ -502,8 +498,8 @@ r"""
 Until the error rate is the best possible, relaxing *both* budgets helps; relaxing one need not: in {ref}`ch:toy` each is idle
 over wide regions.
 
-How often are minima attained together? The cell counts, on random three-letter problems with squared error and the Bayes
-classifier of the clean signal, the paper's choice.
+How often are minima attained together in random three-letter problems, with squared error and the Bayes classifier of the clean
+signal, the paper's choice?
 """
 
 # %%

@@ -95,8 +95,8 @@ its derivative has the sign of $P_2p_{Y2}(s)-P_1p_{Y1}(s)$. The likelihood ratio
 sign changes once, from $-$ to $+$, at $s=\log\frac73=2t^*$: the Bayes threshold of $Y$, reached at $a=1/2$. $\square$
 :::
 
-The Kullback–Leibler divergence has no closed form; it is an integral of a smooth function, for which the trapezoid rule is
-exact to many digits. The paper does not say *which* of the two directions it drew, so both are kept. Where each is least:
+The Kullback–Leibler divergence has no closed form; the trapezoid rule is exact to many digits. The paper does not say *which* of
+the two directions it drew, so both are kept. Where each is least:
 """
 
 # %% tags=["nbval-check-output"]
@@ -178,8 +178,8 @@ figures.surface(Ds, Ps, C)
 
 # %% [markdown]
 r"""
-Cuts through the surface are the profiles of Fig. 2 (b). Look for three things: no curve rises; each is convex; and curves run
-together over long stretches, where the fixed budget does not matter.
+Cuts through the surface. Look for three things: no curve rises; each is convex; and curves run together over long stretches,
+where the fixed budget does not matter.
 """
 
 # %%
@@ -209,7 +209,7 @@ r"""
 ## Second observation: convex
 
 `midpoint_excess` is the largest amount, over *all* pairs of grid points with their middle on the grid, by which the middle
-exceeds the mean of the ends. Convexity asks for at most zero.
+exceeds the mean of the ends: at most zero if $C$ is convex.
 
 Theorem 1 does not settle this: its proof mixes two restorations by lots, and a mixture of $a_1Y$ and $a_2Y$ is *not* of the
 form $aY$. So $C_{\mathrm{lin}}$ need not be convex. The negative control moves the classifier's threshold to
@@ -246,7 +246,7 @@ $P\ge \mathrm{KL}(a_D^-)$. But budgets are feasible from $P=\mathrm{KL}(a_D^+)$ 
 depends on $P$ and not on $D$**, for every $D$ between $2/3$ and $3/4$. The band shrinks to nothing only as $D\to2/3$.
 """
 
-# %% mystnb={"figure": {"name": "fig-toy-band", "caption": "C against P at a small D. In the orange band the error rate depends on P; only to the right of it is it constant, as the paper says of all P."}, "image": {"alt": "Error rate against P at fixed small D: falling inside a shaded band and constant to the right of it."}}
+# %% mystnb={"figure": {"name": "fig-toy-band", "caption": "C against P at a small D. In the orange band it depends on P; only right of it is it constant, as the paper says of all P."}, "image": {"alt": "Error rate against P at fixed small D: falling inside a shaded band and constant to the right of it."}}
 budgets = np.linspace(0, P_max, 161)
 figures.band(budgets, toy.cdp(small_D, budgets), band, small_D)
 
@@ -256,8 +256,8 @@ r"""
 
 *"When D is large, C is invariant with D"*: for $D\ge\mathrm{MSE}(\frac12)=\frac34$, $a_D^-\le\frac12$ drops out. *"When P is
 small, C is invariant with D"*: for $P\le\mathrm{KL}(\frac23)$, $a_P^-\ge\frac23\ge a_D^-$ wherever feasible: the mirror image
-of the false sentence is exactly true. *"When P is large, C is invariant with P"*: for $P\ge\mathrm{KL}(\frac12)$. The cell has
-the spread of $C$ over the feasible part of each region; the last is that of the false sentence, on its band.
+of the false sentence is exactly true. *"When P is large, C is invariant with P"*: for $P\ge\mathrm{KL}(\frac12)$. The spread of
+$C$ over each region, and last over the band of the false sentence:
 """
 
 
@@ -350,8 +350,7 @@ print(f"equal from P = {closed_form.price_free(toy, 'kl'):.5f} nats on")
 # %% [markdown]
 r"""
 How much of Fig. 2 belongs to the family? `gaussian_mixture_problem` puts $X$, $Y$ and $\hat X$ on a grid and `exact.surface`
-solves (7) over all restorations there, with certificates. The grid shifts values a little: the last line compares the least
-distortion with its continuous value.
+solves (7) over all restorations there, with certificates. The last line has how far the grid shifts the least distortion.
 """
 
 # %%

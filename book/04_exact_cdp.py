@@ -112,8 +112,7 @@ right-hand side. Equality is strong duality: inside the feasible set some plan k
 condition). $\square$
 :::
 
-The library's function knows nothing of how $\lambda$ and $u$ were found: whoever doubts a value below need run this alone. Its
-last lines subtract more than rounding can have added.
+Whoever doubts a value below need run the library's function alone. Its last lines subtract more than rounding can have added.
 
 ```{literalinclude} ../cdplib/theory/certificate.py
 :pyobject: lower_bound
@@ -160,8 +159,7 @@ budget. $\square$
 :::
 
 Each inner expression is concave in one number, *every* value of which bounds: an inexact search makes no certificate wrong.
-For $W_1$ the handy $\langle p,u\rangle-P\operatorname{Lip}(u)$ is the bound at $t=\operatorname{Lip}(u)$ only; look how much it
-loses.
+For $W_1$, look how much the handy $\langle p,u\rangle-P\operatorname{Lip}(u)$ (the bound at $t=\operatorname{Lip}(u)$) loses.
 """
 
 # %% tags=["nbval-check-output"]
@@ -173,9 +171,9 @@ for P in (0.5, 1.0, 2.0):
 # %% [markdown]
 r"""
 Now the solver may propose. For TV and $W_1$ it is the dual simplex method of HiGHS on a few columns $(y,\hat x)$; the
-certificate's row minima, over all of them, show which were missing. For the others it is an interior-point method of our own,
-whose Newton step costs a dense factor of $\min(m,n)$ rows; where it stalls, linear programs with tangents take over. A point is
-*optimal* when the certificate and a plan that keeps both budgets agree to $10^{-9}$ (linear) or $10^{-7}$ (the others).
+certificate's row minima show which were missing. For the others it is an interior-point method of our own; where it stalls,
+linear programs with tangents take over. A point is *optimal* when the certificate and a plan that keeps both budgets agree to
+$10^{-9}$ (linear) or $10^{-7}$ (the others).
 
 The cell spoils the multipliers of a point of toy B at random: every bound stays below the value.
 """
@@ -214,8 +212,8 @@ for kind in dict.fromkeys(("tv", divergence)):
 wide = [f"{width:.0e} wide for {kind}" for kind, width in widths.items()]
 Markdown(
     f"The interval is {text.listed(wide)}: with TV by the rounding of the multipliers, with a divergence that is not "
-    "linear by the gap that the solver left. Every value of $C$ printed in the first four chapters is tested to lie in such "
-    "an interval, both ends of which print the same digits."
+    "linear by the gap that the solver left. A test holds that both ends of such an interval print the digits of every $C$ "
+    "in the first four chapters."
 )
 
 # %% [markdown]
@@ -278,7 +276,7 @@ off = max(
     for j, P in enumerate(coarse)
 )
 
-# %% mystnb={"figure": {"name": "fig-exact-closed", "caption": "Toy B, distortion unlimited: C against P in the closed form (lines) and by the full program (dots). Look whether each dot lies on its line, and how much error a little of each divergence buys."}, "image": {"alt": "Four falling convex curves from one start, with dots on them: that of the squared Hellinger distance falls fastest and is flat soonest, then KL and chi-square; that of total variation is the slowest and ends well above the others"}}
+# %% mystnb={"figure": {"name": "fig-exact-closed", "caption": "Toy B, distortion unlimited: C against P in the closed form (lines) and by the full program (dots). Look whether dots lie on their lines, and how much error a little of each divergence buys."}, "image": {"alt": "Four falling convex curves from one start, with dots on them: that of the squared Hellinger distance falls fastest and is flat soonest, then KL and chi-square; that of total variation is the slowest and ends well above the others"}}
 dots = {k: (coarse, s.value[0]) for k, s in solved.items()}
 labels = ("P: allowed divergence", "C(∞, P): error rate")
 figures.curves(closed, labels, dots)
@@ -308,7 +306,7 @@ Markdown(
     f"{(surface.status == 'optimal').sum()} of them certified; worst gap {surface.gap.max():.0e}."
 )
 
-# %% mystnb={"figure": {"name": "fig-exact-surface", "caption": "C(D,P) of toy B over all restorations (top), and slices at fixed D (bottom). It falls in both budgets, is convex, and ends, in steps of the grid, where the budgets are infeasible together. Look for slices that begin further right: a smaller D needs a larger P."}, "image": {"alt": "A surface falling steeply from the corner of small budgets to a flat floor, and below it four convex slices of it over P."}}
+# %% mystnb={"figure": {"name": "fig-exact-surface", "caption": "C(D,P) of toy B over all restorations (top), and slices at fixed D (bottom). It falls in both budgets, is convex, and ends, in steps of the grid, where no restoration keeps both. Look for slices that begin further right: a smaller D needs a larger P."}, "image": {"alt": "A surface falling steeply from the corner of small budgets to a flat floor, and below it four convex slices of it over P."}}
 figures.static(surface, "toy B", divergence)
 
 # %% [markdown]
@@ -346,10 +344,9 @@ print("convex along D:", np.nanmin(curvature) >= -4e-7)
 
 # %% [markdown]
 r"""
-What does an optimal restoration of toy B do? With everything allowed but distortion, it follows $\mathbb E[X\mid y]$ and
-*snaps* to just above the threshold $t$ those values below it that the classifier would get wrong, as long as the gain in error
-pays for the distance: with price $\lambda$ on distortion, where $2\Pr(\text{class 2}|y)-1>\lambda(t-\mathbb E[X|y])^2$. A budget
-for perception spreads these atoms out.
+What does an optimal restoration of toy B do? Where only distortion is limited, it follows $\mathbb E[X\mid y]$ and *snaps* to
+just above the threshold $t$ those values below it that the classifier would get wrong, as long as the gain in error pays for the
+distance: at price $\lambda$, where $2\Pr(\text{class 2}|y)-1>\lambda(t-\mathbb E[X|y])^2$.
 """
 
 # %%
@@ -466,9 +463,8 @@ for size, moved, spacing, worse in spreads:
 
 # %% [markdown]
 r"""
-The spread shrinks with the spacing. ({prf:ref}`thm:no-lots` has any $\Delta$, any number of classes, and $Y$ without atoms.)
-Atoms that stay are another matter. A bit that is 0 with probability `prior` is flipped with probability `flip`; the class is the
-bit, $d$ is TV. Of the four deterministic restorations a tight perceptual budget allows some or none.
+The spread shrinks with the spacing. ({prf:ref}`thm:no-lots`: any $\Delta$, any number of classes, $Y$ without atoms.) Atoms that
+stay are another matter: a bit, 0 with probability `prior`, is flipped with probability `flip`; the class is the bit, $d$ is TV.
 """
 
 # %%
@@ -524,9 +520,9 @@ $m(Y)$ optimally with $X'\sim p_X$, given $Y$ only, and take $\hat X=(1-s)m(Y)+s
 $s^2P^{*2}$, and $W_2(p_X,p_{\hat X})\le(1-s)P^*\le P$. (If $P^*=0$, $\hat X=m(Y)$ does: $s=0$.) $\square$
 :::
 
-The check: the toy on 16 letters, with a much finer alphabet of $\hat X$, which follows the moving point $(1-s)m+sX'$. The ball
-of $W_2$ is a transport plan in a linear program of its own, `cdplib.theory.w2`; {prf:ref}`thm:snapped` has $C(D,P)$ itself for
-this $d$. Look for dots on the line: on the grid they can only be above it.
+The check: the toy on 16 letters, with a much finer alphabet of $\hat X$ for the moving point $(1-s)m+sX'$, by the linear program
+of `cdplib.theory.w2`. ({prf:ref}`thm:snapped` has $C(D,P)$ itself for this $d$.) Look for dots on the line: on the grid they can
+only be above it.
 """
 
 # %%
@@ -568,8 +564,7 @@ posterior sampler pays exactly $2D^*$, the optimal transport less).
 
 ## What it costs
 
-`bench/theory.py` times surfaces of 400 points; the figure has the last run that was kept. `make bench` prints comparisons
-with `scipy.optimize.linprog` and cvxpy.
+The last kept run of `bench/theory.py`. `make bench` prints comparisons with `scipy.optimize.linprog` and cvxpy.
 """
 
 # %%
@@ -664,8 +659,8 @@ r"""
 ```{exercise-start} The shift (10 minutes)
 :label: ex:exact-2
 ```
-Take $p=(0.5,0.5)$, $u=(-1,0)$ and KL. Why can $e^{-P}M_0(u)$ not be used? Compute $h_P(u)$ from
-{prf:ref}`lem:support` in closed form, and compare with the library at $P=0.1$.
+Take $p=(0.5,0.5)$, $u=(-1,0)$ and KL. Why not $e^{-P}M_0(u)$? Compute $h_P(u)$ from {prf:ref}`lem:support`, and compare with
+the library at $P=0.1$.
 ```{exercise-end}
 ```
 """
@@ -733,9 +728,8 @@ r"""
 ```{exercise-start} Three classes (15 minutes)
 :label: ex:exact-4
 ```
-Three equally likely classes sit at $x=-1,0,1$ with no spread, $p(y|x)$ moves one step to either side with probability 0.15
-(and stays at an end otherwise). The predefined classifier mixes up two classes. Find the least $C$ at $P=0$ and the distortion
-that it needs.
+Three equally likely classes sit at $x=-1,0,1$; $p(y|x)$ moves one step to either side with probability 0.15 (and stays at an end
+otherwise). The classifier mixes up two classes. Find the least $C$ at $P=0$ and the distortion that it needs.
 ```{exercise-end}
 ```
 """
@@ -770,9 +764,8 @@ r"""
 ```{exercise-start} Weights that reach nothing (20 minutes)
 :label: ex:exact-5
 ```
-On toy B with TV, minimise $\langle e,W\rangle+\lambda\langle\delta,W\rangle$ without a perceptual budget for many
-$\lambda$. How many different restorations appear? Which points of the curve $C(D,\infty)$ can Eq. (16) with
-$\beta=0$ not single out?
+On toy B, minimise $\langle e,W\rangle+\lambda\langle\delta,W\rangle$ without a perceptual budget for many $\lambda$. How many
+restorations appear? Which points of $C(D,\infty)$ can Eq. (16) with $\beta=0$ not single out?
 ```{exercise-end}
 ```
 """

@@ -127,8 +127,8 @@ for step in range(21):
 
 # %% [markdown]
 r"""
-The adversarial term is minus a mean score: its level belongs to the critic of that moment, and only its gap to the score of real
-images means anything. So a run's own critic makes a poor axis.
+The adversarial term is minus a mean score by the critic of that moment; only its gap to the score of real images means anything.
+So a run's own critic makes a poor axis.
 
 ### Trained is not plotted
 
@@ -184,9 +184,8 @@ draw.diagram(
 
 # %% [markdown]
 r"""
-On two cores the paper's networks with its schedule take hours a point. So there are *fast* restorers too, which work on
-$2\times2$ blocks of pixels as channels or at low resolution; their results are marked. The release's critic is a setting
-(`critic=clip`).
+On two cores the paper's networks with its schedule take hours a point. *Fast* restorers work on $2\times2$ blocks of pixels as
+channels or at low resolution; their results are marked. The release's critic is a setting (`critic=clip`).
 """
 
 # %% tags=["hide-cell"]
@@ -198,8 +197,7 @@ r"""
 
 For denoising $N(0,1)$, more than three times the standard deviation of the digits, is added to pixels in $[0,1]$, unclipped;
 the test noise is fixed. For super-resolution edges are padded, images reduced by Pillow's bicubic filter (to $5\times5$ pixels
-for digits, $12\times12$ for CIFAR-10) and enlarged again, rounded to bytes twice. Which classes can you still recognise? What is
-lost here a restorer can only guess.
+for digits, $12\times12$ for CIFAR-10) and enlarged again, rounded to bytes twice. What is lost here a restorer can only guess.
 """
 
 # %%
@@ -220,9 +218,9 @@ r"""
 
 Classifiers are trained on clean training images, selected on validation images and frozen. Error rates on the 10,000 test
 images, clean and degraded: *Predefined* ones are the paper's, their error rate is $C$ in {eq}`eq:paper-7`. *Independent* ones
-take no part in training restorers (but for the ensembles of {ref}`ch:who-benefits`, whose members are not called independent
-there); they tell whether images became more recognisable, or only more agreeable to one network. First row: the distortion of
-the unrestored input, against which to read every restorer's $D$.
+take no part in training restorers (but for ensembles in {ref}`ch:who-benefits`); they tell whether images became more
+recognisable, or only more agreeable to one network. First row: the distortion of the unrestored input, against which to read
+every restorer's $D$.
 """
 
 # %% tags=["hide-input", "remove-stderr"]

@@ -57,7 +57,7 @@ A logistic regression is one linear layer, so the gradient of its cross entropy 
 fixed templates: a little of the right one pleases it. Expect $\gamma$ to be powerful and cheap in $D$; is it cheap in $P$?
 """
 
-# %% mystnb={"figure": {"name": "fig-exp1-planes", "caption": "Exp-1 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. Shape: γ; size: β. Dotted: P of real images against real ones. Bars: standard deviation over seeds (of one seed: standard error over test images). Letters: restorers without training (m posterior mean, s posterior sample, 1 and 2 blends of both, d most probable training digit, M and S mean and sample given the likeliest class). Dash-dotted: C of a classifier of Y. Look in (a) for lines of smaller C further out, in (b) and (c) for lines that fall and flatten."}}
+# %% mystnb={"figure": {"name": "fig-exp1-planes", "caption": "Exp-1 in the planes of Fig. 3, coloured by the third quantity. Shape: γ; size: β. Dotted: P of real images against real ones. Bars: standard deviation over seeds (one seed: standard error over images). Letters: restorers without training (m, s: posterior mean and sample; 1, 2: blends; d: likeliest training digit; M, S: mean and sample given the likeliest class). Dash-dotted: C of a classifier of Y. Look in (a) for lines of smaller C further out, in (b), (c) for lines that fall and flatten."}}
 planes.three_planes(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
@@ -92,8 +92,8 @@ maps.achieved_map(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
 r"""
-Behind the folds, published points against restorers without training ({ref}`ch:exp2` explains them; the same images, read by
-the logistic regression) and against classifiers of the noisy digits themselves.
+Published points against restorers without training (those of {ref}`ch:exp2`, read by the logistic regression) and against
+classifiers of the noisy digits themselves:
 """
 
 # %% tags=["hide-input"]
@@ -120,7 +120,7 @@ r"""
 More digits whose reading $\gamma$ changes, restored now:
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-turned", "caption": "Test images whose class, as the logistic regression reads it, γ turns: restored now by shipped restorers; rows, columns and frames as above. Look at the framed ones: would you read them differently, too?"}, "image": {"alt": "Exp-1: test digits, original, noisy, and restored without and with γ, for those that the logistic regression reads differently; frames mark them"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-turned", "caption": "Test images whose class, as the logistic regression reads it, γ turns: restored now by shipped restorers; else as above. Would you read the framed ones differently, too?"}, "image": {"alt": "Exp-1: test digits, original, noisy, and restored without and with γ, for those that the logistic regression reads differently; frames mark them"}}
 turned, said = live.turned(run)
 samples.weights_grid(**turned)
 

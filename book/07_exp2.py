@@ -61,7 +61,7 @@ on what it restores, $P$ the gap that one judge critic finds between restored an
 lift the curve away from the origin; in (b) and (c), curves should fall and be convex.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp2-planes", "caption": "Exp-2 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. Shape: γ; size: β. Dotted: P of real digits against real ones. Bars: standard deviation over seeds (of one seed: standard error over test images). Letters: restorers without training (m posterior mean, s posterior sample, 1 and 2 blends of both, d most probable training digit, M and S mean and sample given the likeliest class). Dash-dotted: C of a classifier of Y. Look in (a) for lines of smaller C further out, in (b) and (c) for lines that fall and flatten."}}
+# %% mystnb={"figure": {"name": "fig-exp2-planes", "caption": "Exp-2 in the planes of Fig. 3, coloured by the third quantity. Shape: γ; size: β. Dotted: P of real digits against real ones. Bars: standard deviation over seeds (one seed: standard error over images). Letters: restorers without training (m, s: posterior mean and sample; 1, 2: blends; d: likeliest training digit; M, S: mean and sample given the likeliest class). Dash-dotted: C of a classifier of Y. Look in (a) for lines of smaller C further out, in (b), (c) for lines that fall and flatten."}}
 planes.three_planes(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
@@ -274,7 +274,7 @@ r"""
 More digits whose reading $\gamma$ changes, restored now by restorers that come with the book:
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp2-turned", "caption": "Test images whose class, as CNN-1 reads it, γ turns: restored now by shipped restorers; rows, columns and frames as above. Look at the framed ones: would you read them differently, too?"}, "image": {"alt": "Exp-2: test digits, original, noisy, and restored without and with γ, for those that CNN-1 reads differently; frames mark them"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp2-turned", "caption": "Test images whose class, as CNN-1 reads it, γ turns: restored now by shipped restorers; else as above. Would you read the framed ones differently, too?"}, "image": {"alt": "Exp-2: test digits, original, noisy, and restored without and with γ, for those that CNN-1 reads differently; frames mark them"}}
 turned, said = live.turned(run)
 samples.weights_grid(**turned)
 

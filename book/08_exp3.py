@@ -48,17 +48,16 @@ r"""
 Exp-2 appears again when the predefined classifier is CNN-2: six convolutions, fifteen times CNN-1's parameters, the best
 of the paper's classifiers of digits.
 
-**What will be checked.** The statements of {ref}`ch:exp2`, which explains every figure here, and a comparison: Exp-1, 2
-and 3 differ in the classifier alone, and before $\gamma$ acts their restorers are the very same. CNN-2 errs less on *clean*
-digits; does it on restored ones? (The release trained Exp-3 with $\alpha = 0.5$ and $0.75$ too; only ratios of weights
-matter. Its triples are the grid `release` of `params/grids.yml`.)
+**What will be checked.** The statements of {ref}`ch:exp2`, which explains every figure here, and a comparison: before $\gamma$
+acts, the restorers of Exp-1, 2 and 3 are the very same. CNN-2 errs less on *clean* digits; does it on restored ones? (The
+release's triples, some with $\alpha = 0.5$ and $0.75$, are the grid `release` of `params/grids.yml`; only ratios matter.)
 
 ## Three planes
 
 As in Fig. 3, a line of smaller $C$ in (a) should lie further out; (b) and (c) should fall.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp3-planes", "caption": "Exp-3 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. Shape: γ; size: β. Dotted: P of real images against real ones. Bars: standard deviation over seeds (of one seed: standard error over test images). Letters: restorers without training (m posterior mean, s posterior sample, 1 and 2 blends of both, d most probable training digit, M and S mean and sample given the likeliest class). Dash-dotted: C of a classifier of Y. Look in (a) for lines of smaller C further out, in (b) and (c) for lines that fall and flatten."}}
+# %% mystnb={"figure": {"name": "fig-exp3-planes", "caption": "Exp-3 in the planes of Fig. 3, coloured by the third quantity. Shape: γ; size: β. Dotted: P of real images against real ones. Bars: standard deviation over seeds (one seed: standard error over images). Letters: restorers without training (m, s: posterior mean and sample; 1, 2: blends; d: likeliest training digit; M, S: mean and sample given the likeliest class). Dash-dotted: C of a classifier of Y. Look in (a) for lines of smaller C further out, in (b), (c) for lines that fall and flatten."}}
 planes.three_planes(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
@@ -74,8 +73,7 @@ HTML(linked.planes(run, perception))
 r"""
 ## The points
 
-The row with both weights zero is *the same restorer* as in Exp-1 and Exp-2. Below the points: is the better reader of clean
-digits ({ref}`ch:experiments` has both) the better one of restored digits?
+Below the points: is the better reader of clean digits ({ref}`ch:experiments` has both) the better one of restored digits?
 """
 
 # %% tags=["hide-input"]
@@ -99,8 +97,8 @@ maps.achieved_map(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
 r"""
-Behind the folds, published points against restorers without training ({ref}`ch:exp2` explains them; the same images, read by
-CNN-2) and against classifiers of the noisy digits themselves.
+Published points against restorers without training (those of {ref}`ch:exp2`, read by CNN-2) and against
+classifiers of the noisy digits themselves:
 """
 
 # %% tags=["hide-input"]
@@ -128,7 +126,7 @@ r"""
 More digits whose reading $\gamma$ changes, restored now:
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp3-turned", "caption": "Test images whose class, as CNN-2 reads it, γ turns: restored now by shipped restorers; rows, columns and frames as above. Look at the framed ones: would you read them differently, too?"}, "image": {"alt": "Exp-3: test digits, original, noisy, and restored without and with γ, for those that CNN-2 reads differently; frames mark them"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp3-turned", "caption": "Test images whose class, as CNN-2 reads it, γ turns: restored now by shipped restorers; else as above. Would you read the framed ones differently, too?"}, "image": {"alt": "Exp-3: test digits, original, noisy, and restored without and with γ, for those that CNN-2 reads differently; frames mark them"}}
 turned, said = live.turned(run)
 samples.weights_grid(**turned)
 

@@ -48,16 +48,14 @@ digits are reduced by a factor of six and brought back by a super-resolution net
 
 **What will be checked.** The statements of {ref}`ch:exp2`, which explains every figure here. This degradation differs in
 kind: nothing is random, and 784 pixels become 25. Many digits fit a $y$; an MSE-optimal restorer shows their blurred average,
-a natural-looking one must choose. (The paper's network has three layers and works at full resolution. Weights do not compare
-across tasks: the MSE is of another size.)
+a natural-looking one must choose. (The paper's network has three layers and works at full resolution.)
 
 ## Three planes
 
-The release has more pairs of weights here than for all other experiments together (the grid `release` of
-`params/grids.yml`). Look in (b) and (c) for curvature.
+The release has its most pairs of weights here (the grid `release` of `params/grids.yml`). Look in (b) and (c) for curvature.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp4-planes", "caption": "Exp-4 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. Shape: γ; size: β. Dotted: P of real images against real ones. Bars: standard deviation over seeds (of one seed: standard error over test images). Letters: restorers without training (m posterior mean, s posterior sample, 1 and 2 blends of both, d most probable training digit, M and S mean and sample given the likeliest class). Dash-dotted: C of a classifier of Y. Look in (a) for lines of smaller C further out, in (b) and (c) for lines that fall and flatten."}}
+# %% mystnb={"figure": {"name": "fig-exp4-planes", "caption": "Exp-4 in the planes of Fig. 3, coloured by the third quantity. Shape: γ; size: β. Dotted: P of real images against real ones. Bars: standard deviation over seeds (one seed: standard error over images). Letters: restorers without training (m, s: posterior mean and sample; 1, 2: blends; d: likeliest training digit; M, S: mean and sample given the likeliest class). Dash-dotted: C of a classifier of Y. Look in (a) for lines of smaller C further out, in (b), (c) for lines that fall and flatten."}}
 planes.three_planes(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
@@ -121,7 +119,7 @@ r"""
 More digits whose reading $\gamma$ changes, restored now:
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp4-turned", "caption": "Test images whose class, as CNN-1 reads it, γ turns: restored now by shipped restorers; rows, columns and frames as above. Look at the framed ones: would you read them differently, too?"}, "image": {"alt": "Exp-4: test digits, original, reduced, and restored without and with γ, for those that CNN-1 reads differently; frames mark them"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp4-turned", "caption": "Test images whose class, as CNN-1 reads it, γ turns: restored now by shipped restorers; else as above. Would you read the framed ones differently, too?"}, "image": {"alt": "Exp-4: test digits, original, reduced, and restored without and with γ, for those that CNN-1 reads differently; frames mark them"}}
 turned, said = live.turned(run)
 samples.weights_grid(**turned)
 

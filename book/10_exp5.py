@@ -57,7 +57,7 @@ In (b), if the points of $\gamma=0$ (circles) run down to the *left*, $P$ and $C
 no point lies further to the lower left.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp5-planes", "caption": "Exp-5 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. Shape: γ; size: β. Dotted: P of real images against real ones. Bars: standard deviation over seeds (of one seed: standard error over test images). Dash-dotted: C of a classifier of Y. Look in (a) for lines of smaller C further out, in (b) and (c) for lines that fall and flatten."}}
+# %% mystnb={"figure": {"name": "fig-exp5-planes", "caption": "Exp-5 in the planes of Fig. 3, coloured by the third quantity. Shape: γ; size: β. Dotted: P of real images against real ones. Bars: standard deviation over seeds (one seed: standard error over images). Dash-dotted: C of a classifier of Y. Look in (a) for lines of smaller C further out, in (b), (c) for lines that fall and flatten."}}
 planes.three_planes(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
@@ -100,8 +100,8 @@ maps.achieved_map(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
 r"""
-Photographs are too far apart for restorers without training to be worth a point. Classifiers of the $12\times12$ pixels
-of $y$ itself, against restoring first ({ref}`ch:exp2` says what they bound):
+Photographs are too far apart for restorers without training. Classifiers of the $12\times12$ pixels of $y$ itself, against
+restoring first ({ref}`ch:exp2` says what they bound):
 """
 
 # %% tags=["hide-input"]
@@ -122,7 +122,7 @@ r"""
 More images whose reading $\gamma$ changes, restored now:
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp5-turned", "caption": "Test images whose class, as CNN-2' reads it, γ turns: restored now by shipped restorers; rows, columns and frames as above. Look at the framed ones: would you read them differently, too?"}, "image": {"alt": "Exp-5: test colour images, original, reduced, and restored without and with γ, for those that CNN-2' reads differently; frames mark them"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp5-turned", "caption": "Test images whose class, as CNN-2' reads it, γ turns: restored now by shipped restorers; else as above. Would you read the framed ones differently, too?"}, "image": {"alt": "Exp-5: test colour images, original, reduced, and restored without and with γ, for those that CNN-2' reads differently; frames mark them"}}
 turned, said = live.turned(run)
 samples.weights_grid(**turned)
 

@@ -28,7 +28,7 @@ from cdpbook.figures import answers, samples, style
 style.apply()
 page = playground.page()
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-playground", "caption": "The digit, the digit with noise, what is restored of it; below, the readers, right (✓) or wrong (✗). Then D and C of the same weights on 200 test digits, measured while you look (95 % intervals over them), and the planes of Exp-2 coloured by the third quantity: cross, the 200 digits; filled, the same network at the published weights, 10,000 digits each, the nearest to yours ringed; empty, published networks of one pair of weights each, all weights and seeds. Move β first: what happens to P, and to the look? Then γ: which readers gain?"}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-playground", "caption": "The digit, the digit with noise, what is restored of it; below, the readers, right (✓) or wrong (✗). Then D and C of the same weights on 200 test digits, measured while you look (95 % intervals over them), and the planes of Exp-2 coloured by the third quantity: cross, the 200 digits; filled, this network at published weights, 10,000 digits each, the nearest to yours ringed; empty, published networks of one pair of weights each, all seeds. Move β: what happens to P, and to the look? Then γ: which readers gain?"}}
 HTML(
     answers.moving(
         "playground",
@@ -40,14 +40,13 @@ HTML(
 
 # %% [markdown]
 r"""
-**What is restored.** One network does all of it, with $\beta$ and $\gamma$ as inputs ({ref}`ch:near` has its training, and how it
-compares with networks of one pair of weights each). A small network of its own makes from them a scale and a shift for every
-hidden channel (FiLM), folded into the convolutions when a slider moves. Sliders take even steps up to the least published weight,
+**What is restored.** One network does all of it, with $\beta$ and $\gamma$ as inputs ({ref}`ch:near`): a small network of its own
+makes from them a scale and a shift for every hidden channel (FiLM). Sliders take even steps up to the least published weight,
 then geometric ones. It was trained at $\sigma=1$: other noise asks it for what it never saw.
 
-**Which numbers are whose.** $D$ and the readings belong to one digit; $C$ and $D$ of 200 digits to those, and to the noise
-drawn for them. $P$ compares *laws*: no single digit has one, and the judge that measures it must be trained. So $P$ is shown as
-published, on all test digits, at your weights or the nearest (on the logarithmic scale that the network sees).
+**Which numbers are whose.** $D$ and the readings belong to one digit; $C$ and $D$ of 200 digits to those and their noise. $P$
+compares *laws*: no single digit has one, and its judge must be trained. So $P$ is as published, on all test digits, at your
+weights or the nearest (on the logarithmic scale that the network sees).
 """
 
 # %% tags=["hide-input"]

@@ -71,7 +71,7 @@ class Run:
             f"**{kept}**, preset `{self.preset}`: {len(self.points())} pairs of weights, "
             f"{text.count(table['seed'].nunique(), 'seed')} each; restorer `{own.restorer}`, "
             f"trained against {NAMES[self.trained_against or own.classifier]} on `{own.dataset}`, "
-            f"C measured by {self.classifier} on {own.test_images:,} test images. "
+            f"read by {self.classifier} on {own.test_images:,} test images. "
             f"{int(table['steps'].max())} steps a point, {took} of one core without the "
             f"pre-training, on {', '.join(sorted(set(table['hardware'].map(text.plain))))}: "
             f"`cdp sweep {self.experiment} --preset {self.preset}{extra}`."

@@ -153,7 +153,7 @@ def sentence(run: Run) -> str:
             f"**Held against no training.** On posterior means over the training digits "
             f"{run.classifier} errs in {words.percent(error, 1)} of the test digits, on the best of "
             f"{len(points)} published points in {100 * least:.1f} %, "
-            f"{100 * (least - error.value):.1f} points more; their D is "
+            f"{100 * (least - error.value):.1f} points more. D of the means is "
             f"{words.quantity('mse').number(mean['mse'])}, the least published "
             f"{words.quantity('mse').number(close)}."
         )

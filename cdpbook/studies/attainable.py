@@ -151,8 +151,8 @@ def sentence(run: Run) -> str:
         error = with_images([mean["error_rate"]], mean["error_rate_se"])
         said.append(
             f"**Held against no training.** On posterior means over the training digits "
-            f"{run.classifier} errs in {words.percent(error, 1)} of the test digits, on the best of "
-            f"{len(points)} published points in {100 * least:.1f} %, "
+            f"{run.classifier} errs in {words.percent(error, 1)} of the test digits, on the best "
+            f"of {len(points)} published points in {100 * least:.1f} %, "
             f"{100 * (least - error.value):.1f} points more. D of the means is "
             f"{words.quantity('mse').number(mean['mse'])}, the least published "
             f"{words.quantity('mse').number(close)}."

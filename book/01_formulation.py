@@ -337,8 +337,8 @@ print(f"best classifier of Y: {bayes_error_of_y:.3f}, least C: {C_min:.3f}")
 
 # %% [markdown]
 r"""
-That the two agree is no accident: if $\mathcal R$ and its complement are not empty, a restoration can decide on $Y$ optimally
-and output any letter of the side decided for. It carries one bit, and may be far from the original and look like nothing;
+That the two agree is no accident: if neither $\mathcal R$ nor its complement is empty, a restoration can decide on $Y$ optimally
+and output any letter of the side decided for. It may be far from the original and look like nothing;
 what it costs to avoid that is what $C(D,P)$ is about.
 
 ## The paper and ours

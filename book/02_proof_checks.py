@@ -240,7 +240,7 @@ Markdown(text.table(rows, head, {head[1]: lambda value: text.number(value, 3)}))
 
 # %% [markdown]
 r"""
-One counter-example serves all three: $p=q_0=(1,0)$, $q_1=(0,1)$. The mixture $q_\lambda=(1-\lambda,\lambda)$ has
+One counter-example serves all: $p=q_0=(1,0)$, $q_1=(0,1)$. The mixture $q_\lambda=(1-\lambda,\lambda)$ has
 $\mathrm{TV}=W_2^2=\lambda$ and $H^2=1-\sqrt{1-\lambda}\approx\lambda/2$, whose square roots rise vertically from 0, which no
 convex function does. A failure of (13) breaks the theorem, too, as the binary channel below shows.
 """
@@ -321,9 +321,8 @@ figures.chain(chain.weights, curves)
 r"""
 ## Negative control: restorations that do not draw lots
 
-Are deterministic restorations enough for the theorem? The binary symmetric channel says no: a bit $X$, 0 with probability
-0.7, is flipped with probability 0.4; the class is the bit. The least error at $D=\infty$ for budgets of total variation, over
-the four deterministic restorations and over all:
+Are deterministic restorations enough? The binary symmetric channel says no: a bit $X$, 0 with probability 0.7, is flipped with
+probability 0.4; the class is the bit, $D=\infty$, $d$ total variation.
 """
 
 # %%
@@ -458,8 +457,7 @@ a sum is minimal if and only if (almost) every term is. The least perceptual dif
 from $p_X$. $\square$
 :::
 
-So the test is exact: compare two sets for each $y$, then solve a transportation problem. What *does* follow from convexity is
-a statement on rates:
+So the test is exact: compare two sets for each $y$, then solve a transportation problem. What *does* follow from convexity:
 
 :::{prf:proposition} Strictness
 :label: prop:strict
@@ -523,13 +521,13 @@ Markdown(
 # %% [markdown]
 r"""
 So "cannot" is wrong as a theorem and right as a rule of thumb *for perception*, since equality of two laws is a coincidence;
-for the pair of distortion and error it is not even that, when the noise is moderate and the classifier fits the signal.
+for distortion and error it is not even that, when the noise is moderate and the classifier fits the signal.
 
 ## Any distortion metric?
 
 The theorem needs no property of $\Delta$, as the paper says, but it needs (14): an *expectation of a function of one sample*.
-A PSNR averaged over images is of that kind; the PSNR *of* the average error and a root mean squared error are functions of
-$\mathbb E\Delta$. Monotonicity survives that, convexity need not. With three letters and total variation, $C$ is piecewise
+A PSNR averaged over images is one; the PSNR *of* the average error and a root mean squared error are functions of
+$\mathbb E\Delta$, which monotonicity survives, convexity need not. With three letters and total variation, $C$ is piecewise
 linear in $D$; in $\sqrt D$ each sloping piece bends the wrong way.
 """
 
@@ -564,8 +562,8 @@ Markdown(text.table(claims, ["", "statement", "verdict", "where", "remark; check
 r"""
 :::{admonition} Verdict: the theorem holds, the slogan does not
 :class: important
-The theorem rests on mixing two restorations by chance. Without chance, the fixed classifier, or convexity in $q$, $C$ need
-not be convex. Whether the three minima can coincide is a separate property of the problem, which {prf:ref}`prop:minima` tests.
+Without chance, the fixed classifier, or convexity in $q$, $C$ need not be convex. Whether the three minima can coincide is a
+separate property of the problem, which {prf:ref}`prop:minima` tests.
 :::
 
 ## Exercises

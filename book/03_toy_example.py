@@ -62,8 +62,8 @@ r"""
 
 $X$ is $\mathcal N(-1,1)$ with probability $P_1=0.7$ (class 1) and $\mathcal N(1,1)$ with probability $P_2=0.3$ (class 2).
 Noise $N\sim\mathcal N(0,1)$ is added, $Y=X+N$, and the restoration multiplies by a *gain*: $\hat X=aY$, $a\ge 0$. The
-classifier is the best one for the clean signal: as the weighted densities are equal where $\log(P_1/P_2)=2x$, it says class 1
-below $t^*=\tfrac12\log\tfrac73$.
+classifier is the best one for the clean signal: it says class 1 below $t^*=\tfrac12\log\tfrac73$, where the weighted densities
+are equal.
 """
 
 # %% mystnb={"figure": {"name": "fig-toy-densities", "caption": "Fig. 1 (a) and (b) of the paper. Top: the original signal. Bottom: restored with the gain of the parameters. Shaded: what the classifier decides wrongly, class 1 right of t* (dotted), class 2 left of it."}, "image": {"alt": "Two panels of bell-shaped class densities, of the original and of the restored signal, with the decision threshold as a dotted line and the misclassified tails shaded."}}
@@ -123,11 +123,11 @@ figures.measures(gains, toy.mse(gains), divergences, toy.error_rate(gains))
 
 # %% [markdown]
 r"""
-Turn the knob: from $a=1/2$ to about $0.81$ the point on the map moves along the lower edge, where $D$ and $P$ trade. Which of
-the three measures do not change with the threshold?
+Turn the knob: which gains move the point along the map's lower edge, where $D$ and $P$ trade? Which measures do not change with
+the threshold?
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-toy-knob", "caption": "The laws of X and of its restoration by classes (class 2 dashed; shaded: decided wrongly), D and P along the gains coloured by C (purple: least), and C over the gain; rings: the gain of the slider. Look which gain has the least C, and whether its ring is at the end of the map's lower edge."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-toy-knob", "caption": "The laws of X and of its restoration by classes (class 2 dashed; shaded: decided wrongly), D and P along the gains coloured by C (purple: least), and C over the gain; rings: the slider's gain. Look which gain has the least C, and whether its ring is at the end of the map's lower edge."}}
 HTML(
     answers.moving(
         "toy",
@@ -194,8 +194,8 @@ r"""
 ## First observation: non-increasing
 
 "The minimal attainable error rate decreases as the maximal allowable distortion and perception
-increase" (Section 2.3). It must: a larger budget admits every gain that a smaller one admits. `rise`, the largest increase
-between neighbours on the grid, would be positive if the claim failed anywhere there.
+increase" (Section 2.3). It must: a larger budget admits every gain that a smaller one admits. `rise` is the largest increase
+between neighbours on the grid.
 """
 
 # %% tags=["nbval-check-output"]
@@ -212,8 +212,7 @@ r"""
 exceeds the mean of the ends: at most zero if $C$ is convex.
 
 Theorem 1 does not settle this: its proof mixes two restorations by lots, and a mixture of $a_1Y$ and $a_2Y$ is *not* of the
-form $aY$. So $C_{\mathrm{lin}}$ need not be convex. The negative control moves the classifier's threshold to
-`wrong_threshold`.
+form $aY$. The negative control moves the classifier's threshold to `wrong_threshold`.
 """
 
 # %%
@@ -233,8 +232,8 @@ violated = f"the middle of one exceeds the mean of its ends by {control:.1e}, fa
 kept = "none does so, either: it is too near to show that Fig. 2 is convex by the good luck of its numbers"
 Markdown(
     "For the paper's classifier no pair violates convexity, in either direction of the divergence. With the threshold at "
-    f"{wrong_threshold:g} {violated if control > 1e-9 else kept}. The theorem is about all restorations "
-    "({ref}`a later section <ch:toy-exact>`)."
+    f"{wrong_threshold:g} {violated if control > 1e-9 else kept}. The theorem is about "
+    "{ref}`all restorations <ch:toy-exact>`."
 )
 
 # %% [markdown]
@@ -310,8 +309,8 @@ r"""
 (ch:toy-exact)=
 ## All restorations: what the gains leave out
 
-The minimum of {prf:ref}`def:cdp` goes over *all* restorations, and the paper reads its figure as a picture of that: to
-classify better "must come at the cost of higher distortion, lower perceptual quality, or both".
+{prf:ref}`def:cdp` goes over *all* restorations, and so the paper reads its figure: to classify better "must come at the cost of
+higher distortion, lower perceptual quality, or both".
 
 :::{prf:proposition} No trade-off between $C$ and $D$ in this toy
 :label: prop:toy-mmse-is-bayes

@@ -77,9 +77,8 @@ The unknown is the joint law $W(y,\hat x)=p_Y(y)\,p(\hat x|y)$, and (7) reads
 \end{aligned}
 ```
 
-Only the last constraint may fail to be linear; it is convex in $W$ as $d$ is in its second argument, and for TV and for $W_1$ on
-a line it is a few linear inequalities. `make_problem` does the reduction, for any number of classes, any alphabets, any
-$\Delta$.
+Only the last constraint may fail to be linear; it is convex in $W$ as $d$ is in its second argument, and for TV and $W_1$ on a
+line a few linear inequalities. `make_problem` does the reduction, for any classes, alphabets and $\Delta$.
 
 Below, *toy A* is the paper's example on a grid of $n$ points; in *toy B* the classifier's threshold is moved away from the
 Bayes threshold of $X$.
@@ -288,8 +287,8 @@ Markdown(f"The closed form and the program differ by at most {off:.1e}.")
 r"""
 ## Toy B: all three trade
 
-Toy B's classifier does not fit the signal, as every one that is met in practice. The surface has a corner of small budgets
-where nothing is feasible, a floor where $C$ is the Bayes error of $Y$, and a slope between. Each point carries its certificate.
+Toy B's classifier, like any met in practice, does not fit the signal. The surface has a corner of small budgets where nothing is
+feasible, a floor where $C$ is the Bayes error of $Y$, and a slope between.
 """
 
 # %%
@@ -311,8 +310,7 @@ figures.static(surface, "toy B", divergence)
 
 # %% [markdown]
 r"""
-The same surface, to be turned and compared with toy A. Look along the axis of $D$ at a fixed small $P$: toy A is flat as soon
-as it is feasible, toy B is not.
+To be turned: along the axis of $D$ at a fixed small $P$ toy A is flat as soon as it is feasible, toy B is not.
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exact-interactive", "caption": "The surface of toy B, or by its button that of toy A: C over the budgets D and P. Orange: the slice of toy B at the slider's D. Look along the axis of D at a small P."}}
@@ -322,9 +320,9 @@ HTML(figures.interactive(shown, "exact-surface", divergence, edges=edges))
 
 # %% [markdown]
 r"""
-Now choose the budgets. Each dot of the map is a program of its own, solved and certified; nothing between is interpolated. The
-prices are the multipliers of {prf:ref}`thm:certificate`: what a little more of a budget saves in error. Where is one of them
-zero, and what does the plan do there?
+Now choose the budgets; each dot of the map is a program of its own, solved and certified. Prices are the multipliers of
+{prf:ref}`thm:certificate`: what a little more of a budget saves in error. Where is one of them zero, and what does the plan do
+there?
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exact-budget", "caption": "Toy B: drag over the map, or move the sliders. Left: C over the budgets (purple: least). Right: the optimal plan p(x̂|y); dotted: the threshold. Look for the step at the threshold, which shortens as D gets scarce, and for columns that spread out as P does."}}
@@ -486,8 +484,8 @@ figures.curves(drawn, labels)
 
 # %% [markdown]
 r"""
-With a fair bit no lots are needed: $\hat X=Y$ has the law of $X$, the least distortion and the least error, so "cannot be made
-all minimal simultaneously" is not a theorem ({prf:ref}`prop:minima`). The point that would have to be infeasible:
+With a fair bit no lots are needed: $\hat X=Y$ has the law of $X$, the least distortion and the least error
+({prf:ref}`prop:minima`). The point that would have to be infeasible, could the three not be minimal at once:
 """
 
 # %% tags=["nbval-check-output"]
@@ -559,8 +557,8 @@ Markdown(
 
 # %% [markdown]
 r"""
-At $P=0$ the price of perfect perception is $P^{*2}$, never more than $D^*$: "at most twice the least MSE" (the
-posterior sampler pays exactly $2D^*$, the optimal transport less).
+At $P=0$ the price of perfect perception is $P^{*2}\le D^*$: "at most twice the least MSE" (the posterior sampler pays exactly
+$2D^*$, the optimal transport less).
 
 ## What it costs
 
@@ -589,9 +587,8 @@ Markdown(
 
 # %% [markdown]
 r"""
-The program has $n^2$ unknowns: with a power below 2 the solver never looks at most of them. For your own problem,
-`cdp exact problem.json` prints value, bounds, multipliers and plan, or a whole surface as CSV and a picture; two examples are in
-`book/_static/problems`.
+The program has $n^2$ unknowns: with a power below 2 the solver never looks at most of them. `cdp exact problem.json` solves your
+own problem: value, bounds, multipliers and plan, or a surface as CSV and a picture (examples: `book/_static/problems`).
 
 ## The paper and ours
 """
@@ -701,8 +698,8 @@ r"""
 ```{solution-start} ex:exact-3
 :class: dropdown
 ```
-For TV $C$ is piecewise linear, and a certificate is sharp on the whole face of its multipliers, as far as $h_P(u)$ stays on one
-of its own pieces.
+For TV $C$ is piecewise linear: a certificate is sharp on the whole face of its multipliers, while $h_P(u)$ stays on one of its
+own pieces.
 """
 
 # %%

@@ -15,8 +15,7 @@ r"""
 losses that stand for $D$, $P$ and $C$ are added with weights, and the weights move the trained network over a surface on which
 none of the three improves for free. Five experiments vary the data, the task and the classifier.
 
-**What this page shows** is the engine that every experiment runs: loss, critic, networks, one training step, and how a restorer
-is measured.
+**What this page shows** is the engine: loss, critic, networks, one training step, and how a restorer is measured.
 """
 
 # %% tags=["parameters"]
@@ -159,8 +158,7 @@ r"""
 ## The networks
 
 The paper's denoiser is inspired by DnCNN {cite}`zhang2017dncnn` but not residual, its super-resolver by SRCNN
-{cite}`dong2016srcnn`; both clip their output to $[0,1]$. Look at the five full-resolution $5\times5$ layers, which take most of
-the time.
+{cite}`dong2016srcnn`; both clip their output to $[0,1]$. The five full-resolution $5\times5$ layers take most of the time.
 
 ```{literalinclude} ../cdplib/experiments/networks.py
 :pyobject: denoiser
@@ -231,8 +229,8 @@ Markdown("\n\n".join(tables))
 r"""
 ## The measures of P, and their floors
 
-A measure of $P$ compares two *sets* of images. What it gives between two random halves of the real test images is its floor,
-which no restorer can be expected to beat. The axis called $P$ is the judge's unless a page says otherwise: a critic fitted from
+A measure of $P$ compares two *sets* of images. Between two random halves of the real test images it gives its floor, which no
+restorer can be expected to beat. The axis called $P$ is the judge's unless a page says otherwise: a critic fitted from
 the same start with the same budget each time, on one random half of the images, and read on the other, so that its floor is zero
 up to the noise behind its ±.
 
@@ -268,8 +266,8 @@ r"""
 
 A sweep is a star: for each seed the restorer first learns the MSE alone, a critic is warmed against it, and every triple
 $(\alpha,\beta,\gamma)$ starts from both. Why the long first stage? Further training lowers $D$ *and* $C$ of an unfinished
-restorer, so points that stop early show who trained longer. No preset for two cores trains until nothing more is gained:
-{ref}`ch:reproducibility` has what more steps would still give beside what $\gamma$ does. What each preset trains:
+restorer, so points that stop early show who trained longer. No preset for two cores trains until nothing more is gained
+({ref}`what more steps give <ch:reproducibility>`). What each preset trains:
 """
 
 # %%
@@ -286,7 +284,6 @@ training would change.
 r"""
 ## Summary
 
-* Networks equal to the paper's by parameter count.
 * What is trained (cross entropy, a moving critic) is not what is plotted (error rate, one judge).
 * Without floors and independent classifiers neither $P$ nor $C$ can be interpreted.
 

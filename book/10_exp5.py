@@ -160,8 +160,7 @@ Markdown(box + "\n\n" + text.fold("Every statement, what was measured", claims.m
 r"""
 ## Checked while this page was made
 
-A shipped restorer, run again on the first 500 test images ({ref}`ch:exp2` trains one again, too): $D$ and $C$ should
-come out as published, digit for digit.
+A shipped restorer, run again on the first 500 test images: $D$ and $C$ should come out as published, digit for digit.
 """
 
 # %% tags=["hide-input", "remove-stderr"]

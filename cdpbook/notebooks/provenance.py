@@ -83,8 +83,7 @@ def head(chapter: Chapter) -> str:
     name = chapter.name
     return (
         f"(made:{chapter.section})=\n## How this page was made\n\n"
-        f"{{download}}`{name}.ipynb <{name}.ipynb>`, executed; run again, in papermill or Jupyter "
-        "too, it checks its parameters and writes its own table."
+        f"{{download}}`{name}.ipynb <{name}.ipynb>`, executed; it runs in papermill and Jupyter."
     )
 
 
@@ -121,7 +120,7 @@ def table(
     if declared:
         lines += _table(declared, values, preset_values)
     lines += [
-        "Again; `-p NAME=VALUE` changes a parameter:",
+        "Again (`-p NAME=VALUE` changes a parameter):",
         "",
         "```bash",
         command(chapter.name, preset, values, preset_values),

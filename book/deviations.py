@@ -11,7 +11,7 @@ r"""
 (ch:deviations)=
 # Deviations
 
-Every place that we know of where {cite}`liu2019cdp`, the code that its authors released, and this book differ, and what the
+Every known place where {cite}`liu2019cdp`, the code that its authors released, and this book differ, and what the
 difference changes, measured from the published rows.
 """
 

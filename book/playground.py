@@ -64,5 +64,5 @@ samples.weights_grid(**playground.still(digits))
 
 # %% [markdown]
 r"""
-`python -m cdpbook.playground` exports the networks; a test holds what this page restores and reads against torch.
+A test holds what this page restores and reads against torch.
 """

@@ -9,9 +9,11 @@ the first :data:`FRESH_SEEDS` seeds).
 
 from __future__ import annotations
 
+import functools
 import io
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,7 +43,7 @@ FRESH, FRESH_SEEDS = 5, 3
 NAMES = ("beta", "gamma", "seed")
 
 
-def file(name: str) -> Any:
+def file(name: str) -> Path:
     """The file of the table ``NAME.csv``."""
     return paths.PUBLISHED / f"{name}_bits.npz"
 
@@ -64,21 +66,27 @@ def of(
 
 def add(name: str, bits: Mapping[str, np.ndarray]) -> None:
     """Put ``bits`` into the file of ``name``, in place of those of the same label."""
-    known = _read(name) if file(name).is_file() else {}
+    known = _read(file(name)) if file(name).is_file() else {}
     content = io.BytesIO()
     np.savez_compressed(content, **dict(sorted({**known, **bits}.items())))  # type: ignore[arg-type]
     files.write_bytes(file(name), content.getvalue())
 
 
-def _read(name: str) -> dict[str, np.ndarray]:
-    with np.load(file(name), allow_pickle=False) as content:
+def _read(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as content:
         return {label: content[label] for label in content.files}
+
+
+@functools.lru_cache(maxsize=4)  # hundreds of entries, of which pages ask for one at a time
+def _kept(path: Path, changed: int) -> dict[str, np.ndarray]:
+    return _read(path)
 
 
 def wrong(name: str, row: Mapping[str, Any], classifier: str, n: int = 10_000) -> np.ndarray:
     """Whether each of ``n`` images was misread, bool (n,); :class:`DataError` if not published."""
     wanted = label(row, classifier)
-    bits = _read(name).get(wanted) if file(name).is_file() else None
+    there = file(name).is_file()
+    bits = _kept(file(name), file(name).stat().st_mtime_ns).get(wanted) if there else None
     if bits is None or len(bits) != -(-n // 8):
         raise DataError(f"{file(name).name}: no bits of {n} images for {wanted!r}")
     return np.unpackbits(bits, count=n).astype(bool)
@@ -115,7 +123,7 @@ def write(experiment: str, preset: str) -> None:
     """Publish the bits of every published point of a sweep whose restorer is kept here, each as
     soon as it has them; one thread."""
     name = f"{experiment}_{preset}"
-    known = _read(name) if file(name).is_file() else {}
+    known = _read(file(name)) if file(name).is_file() else {}
     table = results.load(experiment, preset=preset)
     ends = table["gamma"].isin([table["gamma"].min(), table["gamma"].max()])
     table = table.assign(between=~ends).sort_values(["between", "seed"])  # what pages show first

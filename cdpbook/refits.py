@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cdpbook import fits
 from cdpbook.runs import published_runs
-from cdpbook.studies import rules, sensitivity, verdicts
+from cdpbook.studies import longer, rules, sensitivity, verdicts
 
 
 def write() -> None:
@@ -16,6 +16,7 @@ def write() -> None:
     sensitivity.assess(runs, whole, own)
     for shown, perception in ((runs, other), (runs, "frechet"), (stronger, own)):
         verdicts.lines(shown, perception)
+    longer.matrix(longer.versions())
     fits.publish()
 
 

@@ -4,7 +4,9 @@ import pandas as pd
 import pytest
 
 from cdpbook import kept
+from cdpbook.notebooks import sources
 from cdpbook.studies import critic_bound, spoilt
+from cdplib.experiments import device
 from cdplib.storage import paths
 
 
@@ -44,3 +46,26 @@ def test_other_arguments_data_or_code_are_computed(asked, monkeypatch):
     assert asked(seed=0, dataset="fashion-mnist") == 3
     assert asked(seed=0, code=(spoilt, critic_bound)) == 4
     assert asked(seed=0) == 4
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_what_a_reader_is_shown_is_published_for_the_code_of_today(monkeypatch):
+    """Else the page computes it again at every build, half a minute, without a word."""
+    asked = []
+
+    def table(name, given, code, compute):
+        known = pd.read_csv(paths.PUBLISHED / f"{name}.csv", index_col=0, dtype=str)
+        holds = (known["rests_on"] == kept._rests_on(given, code)).all()
+        asked.append((name, holds))
+        return original(name, given, code, compute)
+
+    original = kept.table
+    monkeypatch.setattr(kept, "table", table)
+    monkeypatch.setattr(device, "hardware", None)  # what is computed would ask for it
+    page, shown = sources.find("13_measuring_perception").notebook(), {}
+    last = max(n for n, cell in enumerate(page.cells) if "kept.table" in cell.source)
+    for cell in page.cells[: last + 1]:
+        if cell.cell_type == "code":
+            exec(cell.source, shown)
+    assert dict(asked) == {"spoilt": True, "critics": True, "exact_w1": True}

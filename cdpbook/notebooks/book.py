@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from cdpbook.notebooks import execute, progress, site, slides, sources
+from cdpbook.notebooks import execute, kernel, progress, site, slides, sources, warm
 from cdplib import lifetime, machine
 from cdplib.errors import DataError
 from cdplib.storage import paths
@@ -77,7 +77,10 @@ def _execute_all(jobs: Sequence[execute.Job], folder: Path, workers: int) -> Non
     context = multiprocessing.get_context("spawn")
     told = context.SimpleQueue()
     with concurrent.futures.ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_begin, initargs=(os.getpid(), told)
+        workers,
+        mp_context=context,
+        initializer=_begin,
+        initargs=(os.getpid(), told, len(jobs) > workers),
     ) as pool:
         started = {pool.submit(_execute, job, folder): job for job in jobs}
         try:
@@ -96,11 +99,14 @@ def _execute_all(jobs: Sequence[execute.Job], folder: Path, workers: int) -> Non
 _told: Any = None
 
 
-def _begin(parent: int, told: Any) -> None:
-    """Make this process a worker of ``parent``."""
+def _begin(parent: int, told: Any, several: bool) -> None:
+    """Make this process a worker of ``parent``, for ``several`` chapters or one."""
     global _told
     _told = told
     lifetime.end_with(parent)
+    if several:
+        execute.prepare_environment()
+        warm.prepare(kernel.environment(os.environ))
 
 
 def _execute(job: execute.Job, folder: Path) -> float:

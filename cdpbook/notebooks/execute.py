@@ -92,7 +92,7 @@ def execute(
     name = job.chapter.name
     failed = folder / f"{name}.failed.ipynb"
     notebook = job.chapter.notebook(job.student)
-    _environment()
+    prepare_environment()
     given = injected(job)
     ear = progress.Ear(tell, len(notebook.cells) + bool(given))
     started = time.monotonic()
@@ -103,6 +103,7 @@ def execute(
                 str(failed),
                 given,
                 kernel_name="python3",
+                request_save_on_cell_execute=False,  # at the end alone
                 progress_bar={"desc": name} if bar else False,
                 stderr_file=ear,
                 on_cell_start=ear.start,
@@ -162,17 +163,14 @@ def _elsewhere(packages: Collection[str]) -> str:
 
 def provenance_packages() -> set[str]:
     """Import names that are neither the standard library nor ours."""
-    import importlib.metadata
-
-    known = importlib.metadata.packages_distributions()
     return {
         name
-        for name in known
+        for name in provenance.distributions()
         if name not in sys.stdlib_module_names and name not in inputs.PACKAGES
     }
 
 
-def _environment() -> None:
+def prepare_environment() -> None:
     """One thread a kernel unless told otherwise: numbers and times repeat, and chapters share."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")

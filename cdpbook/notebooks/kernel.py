@@ -18,12 +18,14 @@ from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
 
+from cdpbook.notebooks import launch, warm
 from cdplib.storage import files
 
 
 class ThisPython(AsyncKernelManager):
-    """Start ``sys.executable -m ipykernel_launcher`` in :func:`environment`.
+    """Start :mod:`.launch` by ``sys.executable`` in :func:`environment`.
 
+    Where :func:`.warm.prepare` was called the kernel is forked instead, and starts at once.
     Kernels speak over files where there are such sockets, each in a folder of its own: TCP ports
     are chosen before they are taken, and chapters that start at one moment take each other's.
     """
@@ -39,13 +41,17 @@ class ThisPython(AsyncKernelManager):
 
     def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
         """The command line of the kernel process."""
-        command = [sys.executable, "-m", "ipykernel_launcher", "-f", self.connection_file]
+        command = [sys.executable, "-m", launch.__name__, "-f", self.connection_file]
         # It would say once a kernel, in the middle of our lines, that TCP is not encrypted.
         return [*command, "--IPKernelApp.log_level=50", *(extra_arguments or [])]
 
     async def start_kernel(self, **options: Any) -> None:  # type: ignore[override]
         """Start the kernel; ``env`` of the options is the environment to begin with."""
         environment_ = environment(options.pop("env", None) or os.environ)
+        if warm.prepared():
+            self.provisioner = warm.Provisioner(
+                kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self
+            )
         await super().start_kernel(env=environment_, **options)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import hashlib
 import importlib.metadata
 import os
@@ -30,9 +31,15 @@ def commit() -> str:
     return f"`{head}`" + (f", with {len(changed)} uncommitted changes" if changed else "")
 
 
+@functools.cache  # it reads what every installed package lists
+def distributions() -> Mapping[str, list[str]]:
+    """The installed distributions of every import name."""
+    return importlib.metadata.packages_distributions()
+
+
 def versions(packages: Iterable[str]) -> dict[str, str]:
     """The versions of those of ``packages`` (import names) that are installed distributions."""
-    owners = importlib.metadata.packages_distributions()
+    owners = distributions()
     found = {}
     for package in sorted(set(packages) - _PLUMBING, key=str.lower):
         for owner in sorted(set(owners.get(package, ()))):

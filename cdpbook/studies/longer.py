@@ -192,6 +192,30 @@ def _with_se(table: pd.DataFrame, n: int = 10_000) -> pd.DataFrame:
     )
 
 
+def effects(name: str) -> pd.DataFrame:
+    """What gamma of 0.03 changes in experiment ``name``, as published and trained longer.
+
+    A row a grid and beta that both have: ``grid``, ``steps``, ``beta``, ``seeds``, and an
+    :class:`.Interval` over the seeds, paired, of C, D and P (the judge's). Empty where nothing
+    was trained longer.
+    """
+    table, rows = results.load(name), list[dict[str, object]]()
+    kinds = {"published": ("full", "paper"), "trained longer": (PRESET, RESTORER)}
+    for kind, (preset, restorer) in kinds.items():
+        own = table[(table["preset"] == preset) & (table["restorer"] == restorer)]
+        for beta, part in own.groupby("beta"):
+            both = part.pivot_table(index="seed", columns="gamma", values=list(ENOUGH))
+            if beta not in (0.0, 0.03) or not {0.0, 0.03} <= set(part["gamma"]):
+                continue
+            changed = {c: (both[c][0.03] - both[c][0.0]).dropna() for c in ENOUGH}
+            rows.append({
+                "grid": kind, "steps": int(part["steps"].max()), "beta": beta,
+                "seeds": len(changed["mse"]), **{c: student(x) for c, x in changed.items()},
+            })  # fmt: skip
+    found = pd.DataFrame(rows)
+    return found if len(found) and "trained longer" in set(found["grid"]) else found.iloc[:0]
+
+
 def answer(run: Run, rows: pd.DataFrame, found: pd.DataFrame) -> str:
     """What the page says first."""
     pairs = next(i for i, one in enumerate(verdicts.statements()) if one.number == "E2")

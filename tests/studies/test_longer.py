@@ -88,3 +88,19 @@ def test_the_curve_has_only_what_was_trained_at_every_length():
     assert sizes.nunique() == 1
     assert sizes.iloc[0] == rows["steps"].nunique() > 1
     assert set(rows["steps"]) > {longer.grid().settings.steps}
+
+
+def test_what_gamma_changes_is_paired_by_seed_and_shown_for_grids_that_were_trained_longer(
+    monkeypatch,
+):
+    short = table({400: 0.16}).assign(preset="full", restorer="paper")
+    long = table({3600: 0.12}, seeds=2).assign(preset="converged", restorer="fast-large")
+    monkeypatch.setattr(longer.results, "load", lambda _: pd.concat([short, long]))
+    found = longer.effects("exp4").set_index("grid")
+    assert list(found["seeds"]) == [3, 2]
+    assert list(found["steps"]) == [400, 3600]
+    assert found.loc["published", "error_rate"].value == pytest.approx(-0.011)
+    assert found.loc["trained longer", "error_rate"].value == pytest.approx(-0.0105)
+    assert found.loc["trained longer", "mse"].value == 0
+    monkeypatch.setattr(longer.results, "load", lambda _: short)
+    assert longer.effects("exp4").empty

@@ -453,3 +453,10 @@ def test_a_surface_repeats_bit_for_bit_in_another_process():
     ]
     assert said[0].stdout == said[1].stdout
     assert len(said[0].stdout.split()) == 15
+
+
+@pytest.mark.parametrize("name", ["tv", "w1", "kl"])
+def test_nothing_is_written_on_the_way_to_an_answer(name, capfd):
+    """A line of a solver's, such as its name, would be in the JSON that `cdp exact` prints."""
+    exact.solve(exact.gaussian_mixture_problem(16, threshold=1.2), name, D=0.7, P=0.02)
+    assert capfd.readouterr() == ("", "")

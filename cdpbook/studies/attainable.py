@@ -149,11 +149,12 @@ def sentence(run: Run) -> str:
         mean = found.loc["mean"]
         least, close = points["error_rate"].min(), points["mse"].min()
         error = with_images([mean["error_rate"]], mean["error_rate_se"])
+        way = "more" if least > error.value else "less"
         said.append(
             f"**Held against no training.** On posterior means over the training digits "
             f"{run.classifier} errs in {words.percent(error, 1)} of the test digits, on the best "
             f"of {len(points)} published points in {100 * least:.1f} %, "
-            f"{100 * (least - error.value):.1f} points more. D of the means is "
+            f"{100 * abs(least - error.value):.1f} points {way}. D of the means is "
             f"{words.quantity('mse').number(mean['mse'])}, the least published "
             f"{words.quantity('mse').number(close)}."
         )

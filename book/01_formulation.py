@@ -11,10 +11,10 @@ r"""
 (ch:formulation)=
 # The problem: restore a signal, then recognise it
 
-**The claim** (Section 2 of {cite}`liu2019cdp`). A restoration of a degraded signal is judged by three
-numbers: how far it is from the original, how natural it looks, and how often a given classifier errs on
-it. The *CDP function* $C(D,P)$ is the least error rate among all restorations that keep the first two
-within budgets $D$ and $P$. **The answer**, on a signal of three letters:
+**The claim** (Section 2 of {cite}`liu2019cdp`). A restoration of a degraded signal is judged by three numbers: how far it
+is from the original, how natural it looks, and how often a given classifier errs on it. The *CDP function* $C(D,P)$ is the
+least error rate among all restorations that keep the first two within budgets $D$ and $P$. **The answer**, on a signal of
+three letters:
 """
 
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of this page"}
@@ -54,19 +54,12 @@ Markdown(
 
 # %% [markdown]
 r"""
-Equation numbers are the paper's.
-"""
-
-# %% [markdown]
-r"""
 ## Three letters, two classes
 
-A *signal* $X$ takes one of three values, 0, 1 and 2: think of a single pixel that is dark, grey or
-bright. It belongs to class $\omega_1$ with probability $P_1$ and to $\omega_2$ with probability
-$P_2 = 1-P_1$; given the class, it has the law $p_{X1}$ or $p_{X2}$. Hence $X$ is a mixture,
-$p_X = P_1 p_{X1} + P_2 p_{X2}$. We do not see $X$ but a *degraded* signal $Y$, drawn from a channel
-$p(y \mid x)$, which leaves the letter alone or moves it to a neighbour. Rows of `channel` are
-indexed by $x$ and sum to one.
+A *signal* $X$ is 0, 1 or 2: a single pixel that is dark, grey or bright. It belongs to class $\omega_1$ with probability
+$P_1$ and to $\omega_2$ with $P_2 = 1-P_1$; given the class, it has the law $p_{X1}$ or $p_{X2}$, so that
+$p_X = P_1 p_{X1} + P_2 p_{X2}$. Seen is a *degraded* signal $Y$, drawn from a channel $p(y \mid x)$ that leaves the letter
+alone or moves it to a neighbour. Rows of `channel` are indexed by $x$.
 """
 
 # %%
@@ -82,17 +75,16 @@ p_x
 r"""
 ## Distortion
 
-A *restoration* is another channel, $p(\hat x \mid y)$: seeing $Y=y$, it outputs $\hat X=\hat x$ with
-that probability. It may be deterministic (each row holds a single 1) or draw lots. It sees $Y$ and
-nothing else, so $X \to Y \to \hat X$ is a Markov chain. The first number that judges it is the
+A *restoration* is another channel, $p(\hat x \mid y)$: seeing $Y=y$, it outputs $\hat X=\hat x$ with that probability. It may be deterministic
+(each row holds a single 1) or draw lots. It sees $Y$ alone, so $X \to Y \to \hat X$ is a Markov chain. The first number is the
 
 $$
 \text{Distortion} := \mathbb{E}\big[\Delta(X,\hat X)\big]
 $$ (eq:paper-1)
 
-for some given $\Delta \ge 0$. Here $\Delta(x,\hat x)=(x-\hat x)^2$. The cell computes (1) for a
-restoration that keeps dark and bright and sends grey to dark or bright by the toss of a coin: the
-expectation is over the joint law $p_X(x)\,p(y\mid x)\,p(\hat x\mid y)$.
+for a given $\Delta \ge 0$, here $(x-\hat x)^2$. The cell computes (1), over the joint law
+$p_X(x)\,p(y\mid x)\,p(\hat x\mid y)$, for a restoration that keeps dark and bright and sends grey to either by the toss of a
+coin.
 """
 
 # %%
@@ -106,24 +98,22 @@ print(f"D = {distortion:.3f}")
 r"""
 :::{admonition} Not every distortion is of this form
 :class: dropdown note
-(1) is a mean of a function *of one sample*, such as a mean squared error. A root mean squared error or a
-PSNR taken over a whole data set is a function of such a mean. It ranks restorations alike, but convexity,
-which is the subject of the theorem, need not survive the change of scale.
+(1) is a mean of a function *of one sample*, such as a mean squared error. A root mean squared error or a PSNR of a whole
+data set is a function of such a mean: it ranks restorations alike, but convexity, the subject of the theorem, need not
+survive the change of scale.
 :::
 
 ## Perceptual difference
 
-How natural a restoration looks is measured without reference to the individual original: by how far
-the *law* of the outputs is from the law of originals,
+How natural a restoration looks is measured by how far the *law* of its outputs is from the law of originals,
 
 $$
 \text{Perceptual Difference} := d(p_X, p_{\hat X}).
 $$ (eq:paper-2)
 
-Following {cite}`blau2018`, the paper takes for $d$ total variation, Kullback–Leibler, or a
-Wasserstein distance in its experiments. The cell computes total variation, half the sum of absolute
-differences: twice the advantage over guessing of the best test that tells originals from
-restorations.
+Following {cite}`blau2018`, the paper takes for $d$ total variation, Kullback–Leibler, or, in its experiments, a Wasserstein
+distance. The cell computes total variation, half the sum of absolute differences: twice the advantage over guessing of the
+best test that tells originals from restorations.
 """
 
 # %%
@@ -135,8 +125,7 @@ print(f"P = {perception:.3f}")
 r"""
 ## Both classes through both channels
 
-The classes stay separate on their way. Sums over what lies in between give the law of $Y$, and then
-of $\hat X$, within each class:
+Sums over what lies in between give the law of $Y$, and then of $\hat X$, within each class:
 
 $$
 p_{Yi}(y) = \sum_{x} p(y\mid x)\,p_{Xi}(x), \qquad i=1,2,
@@ -147,9 +136,9 @@ p_{\hat Xi}(\hat x) = \sum_{y} p(\hat x\mid y)\,p_{Yi}(y)
 = \sum_y\sum_x p(\hat x\mid y)\,p(y\mid x)\,p_{Xi}(x), \qquad i=1,2.
 $$ (eq:paper-4)
 
-With laws as rows these are products of matrices. Note that (4) is *linear* in the restoration: mix
-two restorations with weights $\lambda$ and $1-\lambda$, and the laws mix alike. Everything in the
-next chapters hangs on that. The class-wise laws must add up to the law of $\hat X$ found before.
+With laws as rows these are products of matrices. (4) is *linear* in the restoration: mix two with weights $\lambda$ and
+$1-\lambda$, and the laws mix alike. Everything in the next chapters hangs on that. The class-wise laws must add up to the law
+of $\hat X$ found before.
 """
 
 # %%
@@ -169,16 +158,15 @@ c(t) = c(t \mid \mathcal R) = \begin{cases}\omega_1, & t \in \mathcal R,\\
 \omega_2, & \text{otherwise.}\end{cases}
 $$ (eq:paper-5)
 
-It is *predefined*: fixed before the restoration is chosen, and not adapted to it. Applied to
-$\hat X$ it errs when a member of $\omega_2$ lands inside $\mathcal R$, or one of $\omega_1$ outside:
+It is *predefined*: fixed before the restoration is chosen. On $\hat X$ it errs when a member of $\omega_2$ lands inside
+$\mathcal R$, or one of $\omega_1$ outside:
 
 $$
 \varepsilon(\hat X \mid c) = P_2\sum_{\hat x\in\mathcal R}p_{\hat X2}(\hat x)
 + P_1\sum_{\hat x\notin\mathcal R}p_{\hat X1}(\hat x).
 $$ (eq:paper-6)
 
-We take the classifier that is best for the clean signal: $\omega_1$ where
-$P_1p_{X1}(x) > P_2p_{X2}(x)$, as the paper does in its toy example.
+Ours is the best for the clean signal, as in the paper's toy example: $\omega_1$ where $P_1p_{X1}(x) > P_2p_{X2}(x)$.
 """
 
 # %%
@@ -191,10 +179,9 @@ print(f"R = {np.flatnonzero(says_1)}, C = {error_rate:.3f}")
 r"""
 ## Distortion and error rate by simulation
 
-An independent route: draw a class, a signal, a degraded signal and a restored one, many times over, and
-count. `draw` picks, for each row of a table of probabilities, a column at random. Look at the last
-column of the table that follows, differences in units of the standard error: most should lie between
-$-2$ and $2$.
+An independent route: draw a class, a signal, a degraded and a restored one, many times, and count. (`draw` picks a column at
+random for each row of probabilities.) Look at the last column of the table: most differences should lie between $-2$ and $2$
+standard errors.
 """
 
 # %%
@@ -237,9 +224,8 @@ C(D,P) = \min_{p_{\hat X\mid Y}} \varepsilon(\hat X\mid c_0)
 Where no restoration keeps both budgets we set $C(D,P)=+\infty$ (the paper leaves such points out).
 :::
 
-Three letters leave $3^3=27$ deterministic restorations, so all of them can be listed; random ones
-are drawn from a Dirichlet law. `judge` returns the three numbers of one restoration, and the cell
-after it judges them all.
+Three letters leave $3^3=27$ deterministic restorations, all listed; random ones are drawn from a Dirichlet law. `judge`
+returns the three numbers of one.
 """
 
 
@@ -263,10 +249,10 @@ print(f"least D, P, C of {len(maps)} maps: {corners.min(axis=0).round(3)}")
 
 # %% [markdown]
 r"""
-With total variation, (7) is a *linear program*: the unknowns are the nine numbers $w(y,\hat x) = p_Y(y)\,p(\hat x\mid y)$ and three slacks
-$s(\hat x) \ge |p_X(\hat x)-p_{\hat X}(\hat x)|$; error rate and distortion are linear in $w$. The
-cell states it row by row for `scipy`; {ref}`ch:exact` has a faster solver, whose answers carry a
-certificate. With the roles exchanged, the least $P$ at a given $D$, it draws the edge of the picture.
+With total variation, (7) is a *linear program*: the unknowns are the nine numbers $w(y,\hat x) = p_Y(y)\,p(\hat x\mid y)$, in
+which error rate and distortion are linear, and three slacks $s(\hat x) \ge |p_X(\hat x)-p_{\hat X}(\hat x)|$. The cells state
+it for `scipy`; {ref}`ch:exact` has a faster solver with certificates. With the roles exchanged, the least $P$ at a given $D$,
+it draws the edge of the picture.
 """
 
 # %%
@@ -304,21 +290,18 @@ print(f"least D = {D_min:.3f}, least C = {C_min:.3f}")
 
 # %% [markdown]
 r"""
-Now look at the plane of the two budgets. Each dot is a restoration and its colour the error rate.
-$C(D,P)$ is the darkest colour to be found to the left of $D$ and below $P$. Nothing lies to the left
-of the least distortion or under the red edge: there $C=\infty$. The squares are the deterministic
-restorations; they are few, and between them there is nothing but restorations that draw lots, which
+$C(D,P)$ is the darkest colour to the left of $D$ and below $P$. Left of the least distortion and under the red edge
+$C=\infty$. Deterministic restorations (squares) are few; between them there is nothing but restorations that draw lots, which
 is why the definition allows for chance.
 """
 
-# %% mystnb={"figure": {"name": "fig-formulation-cloud", "caption": "All deterministic (squares) and some random restorations of the three-letter problem, in the plane of distortion and perceptual difference. Colour is the error rate (dark is low). Look whether low error, low distortion and low difference are found in the same place."}, "image": {"alt": "Scatter plot of restorations over distortion and total variation, coloured by error rate, with the least total variation at each distortion as a falling red curve."}}
+# %% mystnb={"figure": {"name": "fig-formulation-cloud", "caption": "All deterministic (squares) and some random restorations in the plane of the two budgets. Colour: error rate (dark is low). Look whether low error, low distortion and low difference are found in the same place."}, "image": {"alt": "Scatter plot of restorations over distortion and total variation, coloured by error rate, with the least total variation at each distortion as a falling red curve."}}
 figures.cloud(points, corners, edge)
 
 # %% [markdown]
 r"""
-The table reads $C(D,P)$ off the linear program, at four pairs of budgets. Going right or down loosens
-one of them, so no entry may exceed its left or upper neighbour. And no random restoration may beat the
-program at its own budgets, which the cell checks for the first hundred.
+$C(D,P)$ at four pairs of budgets. Going right or down loosens one, so no entry may exceed its left or upper neighbour; and no
+random restoration may beat the program at its own budgets (checked for the first hundred).
 """
 
 # %% tags=["nbval-check-output"]
@@ -340,13 +323,11 @@ Markdown(text.table(lines, ["C(D, P)", "small D", "large D"]))
 r"""
 ## Why a *predefined* classifier? Blind and non-blind restoration
 
-One could also re-train the classifier for each restoration. The paper's answer has two halves.
-*First*, $\hat X$ is made from $Y$ alone, so no classifier of $\hat X$ can beat the best classifier
-of $Y$ (data processing). If the law of $Y$ is known (*non-blind*), one classifies $Y$
-directly, and restoration is of no use for recognition. *Second*, in *blind* restoration the law of
-$Y$ is unknown, and the best classifier of neither $Y$ nor $\hat X$ can be had. A classifier trained
-once on clean signals is then what remains. The cell confirms the first half on the example: the
-predefined classifier reaches the best error of $Y$ through some restoration, and none gets below.
+Why not re-train the classifier for each restoration? The paper's answer has two halves. *First*, $\hat X$ is made from $Y$
+alone, so no classifier of $\hat X$ beats the best one of $Y$ (data processing): where the law of $Y$ is known (*non-blind*),
+one classifies $Y$ directly. *Second*, in *blind* restoration that law is unknown, and a classifier trained on clean signals is
+what remains. The cell confirms the first half: through some restoration the predefined classifier reaches the best error of
+$Y$, and none gets below.
 """
 
 # %% tags=["nbval-check-output"]
@@ -356,10 +337,9 @@ print(f"best classifier of Y: {bayes_error_of_y:.3f}, least C: {C_min:.3f}")
 
 # %% [markdown]
 r"""
-That the two agree is no accident: if $\mathcal R$ and its complement are both non-empty, the
-restoration can decide on $Y$ optimally and then output any letter on the side that it has decided for.
-Such a restoration carries one bit. It may be far from the original and look like nothing; what it
-costs in $D$ and $P$ to avoid that is what $C(D,P)$ is about.
+That the two agree is no accident: if neither $\mathcal R$ nor its complement is empty, a restoration can decide on $Y$ optimally
+and output any letter of the side decided for. It may be far from the original and look like nothing;
+what it costs to avoid that is what $C(D,P)$ is about.
 
 ## The paper and ours
 
@@ -373,8 +353,7 @@ costs in $D$ and $P$ to avoid that is what $C(D,P)$ is about.
 
 :::{admonition} Verdict: the formulation is sound
 :class: tip
-Two conventions are added: $+\infty$ where nothing is feasible, and distortions that are means over
-samples.
+Two conventions are added: $+\infty$ where nothing is feasible; distortions are means over samples.
 :::
 
 ## Exercises
@@ -385,8 +364,7 @@ r"""
 ```{exercise-start} The identity (5 minutes)
 :label: ex:formulation-1
 ```
-Compute $D$, $P$ and $C$ of the restoration $\hat X=Y$, by hand for `flip = 0.4` and then with
-`judge`. Is it optimal for its own budgets?
+Compute $D$, $P$ and $C$ of $\hat X=Y$, by hand for `flip = 0.4` and with `judge`. Is it optimal for its own budgets?
 ```{exercise-end}
 ```
 """
@@ -396,9 +374,8 @@ r"""
 ```{solution-start} ex:formulation-1
 :class: dropdown
 ```
-The channel moves a letter by one place with probability `flip`, so $D$ = `flip`. Laws follow from (3).
-The second number below is $C$ at exactly these budgets: where it is smaller, the identity is not
-optimal.
+The channel moves a letter by one place with probability `flip`, so $D$ = `flip`. Laws follow from (3). Where the last number
+below, $C$ at these budgets, is smaller than the third, the identity is not optimal.
 """
 
 # %%
@@ -416,9 +393,8 @@ r"""
 ```{exercise-start} Drawing from the posterior (10 minutes)
 :label: ex:formulation-2
 ```
-Let $p(\hat x\mid y)=p_{X\mid Y}(\hat x\mid y)$: the restoration draws from the posterior. Show that its
-perceptual difference is 0 for every $d$, and that its mean squared error is exactly twice the
-least one *when the least one is attained over all real outputs*. Check both with `judge`.
+Let $p(\hat x\mid y)=p_{X\mid Y}(\hat x\mid y)$. Show that its perceptual difference is 0 for every $d$, and its mean squared
+error exactly twice the least one *over all real outputs*. Check both with `judge`.
 ```{exercise-end}
 ```
 """
@@ -428,11 +404,9 @@ r"""
 ```{solution-start} ex:formulation-2
 :class: dropdown
 ```
-$p_{\hat X}(\hat x)=\sum_y p_Y(y)\,p_{X\mid Y}(\hat x\mid y)=p_X(\hat x)$, so the laws are equal. Given
-$Y$, $X$ and $\hat X$ are independent with the same law, hence
-$\mathbb E[(X-\hat X)^2\mid Y]=2\operatorname{Var}(X\mid Y)$, twice the error of the posterior mean.
-The posterior mean is not one of the three letters, so our `D_min`, which is limited to letters, is
-larger than the mean posterior variance.
+$p_{\hat X}(\hat x)=\sum_y p_Y(y)\,p_{X\mid Y}(\hat x\mid y)=p_X(\hat x)$. Given $Y$, $X$ and $\hat X$ are independent with the
+same law, hence $\mathbb E[(X-\hat X)^2\mid Y]=2\operatorname{Var}(X\mid Y)$, twice the error of the posterior mean. That mean
+is no letter, so `D_min`, limited to letters, is larger than the mean posterior variance.
 """
 
 # %% tags=["answer"] stub="posterior = ...  # (3, 3): row y holds p(x^ | y)"
@@ -458,8 +432,7 @@ r"""
 ```{exercise-start} A classifier that says one class only (5 minutes)
 :label: ex:formulation-3
 ```
-What is $C(D,P)$ if $\mathcal R$ is empty? Is the statement of Theorem 1, non-increasing and convex,
-still true? Is there a trade-off?
+What is $C(D,P)$ if $\mathcal R$ is empty? Does Theorem 1, non-increasing and convex, still hold? Is there a trade-off?
 ```{exercise-end}
 ```
 """
@@ -469,9 +442,8 @@ r"""
 ```{solution-start} ex:formulation-3
 :class: dropdown
 ```
-(6) gives $\varepsilon = P_1$ whatever the restoration: $C(D,P)=P_1$ on the feasible set and $+\infty$
-elsewhere. A constant is non-increasing and convex, so the theorem holds, and there is no trade-off:
-*the theorem alone does not imply one*. The next chapters come back to this.
+(6) gives $\varepsilon = P_1$ whatever the restoration: $C(D,P)=P_1$ on the feasible set and $+\infty$ elsewhere, which is
+non-increasing and convex. There is no trade-off: *the theorem alone does not imply one*.
 """
 
 # %% [markdown]

@@ -12,8 +12,8 @@ r"""
 # Theorem 1, equation by equation
 
 **The claim** (Section 3 of {cite}`liu2019cdp`). If $d(p,\cdot)$ is convex in its second argument, the CDP
-function {eq}`eq:paper-7` is non-increasing, and convex in $(D,P)$. From this the paper concludes that distortion,
-perceptual difference and error rate "cannot be made all minimal simultaneously". **The answer:**
+function {eq}`eq:paper-7` is non-increasing, and convex in $(D,P)$; so distortion, perceptual difference and error rate
+"cannot be made all minimal simultaneously". **The answer:**
 """
 
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of this page"}
@@ -54,10 +54,9 @@ Markdown(
 
 # %% [markdown]
 r"""
-The proof is a chain of eight equations, (8) to (15). What is *linear* in it is checked in exact rational
-arithmetic; the convexity of a divergence is attacked by random search; minima are replaced by certified
-bounds. Assumptions are tested by removing them: these *negative controls* must fail. The definitions are in
-{ref}`ch:formulation`, the letters in {ref}`ch:notation`.
+The proof is a chain of eight equations, (8) to (15). What is *linear* is checked in rational arithmetic; convexity of a
+divergence is attacked by random search; minima are replaced by certified bounds; without an assumption a check must fail
+(*negative control*). Letters: {ref}`ch:notation`.
 """
 
 # %% [markdown]
@@ -79,10 +78,8 @@ feasible or infeasible pairs of budgets and any $\lambda\in(0,1)$
 :::
 
 :::{prf:proof}
-*Non-increasing:* a larger budget admits every restoration that a smaller one admits, and a minimum over a
-larger set is not larger. *Convex:* if one pair is infeasible the left side is $+\infty$, since both weights are
-positive (at $\lambda=0$ or $1$ it would be $0\cdot\infty$, and there is nothing to prove). Otherwise let
-$\mu$ and $\nu$ be restorations that attain the two minima,
+*Non-increasing:* a larger budget admits every restoration that a smaller one admits. *Convex:* if one pair is infeasible the left side is $+\infty$, since both weights are
+positive. Otherwise let $\mu$ and $\nu$ be restorations that attain the two minima,
 
 ```{math}
 :label: eq:paper-9
@@ -137,10 +134,10 @@ and (11), (12), (15) together are (8). $\square$
 
 :::{admonition} Checked by a machine, for total variation
 :class: dropdown tip
-{download}`theorem1.v <../proofs/theorem1.v>` states (4), (11), (14), (13) for total variation and, from these, (8) in the language
-of Coq, whose small kernel checks every step: no axiom is used and no gap is left (`make proofs`, where Coq is installed). Numbers are
-those of any ordered field, the rationals and the reals among them; $\Delta$ has any sign, classes are as many as you like, and
-$C$ is an infimum that need not be attained. Who trusts the kernel need read the definitions and the theorem only:
+{download}`theorem1.v <../proofs/theorem1.v>` has (4), (11), (14), (13) for total variation and, from these, (8) in the
+language of Coq, whose small kernel checks every step: no axiom, no gap (`make proofs`, where Coq is installed). Numbers are
+those of any ordered field; $\Delta$ has any sign, classes are any number, $C$ is an infimum. Who trusts the kernel need read
+the definitions and the theorem only:
 
 ```{literalinclude} ../proofs/theorem1.v
 :start-after: (* definitions *)
@@ -157,19 +154,16 @@ $C$ is an infimum that need not be attained. Who trusts the kernel need read the
 
 :::{admonition} Infima, and more classes
 :class: dropdown note
-Where the minimum in (7) exists (finite alphabets, $d$ lower semicontinuous: the set of restorations is
-compact) this is complete. For infima that are not attained, take $\mu,\nu$ within $\epsilon$ of them and let
-$\epsilon\to0$. Nothing in the argument counts classes: replace (6) by
-$\varepsilon=1-\sum_{\hat x}P_{c_0(\hat x)}\,p_{\hat X c_0(\hat x)}(\hat x)$ and it holds for any number.
+Where the minimum in (7) exists (finite alphabets, $d$ lower semicontinuous: restorations are a compact set) this is complete.
+For infima that are not attained, take $\mu,\nu$ within $\epsilon$ of them and let $\epsilon\to0$. For any number of classes
+replace (6) by $\varepsilon=1-\sum_{\hat x}P_{c_0(\hat x)}\,p_{\hat X c_0(\hat x)}(\hat x)$.
 :::
 
 ## (4), (11), (14) and half of (13), exactly
 
-The supplement of the paper proves (11); it is (4) summed. The cell draws random problems with fractions as entries, of two
-to four classes, two to five letters, channels with zeros, and distortions *of any sign* (the
-theorem assumes nothing about $\Delta$). `rational.steps` computes both sides of each step. For
-equations the difference must be 0, not small; for total variation and $W_1$ in (13) the slack must be at
-least 0.
+`rational.steps` computes both sides of each step for random problems with fractions as entries, channels with zeros, and
+distortions *of any sign* (the theorem assumes nothing about $\Delta$). For equations the difference must be 0, not small; for
+total variation and $W_1$ in (13) the slack must be at least 0.
 """
 
 # %%
@@ -219,13 +213,11 @@ $\infty$ is $\max_x\log p(x)/q(x)$, a maximum of convex functions. (See {cite}`v
 with the mixture, at the mean cost. $\square$
 :::
 
-So the paper's list, "any f-divergence (e.g. KL, TV, Hellinger) and the Rényi divergence", is right if
-"Hellinger" means the *square*; and the class leaves out $W_1$, the distance that its own experiments
-use, which is fine too by (c).
+So the paper's list, "any f-divergence (e.g. KL, TV, Hellinger) and the Rényi divergence", is right if "Hellinger" means the
+*square*; it leaves out $W_1$ of its own experiments, which is fine too by (c).
 
-The search draws triples of laws, many near the edge of the simplex, and a weight, and keeps the *least* slack of (13).
-For the convex ones it should be zero up to rounding. The last three are the negative
-controls: square roots of convex divergences.
+The search draws triples of laws and a weight, and keeps the *least* slack of (13): zero up to rounding for the convex ones,
+below it for three negative controls, square roots of convex divergences.
 """
 
 # %%
@@ -248,21 +240,18 @@ Markdown(text.table(rows, head, {head[1]: lambda value: text.number(value, 3)}))
 
 # %% [markdown]
 r"""
-A counter-example in a line serves all three controls: $p=q_0=(1,0)$, $q_1=(0,1)$. The mixture
-$q_\lambda=(1-\lambda,\lambda)$ has $\mathrm{TV}=W_2^2=\lambda$ and $H^2=1-\sqrt{1-\lambda}\approx\lambda/2$;
-square roots of these rise vertically from 0, which no convex function does. Does a failure of (13) break
-the theorem, or only its proof? Both, as the binary channel below will show.
+One counter-example serves all: $p=q_0=(1,0)$, $q_1=(0,1)$. The mixture $q_\lambda=(1-\lambda,\lambda)$ has
+$\mathrm{TV}=W_2^2=\lambda$ and $H^2=1-\sqrt{1-\lambda}\approx\lambda/2$, whose square roots rise vertically from 0, which no
+convex function does. A failure of (13) breaks the theorem, too, as the binary channel below shows.
 """
 
 # %% [markdown]
 r"""
 ## (8), (9), (10), (12), (15): minima, with certificates
 
-The other steps speak of minima, which must be computed before they can be checked; and a solver's word is
-no proof. So each minimum here is enclosed: a plan that keeps the budgets bounds it from above,
-multipliers bound it from below by one line of arithmetic. `proof_steps` takes the plan's value on the larger side of
-each inequality and the *certified bound* on the smaller side. A slack below zero, beyond rounding, would
-refute the step. It would not be a doubt about the solver.
+The other steps speak of minima, and a solver's word is no proof. A plan that keeps the budgets bounds a minimum from above,
+multipliers bound it from below by one line of arithmetic. `proof_steps` takes the plan's value on the larger side of each
+inequality and the *certified bound* on the smaller one: a slack below zero, beyond rounding, would refute the step.
 """
 
 
@@ -305,11 +294,9 @@ Markdown(
 r"""
 No step is refuted, and (9) and (10) hold to the gap of the certificates.
 
-A picture of the chain helps to see what it does. Take the paper's toy (two Gaussian classes, {ref}`ch:toy`)
-with a classifier that does not fit, of threshold 1.2, and two pairs of budgets: one with little distortion, one with no perceptual
-difference at all. Between them $\lambda$ runs from 0 to 1. The error of the mixture follows the chord, by
-(11). Below it are $C$ at the budgets that the mixture really uses, (12), and at the mean budgets, (15).
-The space between the chord and the lowest curve is the convexity of $C$ between these two points.
+The chain, drawn for the paper's toy (two Gaussian classes, {ref}`ch:toy`) with a classifier that does not fit (threshold 1.2),
+between budgets of little distortion and of no perceptual difference. The error of the mixture follows the chord, (11); below it
+are $C$ at the budgets that the mixture really uses, (12), and at the mean budgets, (15).
 """
 
 # %%
@@ -327,17 +314,15 @@ curves = {
 }
 print(f"largest difference from the chord: {off:.0e}")
 
-# %% mystnb={"figure": {"name": "fig-proof-chain", "caption": "The chain of the proof between two pairs of budgets, on the toy with threshold 1.2. Each curve is at or below the one before; the first is a straight line."}, "image": {"alt": "Three curves over the mixing weight: a straight line on top, and two sagging curves below it that meet it at both ends."}}
+# %% mystnb={"figure": {"name": "fig-proof-chain", "caption": "The chain of the proof between two pairs of budgets. Each curve is at or below the one before; between the first, a straight line, and the last is the convexity of C."}, "image": {"alt": "Three curves over the mixing weight: a straight line on top, and two sagging curves below it that meet it at both ends."}}
 figures.chain(chain.weights, curves)
 
 # %% [markdown]
 r"""
 ## Negative control: restorations that do not draw lots
 
-The proof mixes $\mu$ and $\nu$ by chance. Are deterministic restorations enough for the theorem? The
-binary symmetric channel says no: a bit $X$, 0 with probability 0.7, is flipped with probability 0.4; the class is
-the bit. There are four deterministic restorations. The cell computes the least error at
-$D=\infty$ for budgets of total variation, over these four and over all.
+Are deterministic restorations enough? The binary symmetric channel says no: a bit $X$, 0 with probability 0.7, is flipped with
+probability 0.4; the class is the bit, $D=\infty$, $d$ total variation.
 """
 
 # %%
@@ -349,7 +334,7 @@ steps = [checks.deterministic(noisy_bit, "tv", np.inf, P) for P in Ps]
 steps = np.array(steps)
 line = exact.surface(noisy_bit, "tv", [np.inf], Ps).value[0]
 
-# %% mystnb={"figure": {"name": "fig-proof-deterministic", "caption": "Binary symmetric channel: the least error rate against the budget P, over all restorations (solid) and over the four deterministic ones (dashed, infeasible further left). Chance makes the curve convex, and lower."}, "image": {"alt": "A falling piecewise linear convex curve for all restorations, below a staircase for deterministic restorations that starts only at P of about 0.16."}}
+# %% mystnb={"figure": {"name": "fig-proof-deterministic", "caption": "The least error rate against the budget P, over all restorations (solid) and over deterministic ones (dashed, infeasible further left). Chance makes the curve convex, and lower."}, "image": {"alt": "A falling piecewise linear convex curve for all restorations, below a staircase for deterministic restorations that starts only at P of about 0.16."}}
 figures.against_exact(
     Ps,
     {"noisy bit": steps},
@@ -365,8 +350,8 @@ for name, values in over.items():
 
 # %% [markdown]
 r"""
-The solid line falls at a constant rate in total variation; so against $\sqrt{\mathrm{TV}}$, which is not convex
-in its second argument, it is a parabola that opens downwards: the theorem itself fails, not only its proof.
+The solid line falls at a constant rate; so against $\sqrt{\mathrm{TV}}$, which is not convex, it is a parabola that opens
+downwards: the theorem itself fails.
 """
 
 # %% tags=["nbval-check-output"]
@@ -376,16 +361,15 @@ print(f"{checks.midpoint_excess(in_roots)[0]:.3f} above its chord")
 
 # %% [markdown]
 r"""
-A trained network without a noise input is deterministic, so Theorem 1 is not about its family. But the culprit is that
-$Y$ has atoms: where it has none, the noise in $Y$ can toss the coins, and deterministic restorations are enough
-({prf:ref}`thm:no-lots`).
+A trained network without a noise input is deterministic, so Theorem 1 is not about its family. But the culprit is that $Y$
+has atoms: where it has none, its noise can toss the coins, and deterministic restorations are enough ({prf:ref}`thm:no-lots`).
 
 ## Negative control: a classifier that is adapted to each restoration
 
 If the classifier may be the *best one for each* $\hat X$, the error is
 $\varepsilon^*(\hat X)=1-\sum_{\hat x}\max_i P_i\,p_{\hat Xi}(\hat x)$. Maxima are convex, so
-$\varepsilon^*$ is *concave* in the restoration and (11) becomes "$\le$", which is the wrong side. In the
-rational problems above its slack was recorded: it is never negative, and often positive.
+$\varepsilon^*$ is *concave* in the restoration and (11) becomes "$\le$", the wrong side. Its slack in the rational problems
+above is never negative, and positive in some:
 """
 
 # %% tags=["nbval-check-output"]
@@ -395,11 +379,10 @@ print("strictly positive in some problem:", any(gap > 0 for gap in gaps))
 
 # %% [markdown]
 r"""
-Again the theorem falls, not just the proof. Let $X=(S,T)$ be two bits, seen without noise; $T$ is the class, 0 with
-probability 0.7; $S$ is a fair coin that has nothing to do with it. The restoration has one bit, and is
-judged by whether it equals $S$. At $D=0$ it must be $S$, which is useless: the best classifier guesses,
-and errs with 0.3. Up to $D=0.2$ guessing remains the best; then the bit begins to be worth reading. A
-plateau followed by a descent is not convex. ({ref}`ch:beyond-nonblind` has more on a classifier that may be chosen.)
+Again the theorem falls. Let $X=(S,T)$ be two bits, seen without noise; $T$ is the class, 0 with probability 0.7; $S$ is an
+unrelated fair coin. The restoration has one bit, whose distortion is whether it differs from $S$. At $D=0$ it must be $S$,
+which is useless: the best classifier guesses, and errs with 0.3. Up to $D=0.2$ guessing remains best; then the bit is worth
+reading. A plateau before a descent is not convex. (More in {ref}`ch:beyond-nonblind`.)
 """
 
 # %%
@@ -430,7 +413,7 @@ Take the maximum over $i$, sum over $\hat x$, and use $\sum_{\hat x}p(\hat x\mid
 $1-\varepsilon^*(\hat X)\le1-\varepsilon^*(Y)$. $\square$
 :::
 
-Checked in fractions, on the same problems of two to four classes: the difference is never negative.
+Checked in fractions, on the same problems: the difference is never negative.
 """
 
 # %% tags=["nbval-check-output"]
@@ -442,12 +425,10 @@ print("least difference:", min(differences))
 r"""
 ## "Cannot be made all minimal simultaneously"
 
-The abstract says that the three quantities cannot be made minimal together. **This does not follow from
-Theorem 1**, and is false in general: a constant function is non-increasing and convex. Here is a case that is not
-contrived. A fair bit is flipped with probability 0.2; the class is the bit; distortion is whether the
-bits differ. The restoration $\hat X=Y$ does nothing. Its distortion 0.2 is least, since no
-estimate is better than the received bit; its error 0.2 is least, by the same argument; and its law is that of $X$, so
-the perceptual difference is 0 for every $d$. `minima` finds it.
+The abstract says that the three quantities cannot be made minimal together. **This does not follow from Theorem 1** (a
+constant function is non-increasing and convex), and is false in general. A fair bit is flipped with probability 0.2; the class
+is the bit; distortion is whether the bits differ. The restoration $\hat X=Y$ has the least distortion and the least error,
+0.2 each, since no estimate is better than the received bit; and its law is that of $X$. `minima` finds it.
 """
 
 # %% tags=["nbval-check-output"]
@@ -476,8 +457,7 @@ a sum is minimal if and only if (almost) every term is. The least perceptual dif
 from $p_X$. $\square$
 :::
 
-So there is an exact test: compare two sets for each $y$, then solve a transportation problem. What
-*does* follow from convexity is a statement on rates:
+So the test is exact: compare two sets for each $y$, then solve a transportation problem. What *does* follow from convexity:
 
 :::{prf:proposition} Strictness
 :label: prop:strict
@@ -492,8 +472,8 @@ $(1-t)(D,P)+t\,(\max\{D_0,D\},\max\{P_0,P\})$ is below $(D',P')$ in both budgets
 $C(D',P')\le(1-t)C(D,P)+tC(D_0,P_0)<C(D,P)$ by (8) and monotonicity. $\square$
 :::
 
-The check: on the toy with threshold 1.2, wherever $C$ is not yet at its least, the next point of the
-grid in *both* budgets has a smaller value. `stuck` counts exceptions, for both budgets and for one alone.
+The check, on the toy with threshold 1.2: `stuck` counts grid points where $C$ is not yet at its least and the next one, in both
+budgets or in one alone, is no smaller.
 """
 
 # %%
@@ -513,11 +493,11 @@ assert stuck["both"] == 0
 
 # %% [markdown]
 r"""
-In words: until the error rate is the best possible, relaxing *both* budgets helps. Relaxing one of them
-need not: in {ref}`ch:toy` each is idle over wide regions.
+Until the error rate is the best possible, relaxing *both* budgets helps; relaxing one need not: in {ref}`ch:toy` each is idle
+over wide regions.
 
-How often are minima attained together in random problems? The cell counts, on the three-letter problems with
-squared error and the Bayes classifier of the clean signal, which is the paper's choice.
+How often are minima attained together in random three-letter problems, with squared error and the Bayes classifier of the clean
+signal, the paper's choice?
 """
 
 # %%
@@ -540,18 +520,15 @@ Markdown(
 
 # %% [markdown]
 r"""
-Distortion and error agree often; all three agree only by symmetry, because equality of two laws is a coincidence. So
-"cannot" is wrong as a theorem and right as a rule of thumb *for perception*; for the pair of distortion and
-error it is not even that, when the noise is moderate and the classifier fits the signal.
+So "cannot" is wrong as a theorem and right as a rule of thumb *for perception*, since equality of two laws is a coincidence;
+for distortion and error it is not even that, when the noise is moderate and the classifier fits the signal.
 
 ## Any distortion metric?
 
-The theorem needs no property of $\Delta$, as the paper says: the fractions above had negative ones. But it needs
-(14), that is, an *expectation of a function of one sample*. A PSNR averaged over images is of that kind.
-The PSNR *of* the average error is not, nor is a root mean squared error: they are functions of
-$\mathbb E\Delta$. Monotonicity survives a change of scale, convexity need not. With three
-letters and total variation, $C$ is piecewise linear in $D$; measured in $\sqrt D$, each sloping piece
-bends the wrong way.
+The theorem needs no property of $\Delta$, as the paper says, but it needs (14): an *expectation of a function of one sample*.
+A PSNR averaged over images is one; the PSNR *of* the average error and a root mean squared error are functions of
+$\mathbb E\Delta$, which monotonicity survives, convexity need not. With three letters and total variation, $C$ is piecewise
+linear in $D$; in $\sqrt D$ each sloping piece bends the wrong way.
 """
 
 # %%
@@ -585,9 +562,8 @@ Markdown(text.table(claims, ["", "statement", "verdict", "where", "remark; check
 r"""
 :::{admonition} Verdict: the theorem holds, the slogan does not
 :class: important
-The theorem rests on one device: mixing two restorations by chance. Take away chance, or the fixed
-classifier, or convexity in $q$, and $C$ is no longer convex. That the three minima *cannot* coincide is a
-separate statement: a property of the problem, true exactly when the test of {prf:ref}`prop:minima` fails.
+Without chance, the fixed classifier, or convexity in $q$, $C$ need not be convex. Whether the three minima can coincide is a
+separate property of the problem, which {prf:ref}`prop:minima` tests.
 :::
 
 ## Exercises
@@ -598,8 +574,8 @@ r"""
 ```{exercise-start} A wrong Hellinger (10 minutes)
 :label: ex:proof-1
 ```
-Prove that $H=\sqrt{1-\sum\sqrt{pq}}$ is not convex in $q$ with two letters, and find a triple of laws, away from the
-edge of the simplex, that shows it.
+Prove that $H=\sqrt{1-\sum\sqrt{pq}}$ is not convex in $q$ with two letters, by a triple of laws away from the edge of the
+simplex.
 ```{exercise-end}
 ```
 """
@@ -609,9 +585,8 @@ r"""
 ```{solution-start} ex:proof-1
 :class: dropdown
 ```
-With $p=(1,0)$ and $q=(1-t,t)$, $H=\sqrt{1-\sqrt{1-t}}\ge\sqrt{t/2}$, while the chord from $t=0$ to $t=1$ is
-$t$, which is smaller for $t<1/2$. All functions are continuous, so moving the laws a little inside keeps the
-violation:
+With $p=(1,0)$ and $q=(1-t,t)$, $H=\sqrt{1-\sqrt{1-t}}\ge\sqrt{t/2}$, above the chord $t$ from $t=0$ to $t=1$ for $t<1/2$.
+All is continuous, so laws a little inside violate it, too:
 """
 
 # %% tags=["answer"] stub="laws = ..., ..., ...  # p and two q, each a law on two letters"
@@ -654,7 +629,7 @@ estimate is the constant 0, whose law is not $p_X$ if $\pi<1$. On the line $f=1-
 restoration may draw lots there, with $\hat X=1$ with probability
 $s\Pr(Y=1)$, $\Pr(Y=1)=2f(1-f)$, and $s=1/(2(1-f))\le1$ gives $\Pr(\hat X=1)=f=1-\pi$. And if
 $\pi=1$ the signal is a constant: $\hat X=0$ has no distortion, no error and the law of $X$, whatever $f$. So:
-$\pi\in\{\frac12,1\}$, $f=0$, or $f=1-\pi$. Note that the last case needs chance.
+$\pi\in\{\frac12,1\}$, $f=0$, or $f=1-\pi$, which needs chance.
 """
 
 
@@ -681,9 +656,8 @@ r"""
 ```{exercise-start} A list of restorations (15 minutes)
 :label: ex:proof-3
 ```
-Let only restorations from a given finite list be allowed, but any mixture of them by chance. Which of (8) to (15)
-survive? Is $C$ over that family convex? What does this say about a trained network with one noise bit that
-switches between two sets of weights?
+Allow only mixtures by chance of a finite list of restorations. Which of (8) to (15) survive? Is $C$ over that family convex?
+What does this say about a network with a noise bit that switches between two sets of weights?
 ```{exercise-end}
 ```
 """
@@ -693,10 +667,9 @@ r"""
 ```{solution-start} ex:proof-3
 :class: dropdown
 ```
-The family of mixtures is convex, and the proof uses nothing else: all steps survive, and $C$ over
-the family is convex. (For the list alone only monotonicity survives.) A network that switches at random between
-sets of weights realises every point on the segments between the trained points, at no cost in training: the convex
-hull of a measured set of points is always attainable.
+The family of mixtures is convex, and the proof uses nothing else: all steps survive, and $C$ is convex. (For the list alone
+only monotonicity survives.) A network that switches at random between sets of weights realises every point between the trained
+ones without training: the convex hull of measured points is always attainable.
 """
 
 # %% [markdown]

@@ -11,10 +11,9 @@ r"""
 (ch:toy)=
 # The toy example: two Gaussians and one knob
 
-**The claim** (Section 2.3, Figures 1 and 2 of {cite}`liu2019cdp`). For a mixture of two Gaussians in
-Gaussian noise, restored by $\hat X=aY$, the paper draws $C(D,P)$ and observes that it is
-non-increasing, convex, flat in one budget where the other one binds, and absent where both budgets
-are small. **The answer:**
+**The claim** (Section 2.3, Figures 1 and 2 of {cite}`liu2019cdp`). For a mixture of two Gaussians in Gaussian noise, restored
+by $\hat X=aY$, $C(D,P)$ is non-increasing, convex, flat in one budget where the other binds, and absent where both are small.
+**The answer:**
 """
 
 # %% tags=["parameters", "hide-input"] mystnb={"code_prompt_show": "Parameters of this page"}
@@ -52,7 +51,7 @@ gains_err, all_err = (
     for more in (linear_excess, exact_excess)
 )
 Markdown(
-    'The figures come out in shape, from closed forms, for the gains $a$. But "when D is small, C is invariant with P" is '
+    'For the gains $a$ the figures come out in shape, from closed forms. But "when D is small, C is invariant with P" is '
     f"false: at $D={small_D:g}$ the error rate falls by **{change:.4f}** from $P={band[0]:.3f}$ to ${band[1]:.3f}$. And the trade-off is "
     f"the family's own: at $D={small_D:g}$, $P=0.02$ nats, against the best classifier of $Y$, the best gain {gains_err}, the best of *all* restorations {all_err}."
 )
@@ -61,16 +60,13 @@ Markdown(
 r"""
 ## The signal, the noise, the knob
 
-$X$ is $\mathcal N(-1,1)$ with probability $P_1=0.7$ (class 1) and $\mathcal N(1,1)$ with probability
-$P_2=0.3$ (class 2). Noise $N\sim\mathcal N(0,1)$ is added, $Y=X+N$, and the restoration multiplies by
-a *gain*: $\hat X=aY$, $a\ge 0$. The classifier is the best one for the clean signal. The two weighted
-densities are equal where $\log(P_1/P_2)=2x$, so it says class 1 below $t^*=\tfrac12\log\tfrac73$.
-
-In the figure, look at the shaded parts, which are what the classifier gets wrong: class 1 to the
-right of the dotted line, class 2 to the left of it.
+$X$ is $\mathcal N(-1,1)$ with probability $P_1=0.7$ (class 1) and $\mathcal N(1,1)$ with probability $P_2=0.3$ (class 2).
+Noise $N\sim\mathcal N(0,1)$ is added, $Y=X+N$, and the restoration multiplies by a *gain*: $\hat X=aY$, $a\ge 0$. The
+classifier is the best one for the clean signal: it says class 1 below $t^*=\tfrac12\log\tfrac73$, where the weighted densities
+are equal.
 """
 
-# %% mystnb={"figure": {"name": "fig-toy-densities", "caption": "Fig. 1 (a) and (b) of the paper. Top: the original signal. Bottom: the signal restored with the gain of the parameters. Shaded: the mass that the classifier, fixed at t*, decides wrongly."}, "image": {"alt": "Two panels of bell-shaped class densities, of the original and of the restored signal, with the decision threshold as a dotted line and the misclassified tails shaded."}}
+# %% mystnb={"figure": {"name": "fig-toy-densities", "caption": "Fig. 1 (a) and (b) of the paper. Top: the original signal. Bottom: restored with the gain of the parameters. Shaded: what the classifier decides wrongly, class 1 right of t* (dotted), class 2 left of it."}, "image": {"alt": "Two panels of bell-shaped class densities, of the original and of the restored signal, with the decision threshold as a dotted line and the misclassified tails shaded."}}
 figures.densities(toy, gain)
 
 # %% [markdown]
@@ -93,17 +89,14 @@ the Bayes error of $Y$.
 
 :::{admonition} Proof
 :class: dropdown
-$X-aY=(1-a)X-aN$, and $N$ is independent of $X$ with mean zero; $\mathbb E X^2=1+1=2$ whatever the
-prior. This gives the parabola. Given the class, $Y$ is $\mathcal N(\mp1,2)$, and $aY<t^*$ means
-$Y<t^*/a$, which gives $\varepsilon$. As a function of the threshold $s=t^*/a$ on $Y$, the derivative of
-$\varepsilon$ has the sign of $P_2p_{Y2}(s)-P_1p_{Y1}(s)$. The likelihood ratio
-$p_{Y2}(s)/p_{Y1}(s)=e^{s}$ increases, so the sign changes once, from $-$ to $+$, at
-$s=\log\frac73=2t^*$: the Bayes threshold of $Y$, reached at $a=1/2$. $\square$
+$X-aY=(1-a)X-aN$, with $N$ independent of $X$ and of mean zero, and $\mathbb E X^2=2$: the parabola. Given the class, $Y$ is
+$\mathcal N(\mp1,2)$, and $aY<t^*$ means $Y<t^*/a$: this gives $\varepsilon$. As a function of the threshold $s=t^*/a$ on $Y$,
+its derivative has the sign of $P_2p_{Y2}(s)-P_1p_{Y1}(s)$. The likelihood ratio $p_{Y2}(s)/p_{Y1}(s)=e^{s}$ increases, so the
+sign changes once, from $-$ to $+$, at $s=\log\frac73=2t^*$: the Bayes threshold of $Y$, reached at $a=1/2$. $\square$
 :::
 
-There is no closed form for the Kullback–Leibler divergence; it is an integral of a smooth function, for
-which the trapezoid rule is exact to many digits. The paper's text does not settle *which* of the two
-directions was drawn, so both are kept. The cell prints the landmarks: where each is least.
+The Kullback–Leibler divergence has no closed form; the trapezoid rule is exact to many digits. The paper does not say *which* of
+the two directions it drew, so both are kept. Where each is least:
 """
 
 # %% tags=["nbval-check-output"]
@@ -117,24 +110,24 @@ for kind in ("kl", "reverse_kl"):
 
 # %% [markdown]
 r"""
-Look where the minima of the three functions lie: the error rate wants $a=1/2$, the distortion $2/3$, and
-the divergence about $0.81$, in either direction. Everything between $1/2$ and $0.81$ is a compromise.
+The error rate wants $a=1/2$, the distortion $2/3$, the divergence about $0.81$, in either direction. Everything between $1/2$
+and $0.81$ is a compromise.
 """
 
 # %%
 gains = np.linspace(0.2, 1.4, 241)
 divergences = {kind: toy.divergence(gains, kind) for kind in ("kl", "reverse_kl")}
 
-# %% mystnb={"figure": {"name": "fig-toy-measures", "caption": "Fig. 1 (c) of the paper: mean squared error, divergence (both directions, logarithmic scale) and error rate against the gain. Dots mark the minima, which do not coincide."}, "image": {"alt": "Three stacked curves over the gain a, each with one minimum: error rate near 0.5, mean squared error near 0.67, divergence near 0.81."}}
+# %% mystnb={"figure": {"name": "fig-toy-measures", "caption": "Fig. 1 (c) of the paper: mean squared error, divergence (both directions, logarithmic) and error rate against the gain. Dots: the minima, which do not coincide."}, "image": {"alt": "Three stacked curves over the gain a, each with one minimum: error rate near 0.5, mean squared error near 0.67, divergence near 0.81."}}
 figures.measures(gains, toy.mse(gains), divergences, toy.error_rate(gains))
 
 # %% [markdown]
 r"""
-Turn the knob. Follow the point on the map: from $a=1/2$ to about $0.81$ it moves along the lower edge, where $D$ and
-$P$ trade. Then move the prior and the threshold: which of the three measures do not change with the threshold?
+Turn the knob: which gains move the point along the map's lower edge, where $D$ and $P$ trade? Which measures do not change with
+the threshold?
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-toy-knob", "caption": "The knob of the toy, to be turned: the laws of X and of its restoration by classes (class 2 dashed; shaded: what is decided wrongly), the map of D and P along the gains with the colour of C (purple: least), and C over the gain; the rings are the gain of the slider. Look which gain has the least C, and whether the ring then is at the end of the map's lower edge."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-toy-knob", "caption": "The laws of X and of its restoration by classes (class 2 dashed; shaded: decided wrongly), D and P along the gains coloured by C (purple: least), and C over the gain; rings: the slider's gain. Look which gain has the least C, and whether its ring is at the end of the map's lower edge."}}
 HTML(
     answers.moving(
         "toy",
@@ -162,18 +155,16 @@ and otherwise the budgets are infeasible.
 
 :::{admonition} Proof
 :class: dropdown
-MSE is a parabola. For the divergence, a mixture of two Gaussians of standard deviation $s$ has a concave
-log-density if their means are at most $2s$ apart, as those of $X$ ($s=1$) and of $Y$ ($s=\sqrt2$) are.
-With $u=1/a$, $\mathrm{KL}(p_X\|p_{aY})=\text{const}-\log u-\mathbb E\log p_Y(uX)$ is then convex in $u$;
-and $\mathrm{KL}(p_{aY}\|p_X)=\text{const}-\log a-\mathbb E\log p_X(aY)$ is convex in $a$. Sub-level
-sets of convex functions are intervals, and $a\mapsto1/a$ maps intervals to intervals. As
-$\varepsilon$ falls before $1/2$ and rises after it, its minimum over an interval is at the point
-nearest to $1/2$. Every non-empty intersection reaches beyond $1/2$ (each interval contains
-its own minimiser, $2/3$ or about $0.81$), so that point is the lower end, or $1/2$ itself. $\square$
+MSE is a parabola. A mixture of two Gaussians of standard deviation $s$ has a concave log-density if their means are at most
+$2s$ apart, as those of $X$ ($s=1$) and of $Y$ ($s=\sqrt2$) are. With $u=1/a$,
+$\mathrm{KL}(p_X\|p_{aY})=\text{const}-\log u-\mathbb E\log p_Y(uX)$ is then convex in $u$, and
+$\mathrm{KL}(p_{aY}\|p_X)=\text{const}-\log a-\mathbb E\log p_X(aY)$ convex in $a$; their sub-level sets are intervals of $a$.
+As $\varepsilon$ falls before $1/2$ and rises after it, its minimum over an interval is at the point nearest to $1/2$. Every
+non-empty intersection reaches beyond $1/2$ (each interval contains its own minimiser, $2/3$ or about $0.81$), so that point is
+the lower end, or $1/2$ itself. $\square$
 :::
 
-That is all the "numerical method" that Fig. 2 needs: two roots for each budget. The function is
-`GaussianToy.cdp`; here it is on a grid.
+Two roots for each budget are all that Fig. 2 needs: `GaussianToy.cdp`, here on a grid.
 """
 
 # %%
@@ -182,14 +173,13 @@ Ps = np.linspace(0.0, P_max, n_grid)
 C = toy.cdp(Ds[:, None], Ps)
 print(f"{np.isfinite(C).mean():.0%} of {C.size} pairs of budgets are feasible")
 
-# %% mystnb={"figure": {"name": "fig-toy-surface", "caption": "Fig. 2 (a) of the paper: C(D,P) over the gains; colour repeats the height. It falls from the edge of the feasible set to a plateau, the Bayes error of Y."}, "image": {"alt": "Surface of the error rate over the budgets D and P, falling from a ridge at the edge of the feasible set to a flat plateau."}}
+# %% mystnb={"figure": {"name": "fig-toy-surface", "caption": "Fig. 2 (a) of the paper: C(D,P) over the gains falls from the edge of the feasible set to a plateau, the Bayes error of Y."}, "image": {"alt": "Surface of the error rate over the budgets D and P, falling from a ridge at the edge of the feasible set to a flat plateau."}}
 figures.surface(Ds, Ps, C)
 
 # %% [markdown]
 r"""
-The profiles of Fig. 2 (b) are cuts through the surface. Above, each curve has $P$ fixed, below
-$D$. Look for three things: no curve rises; each is convex; and curves with different labels run
-together over long stretches, where the fixed budget does not matter.
+Cuts through the surface. Look for three things: no curve rises; each is convex; and curves run together over long stretches,
+where the fixed budget does not matter.
 """
 
 # %%
@@ -204,9 +194,8 @@ r"""
 ## First observation: non-increasing
 
 "The minimal attainable error rate decreases as the maximal allowable distortion and perception
-increase" (Section 2.3). It must: a larger budget admits every gain that a smaller one admits. `rise` is
-the largest increase between neighbours on the grid, along either axis, with $+\infty$ where nothing
-is feasible. It would be positive if the claim failed anywhere on the grid.
+increase" (Section 2.3). It must: a larger budget admits every gain that a smaller one admits. `rise` is the largest increase
+between neighbours on the grid.
 """
 
 # %% tags=["nbval-check-output"]
@@ -219,13 +208,11 @@ print({kind: bool(value <= 1e-12) for kind, value in rise.items()})
 r"""
 ## Second observation: convex
 
-`midpoint_excess` looks at *all* pairs of grid points whose middle is on the grid, and returns the
-largest amount by which the middle exceeds the mean of the ends. Convexity asks for at most zero.
+`midpoint_excess` is the largest amount, over *all* pairs of grid points with their middle on the grid, by which the middle
+exceeds the mean of the ends: at most zero if $C$ is convex.
 
-Theorem 1 does not settle this: its proof mixes two restorations by the toss of a coin, and the mixture of
-$a_1Y$ and $a_2Y$ is *not* of the form $aY$. So $C_{\mathrm{lin}}$ need not be convex. A negative control
-shows that this is more than a scruple: keep all but the classifier, whose threshold moves to
-`wrong_threshold`.
+Theorem 1 does not settle this: its proof mixes two restorations by lots, and a mixture of $a_1Y$ and $a_2Y$ is *not* of the
+form $aY$. The negative control moves the classifier's threshold to `wrong_threshold`.
 """
 
 # %%
@@ -245,21 +232,20 @@ violated = f"the middle of one exceeds the mean of its ends by {control:.1e}, fa
 kept = "none does so, either: it is too near to show that Fig. 2 is convex by the good luck of its numbers"
 Markdown(
     "For the paper's classifier no pair violates convexity, in either direction of the divergence. With the threshold at "
-    f"{wrong_threshold:g} {violated if control > 1e-9 else kept}. The theorem is about all restorations "
-    "({ref}`a later section <ch:toy-exact>`)."
+    f"{wrong_threshold:g} {violated if control > 1e-9 else kept}. The theorem is about "
+    "{ref}`all restorations <ch:toy-exact>`."
 )
 
 # %% [markdown]
 r"""
 ## Third observation: "when D is small, C is invariant with P"
 
-By {prf:ref}`prop:toy-cdp`, $C$ does not depend on $P$ exactly where $a_P^-\le\max\{\frac12,a_D^-\}$, that
-is for $P\ge \mathrm{KL}(a_D^-)$. But budgets are feasible from $P=\mathrm{KL}(a_D^+)$ on, as long as
-$a_D^+<0.81$. In between, **$C$ depends on $P$ and not on $D$**, for every $D$ between $2/3$ and
-$3/4$. The band shrinks to nothing only as $D\to2/3$, where $a_D^-$ and $a_D^+$ meet.
+By {prf:ref}`prop:toy-cdp`, $C$ does not depend on $P$ exactly where $a_P^-\le\max\{\frac12,a_D^-\}$: for
+$P\ge \mathrm{KL}(a_D^-)$. But budgets are feasible from $P=\mathrm{KL}(a_D^+)$ on, as long as $a_D^+<0.81$. In between, **$C$
+depends on $P$ and not on $D$**, for every $D$ between $2/3$ and $3/4$. The band shrinks to nothing only as $D\to2/3$.
 """
 
-# %% mystnb={"figure": {"name": "fig-toy-band", "caption": "C against P at a small D. In the orange band the error rate depends on P; only to the right of it is it constant, as the paper says of all P."}, "image": {"alt": "Error rate against P at fixed small D: falling inside a shaded band and constant to the right of it."}}
+# %% mystnb={"figure": {"name": "fig-toy-band", "caption": "C against P at a small D. In the orange band it depends on P; only right of it is it constant, as the paper says of all P."}, "image": {"alt": "Error rate against P at fixed small D: falling inside a shaded band and constant to the right of it."}}
 budgets = np.linspace(0, P_max, 161)
 figures.band(budgets, toy.cdp(small_D, budgets), band, small_D)
 
@@ -267,12 +253,10 @@ figures.band(budgets, toy.cdp(small_D, budgets), band, small_D)
 r"""
 ## The other three sentences on invariance
 
-The same formula settles them, each by one comparison. *"When D is large, C is invariant with D"*: for
-$D\ge\mathrm{MSE}(\frac12)=\frac34$, $a_D^-\le\frac12$ drops out. *"When P is small, C is invariant with
-D"*: for $P\le\mathrm{KL}(\frac23)$, $a_P^-\ge\frac23\ge a_D^-$ wherever feasible, and $a_D^-$ drops out:
-this mirror image of the false sentence is exactly true. *"When P is large, C is invariant with P"*: for
-$P\ge\mathrm{KL}(\frac12)$. The cell measures the spread of $C$ over the feasible part of each region;
-the last line is the sentence of the previous section, on the band.
+*"When D is large, C is invariant with D"*: for $D\ge\mathrm{MSE}(\frac12)=\frac34$, $a_D^-\le\frac12$ drops out. *"When P is
+small, C is invariant with D"*: for $P\le\mathrm{KL}(\frac23)$, $a_P^-\ge\frac23\ge a_D^-$ wherever feasible: the mirror image
+of the false sentence is exactly true. *"When P is large, C is invariant with P"*: for $P\ge\mathrm{KL}(\frac12)$. The spread of
+$C$ over each region, and last over the band of the false sentence:
 """
 
 
@@ -304,9 +288,8 @@ print({name: round(value, 4) for name, value in spreads.items()})
 r"""
 ## Last observation: nothing where both budgets are small
 
-$D$ alone must be at least $2/3$, and $P$ at least the least divergence. But more is missing: the budgets
-$(D,P)$ are feasible only where the intervals meet, which is above the perception–distortion curve of
-{cite}`blau2018` *for this family*. The cell takes the pair of budgets just above both minima.
+Budgets are feasible only where the intervals meet, above the perception–distortion curve of {cite}`blau2018` *for this
+family*: not just above both minima, as the cell shows.
 """
 
 # %% tags=["nbval-check-output"]
@@ -326,9 +309,8 @@ r"""
 (ch:toy-exact)=
 ## All restorations: what the gains leave out
 
-$\hat X=aY$ is a small family. The minimum of {prf:ref}`def:cdp` goes over *all* restorations, and the
-paper reads its figure as a picture of that: to classify better "must come at the cost of higher
-distortion, lower perceptual quality, or both".
+{prf:ref}`def:cdp` goes over *all* restorations, and so the paper reads its figure: to classify better "must come at the cost of
+higher distortion, lower perceptual quality, or both".
 
 :::{prf:proposition} No trade-off between $C$ and $D$ in this toy
 :label: prop:toy-mmse-is-bayes
@@ -337,11 +319,10 @@ The restoration of least distortion, $\mathbb E[X\mid Y]$, also has the least er
 
 :::{admonition} Proof
 :class: dropdown
-Given the class and $Y=y$, the mean of $X$ is $(y\mp1)/2$. At the Bayes threshold of $Y$, $y=2t^*$, both
-classes are equally likely, so $\mathbb E[X\mid Y=2t^*]=y/2=t^*$. The posterior mean increases with $y$ (its
-derivative is the posterior variance of $X$ over the variance of the noise). Hence
-$\mathbb E[X\mid Y]<t^*$ if and only if $Y<2t^*$: the predefined classifier, applied to the posterior mean,
-decides like the best classifier of $Y$, which no restoration beats. $\square$
+Given the class and $Y=y$, the mean of $X$ is $(y\mp1)/2$. At the Bayes threshold of $Y$, $y=2t^*$, both classes are equally
+likely, so $\mathbb E[X\mid Y=2t^*]=y/2=t^*$. The posterior mean increases with $y$ (its derivative is the posterior variance
+of $X$ over that of the noise). So $\mathbb E[X\mid Y]<t^*$ if and only if $Y<2t^*$: on it the predefined classifier decides
+like the best classifier of $Y$, which no restoration beats. $\square$
 :::
 
 :::{prf:proposition} What is left is a small price of perception
@@ -352,13 +333,12 @@ $P<d\big((a,1-a),(b,1-b)\big)$, with $a=\Pr(X<t^*)$ and $b=\Pr(Y<2t^*)$.
 
 :::{admonition} Proof
 :class: dropdown
-By {prf:ref}`thm:closed-form`, $C(\infty,P)$ is the least error of rules on $Y$ that say class 1 with a probability within $P$ of
-$a$. The best rule of all, $Y<2t^*$, says so with probability $b$; it is the only one, because the two classes are equally likely at one
-value of $y$ only. (The theorem is on finite alphabets; its proof needs none.) $\square$
+By {prf:ref}`thm:closed-form`, $C(\infty,P)$ is the least error of rules on $Y$ that say class 1 with a probability within $P$
+of $a$. The best rule of all, $Y<2t^*$, says so with probability $b$; it is the only one, as the classes are equally likely at
+one $y$ only. (The theorem is on finite alphabets; its proof needs none.) $\square$
 :::
 
-At $P=0$ the law of $\hat X$ is $p_X$, and as many signals must be called class 1 as there are. The cell computes this error, the
-least one, and where they meet.
+At $P=0$ as many signals must be called class 1 as there are below $t^*$. The error of that, the least one, and where they meet:
 """
 
 # %% tags=["nbval-check-output"]
@@ -368,10 +348,8 @@ print(f"equal from P = {closed_form.price_free(toy, 'kl'):.5f} nats on")
 
 # %% [markdown]
 r"""
-How much of the rest of Fig. 2 belongs to the family? `gaussian_mixture_problem` puts $X$, $Y$ and $\hat X$ on
-a common grid and `exact.surface` solves (7) over all restorations there, each value with a certificate.
-The grid shifts values a little: the last line of the cell compares the least distortion with its
-continuous value.
+How much of Fig. 2 belongs to the family? `gaussian_mixture_problem` puts $X$, $Y$ and $\hat X$ on a grid and `exact.surface`
+solves (7) over all restorations there, with certificates. The last line has how far the grid shifts the least distortion.
 """
 
 # %%
@@ -392,7 +370,7 @@ labels_P = [f"P = {P:g}" for P in by_D.Ps]
 gains_D = [toy.cdp(exact_Ds, P) for P in by_D.Ps]
 against_D = [dict(zip(labels_P, c, strict=True)) for c in (gains_D, by_D.value.T)]
 
-# %% mystnb={"figure": {"name": "fig-toy-exact-p", "caption": "C against P: over the gains (dashed) and over all restorations (solid). Almost all of the slope belongs to the gains: over all restorations C is at its least, the Bayes error of Y, but for the smallest P."}, "image": {"alt": "Two dashed curves of the linear family falling slowly with P, above two solid exact curves that are flat from very small P on."}}
+# %% mystnb={"figure": {"name": "fig-toy-exact-p", "caption": "C against P: over the gains (dashed) and over all restorations (solid). Almost all of the slope belongs to the gains: over all restorations C is at its least but for the smallest P."}, "image": {"alt": "Two dashed curves of the linear family falling slowly with P, above two solid exact curves that are flat from very small P on."}}
 figures.against_exact(exact_Ps, *against_P, "P (nats)")
 
 # %% mystnb={"figure": {"name": "fig-toy-exact-d", "caption": "C against D at two values of P. Over all restorations smaller distortions are feasible, and C is flat where they are."}, "image": {"alt": "Dashed curves of the linear family start near D of 0.67 and lie above solid exact curves, which start further left and are flat."}}
@@ -400,13 +378,13 @@ figures.against_exact(exact_Ds, *against_D, "D (MSE)")
 
 # %% [markdown]
 r"""
-Free the restoration, and distortion and error are minimal together; only the small price of {prf:ref}`prop:toy-price` is left,
-where $P$ is nearly 0. A trade-off between $C$ and $D$ over *all* restorations needs a classifier that does not fit the signal, for
-example the same toy with a threshold of 1.2, which {ref}`ch:exact` takes up.
+Over all restorations, distortion and error are minimal together; only the small price of {prf:ref}`prop:toy-price` is left,
+where $P$ is nearly 0. For a trade-off between $C$ and $D$ the classifier must not fit the signal: {ref}`ch:exact` has the toy
+with a threshold of 1.2.
 
 ## The paper and ours
 
-The table is filled in by the cells above: a verdict changes if a number does.
+The cells above fill in the table. The paper gives no numbers of its figures, so shapes are compared and not digits.
 """
 
 # %% tags=["hide-input"]
@@ -428,8 +406,6 @@ Markdown(text.table(rows, ["Section 2.3 says", "verdict", ""]))
 
 # %% [markdown]
 r"""
-The paper does not give its figures as numbers, so shapes are compared and not digits.
-
 ## Exercises
 """
 
@@ -438,8 +414,7 @@ r"""
 ```{exercise-start} Another prior (5 minutes)
 :label: ex:toy-1
 ```
-Show that for *any* prior the gain of least error is $1/2$, as long as $t^*\ne0$. What happens for equal
-priors?
+Show that for *any* prior with $t^*\ne0$ the gain of least error is $1/2$. What happens for equal priors?
 ```{exercise-end}
 ```
 """
@@ -449,9 +424,8 @@ r"""
 ```{solution-start} ex:toy-1
 :class: dropdown
 ```
-The Bayes threshold of a signal with means $\mp1$ and variance $v$ given the class is
-$\frac v2\log(P_1/P_2)$: $v=1$ for $X$, $v=2$ for $Y$. Their ratio is $1/2$. For equal priors both are 0,
-the sign of $aY$ is that of $Y$, and every gain errs alike: $C$ is constant on its feasible set.
+With means $\mp1$ and variance $v$ given the class, the Bayes threshold is $\frac v2\log(P_1/P_2)$: $v=1$ for $X$, $v=2$ for
+$Y$, so their ratio is $1/2$. For equal priors both are 0 and every gain errs alike: $C$ is constant on its feasible set.
 """
 
 # %%
@@ -470,8 +444,8 @@ r"""
 ```{exercise-start} The perception–distortion curve of the family (10 minutes)
 :label: ex:toy-2
 ```
-Write the least $P$ at a given $D\in[2/3,1]$ in closed form (up to the integral): the edge of the feasible
-budgets. Is it convex?
+Write the least $P$ at a given $D\in[2/3,1]$, the edge of the feasible budgets, in closed form (up to the integral). Is it
+convex?
 ```{exercise-end}
 ```
 """
@@ -523,9 +497,8 @@ r"""
 ```{solution-start} ex:toy-3
 :class: dropdown
 ```
-A small threshold $t$ puts the best gain $t/\log\frac73$ far to the left. On the way there the error
-$\varepsilon(a)$, a smooth function with a flat minimum and a flat tail, has an inflection; where the inflection
-lies between the best gain and $2/3$ it can survive the change of variable from $a$ to $D$.
+A small threshold $t$ puts the best gain $t/\log\frac73$ far to the left. On the way there $\varepsilon(a)$, with a flat minimum
+and a flat tail, has an inflection; between the best gain and $2/3$ it can survive the change of variable from $a$ to $D$.
 """
 
 # %%

@@ -57,11 +57,6 @@ Markdown(
 
 # %% [markdown]
 r"""
-The definitions are those of {ref}`ch:formulation`, the theorem that of {ref}`ch:proof-checks`.
-"""
-
-# %% [markdown]
-r"""
 ## Four arrays are the whole problem
 
 Given $p(\text{class},x)$, $p(y|x)$, $\Delta$ and $c_0$, everything that (7) can see is
@@ -82,12 +77,11 @@ The unknown is the joint law $W(y,\hat x)=p_Y(y)\,p(\hat x|y)$, and (7) reads
 \end{aligned}
 ```
 
-Only the last constraint may fail to be linear, and it is convex in $W$ because $d$ is convex in its second
-argument. For TV and for $W_1$ on a line it is a few linear inequalities. Any number of classes, any
-alphabets, any table $\Delta$ lead to the same program; `make_problem` does the reduction.
+Only the last constraint may fail to be linear; it is convex in $W$ as $d$ is in its second argument, and for TV and $W_1$ on a
+line a few linear inequalities. `make_problem` does the reduction, for any classes, alphabets and $\Delta$.
 
-Below, *toy A* is the paper's example on a grid of $n$ points; *toy B* differs in the classifier only, whose
-threshold is moved away from the Bayes threshold of $X$.
+Below, *toy A* is the paper's example on a grid of $n$ points; in *toy B* the classifier's threshold is moved away from the
+Bayes threshold of $X$.
 """
 
 # %% [markdown]
@@ -111,15 +105,13 @@ $(\lambda,u)$ attain equality whenever $(D,P)$ is inside the feasible set.
 :class: dropdown
 Let $W$ be feasible with marginal $r$. Since $\langle\delta,W\rangle\le D$,
 $\langle e,W\rangle\ge\langle e+\lambda\delta,W\rangle-\lambda D
-=\langle e+\lambda\delta-u,W\rangle+\langle u,r\rangle-\lambda D$. The first term is at least the sum of its row minima
-because each row of $W$ has mass $p_Y(y)$; the second is at least $h_P(u)$. If $e=0$, a feasible $W$ would
-give $0\ge$ the right-hand side. Equality is strong duality: inside the feasible set some plan keeps both budgets strictly, which is
-Slater's condition. $\square$
+=\langle e+\lambda\delta-u,W\rangle+\langle u,r\rangle-\lambda D$. The first term is at least the sum of its row minima,
+as each row of $W$ has mass $p_Y(y)$; the second is at least $h_P(u)$. If $e=0$, a feasible $W$ would give $0\ge$ the
+right-hand side. Equality is strong duality: inside the feasible set some plan keeps both budgets strictly (Slater's
+condition). $\square$
 :::
 
-The library's function is short enough to be read whole. It knows nothing of how $\lambda$ and $u$ were found; whoever
-doubts a value below can run this and the definition of an error rate, and nothing else. Its last lines subtract more than
-rounding can have added: why that is enough stands above the function.
+Whoever doubts a value below need run the library's function alone. Its last lines subtract more than rounding can have added.
 
 ```{literalinclude} ../cdplib/theory/certificate.py
 :pyobject: lower_bound
@@ -129,8 +121,8 @@ rounding can have added: why that is enough stands above the function.
 
 # %% [markdown]
 r"""
-What is missing is $h_P$, for each divergence. The family of Rényi contains KL (order 1), and up to a change of
-scale the squared Hellinger distance (order $\frac12$) and $\chi^2$ (order 2), so one lemma does for all.
+What is missing is $h_P$. The family of Rényi contains KL (order 1) and, up to a change of scale, the squared Hellinger distance
+(order $\frac12$) and $\chi^2$ (order 2), so one lemma does for all.
 
 :::{prf:lemma} Support functions
 :label: lem:support
@@ -153,21 +145,20 @@ $h_0(u)=\langle p,u\rangle$, the first two maxima are suprema, approached as $c\
 $\sum p_jv_j^s=\sum(p_j^\alpha r_j^{1-\alpha})^{1/\alpha}(v_jr_j)^s
 \le(\sum p_j^\alpha r_j^{1-\alpha})^{1/\alpha}\langle v,r\rangle^{s}$, that is
 $\langle v,r\rangle\ge e^{-D_\alpha(p\|r)}M_s(v)$; for $\alpha<1$ the reverse inequality gives the same, for $\alpha=1$
-Jensen's does. Letters with $p_j=0$ only add to the left-hand side. Since $\langle u,r\rangle=c+\langle u-c,r\rangle$, every
+Jensen's. Letters with $p_j=0$ only add to the left. Since $\langle u,r\rangle=c+\langle u-c,r\rangle$, every
 $c\le\min u$ gives a bound. *Attained.* Drop $\sum r_j=1$ and let $c$ be its
 multiplier. The set of $r\ge0$ with $D_\alpha(p\|r)\le P$ is convex, and scaling $r$ up stays inside; over it
-$\langle u-c,r\rangle$ has the infimum $-\infty$ if $c>\min u$, and else $e^{-P}M_s(u-c)$, which is the case of equality
+$\langle u-c,r\rangle$ has the infimum $-\infty$ if $c>\min u$, and else $e^{-P}M_s(u-c)$, the case of equality
 in Hölder's inequality. Strong duality makes the best $c$ the minimum: if $P>0$, a law with a little mass on
-every letter is strictly inside the ball (Slater's condition), and the maximum is attained because the expression is concave
-and behaves like $c(1-e^{-P})\to-\infty$. *The others.* The variational formula of Donsker and
-Varadhan bounds $\langle u,r\rangle\ge-\mu\log\sum p_je^{-u_j/\mu}-\mu\,\mathrm{KL}(r\|p)$, with equality for
+every letter is strictly inside the ball (Slater's condition), and the maximum is attained as the expression is concave
+and behaves like $c(1-e^{-P})\to-\infty$. *The others.* Donsker's and Varadhan's formula bounds
+$\langle u,r\rangle\ge-\mu\log\sum p_je^{-u_j/\mu}-\mu\,\mathrm{KL}(r\|p)$, with equality for
 $r_j\propto p_je^{-u_j/\mu}$; TV is an exchange argument; $W_1$ is Kantorovich duality, $t$ the multiplier of the
 budget. $\square$
 :::
 
-Each inner expression is concave in one number, and *every* value of that number bounds, so an inexact search
-cannot make a certificate wrong. For $W_1$ the handy $\langle p,u\rangle-P\operatorname{Lip}(u)$ is the bound at
-$t=\operatorname{Lip}(u)$ only; look how much it loses.
+Each inner expression is concave in one number, *every* value of which bounds: an inexact search makes no certificate wrong.
+For $W_1$, look how much the handy $\langle p,u\rangle-P\operatorname{Lip}(u)$ (the bound at $t=\operatorname{Lip}(u)$) loses.
 """
 
 # %% tags=["nbval-check-output"]
@@ -178,13 +169,12 @@ for P in (0.5, 1.0, 2.0):
 
 # %% [markdown]
 r"""
-Now the solver may propose. For TV and $W_1$ it is the dual simplex method of HiGHS on a few columns $(y,\hat x)$: the certificate's
-row minima run over all of them, and show which ones were missing. For the others it is an interior-point method of our own, whose
-Newton step costs a dense factor of $\min(m,n)$ rows; where it stalls, linear programs with tangents take over. A point counts as
-*optimal* when the certificate and a plan that really keeps both budgets agree to $10^{-9}$ (linear) or
-$10^{-7}$ (the others).
+Now the solver may propose. For TV and $W_1$ it is the dual simplex method of HiGHS on a few columns $(y,\hat x)$; the
+certificate's row minima show which were missing. For the others it is an interior-point method of our own; where it stalls,
+linear programs with tangents take over. A point is *optimal* when the certificate and a plan that keeps both budgets agree to
+$10^{-9}$ (linear) or $10^{-7}$ (the others).
 
-The cell solves one point of toy B and then spoils its multipliers at random: every bound stays below the value.
+The cell spoils the multipliers of a point of toy B at random: every bound stays below the value.
 """
 
 # %% tags=["nbval-check-output"]
@@ -202,12 +192,11 @@ print("spoiled certificates above C:", sum(np.array(spoiled) > at.value))
 r"""
 ### Digits that are proved
 
-`enclose` leaves nothing to rounding: it takes the floats of the problem as the exact numbers that they are, and answers with two
-*fractions* that have $C(D,P)$ between them. The lower one is the theorem's bound; where $h_P$ has logarithms, their digits come from
-ball arithmetic, whose every result carries a proved error {cite}`johansson2017`.
-
-The upper one is the error rate of the solver's plan, with as little as needed mixed in of two others, one that has the law of $X$ and
-one of least distortion: it then keeps both budgets exactly. Look how many digits the two ends share.
+`enclose` leaves nothing to rounding: it takes the floats of the problem as exact and answers with two *fractions* that have
+$C(D,P)$ between them. The lower one is the theorem's bound, with logarithms in $h_P$ by ball arithmetic, whose every result
+carries a proved error {cite}`johansson2017`. The upper one is the error rate of the solver's plan, with as little as needed
+mixed in of two others (one with the law of $X$, one of least distortion) to keep both budgets exactly. Look how many digits
+the two ends share.
 """
 
 # %%
@@ -221,19 +210,18 @@ for kind in dict.fromkeys(("tv", divergence)):
 # %% tags=["hide-input"]
 wide = [f"{width:.0e} wide for {kind}" for kind, width in widths.items()]
 Markdown(
-    f"The interval is {text.listed(wide)}: with TV that is the rounding of the multipliers, with a divergence that is not "
-    "linear the gap that the solver left. Every value of $C$ printed in the first four chapters lies in such an interval, "
-    "both ends of which print the same digits: a test runs their cells and compares."
+    f"The interval is {text.listed(wide)}: with TV by the rounding of the multipliers, with a divergence that is not "
+    "linear by the gap that the solver left. A test holds that both ends of such an interval print the digits of every $C$ "
+    "in the first four chapters."
 )
 
 # %% [markdown]
 r"""
 ## Toy A: nothing to trade between $C$ and $D$
 
-{prf:ref}`prop:toy-mmse-is-bayes` says that on the line $\mathbb E[X\mid Y]$ has the least distortion *and* the least error.
-On an alphabet {prf:ref}`prop:minima` gives an exact test: the best letters for $\delta$ and for $e$ must meet in every
-row. `checks.minima` runs it. Before the cell, look at what it should say: on toy A "together"; on toy B the
-classifier's threshold is above $t^*$, so between them the best estimate is on the wrong side.
+On the line $\mathbb E[X\mid Y]$ has the least distortion *and* the least error ({prf:ref}`prop:toy-mmse-is-bayes`). On an
+alphabet the best letters for $\delta$ and for $e$ must meet in every row ({prf:ref}`prop:minima`). `checks.minima` should say
+so of toy A, not of toy B: its threshold is above $t^*$, and between them the best estimate is on the wrong side.
 """
 
 # %% tags=["nbval-check-output"]
@@ -246,8 +234,8 @@ for name, toy in toys.items():
 
 # %% [markdown]
 r"""
-So in the paper's own example there is a perception-distortion trade-off, and one between $C$ and $P$ for small $P$, but
-none between $C$ and $D$: the slope in Fig. 2(b) is that of the family $\hat X=aY$.
+So the paper's example trades $D$ against $P$, and $C$ against small $P$, but not $C$ against $D$: that slope in Fig. 2(b) is
+of the family $\hat X=aY$.
 
 ## Unlimited distortion: only the decided classes count
 
@@ -267,13 +255,12 @@ $$
 *At least.* Let $b=\Pr(\hat X\in R)$. Merging letters into $R$ and its complement cannot increase $d$, so $b$ is
 admissible on the right, and $\hat X$ decides class 1 with probability $b$. *At most.* Take the best rule for an
 admissible $b$, and draw $\hat X$ from $p_X$ restricted to the decided side. Then $r/p_X$ is constant on $R$ and
-on its complement, so $d(p_X,r)$ equals the two-letter divergence. If one side has no mass under $p_X$, draw from any law on it: $p_X/r=0$
-there, which is as constant. $\square$
+on its complement, so $d(p_X,r)$ equals the two-letter divergence. If one side has no mass under $p_X$, draw from any law on it:
+$p_X/r=0$ there. $\square$
 :::
 
-$\varepsilon_Y$ is a fractional knapsack: sort $y$ by what calling it class 1 gains. The admissible $b$ are
-an interval. So $C(\infty,P)$ costs one sort and one bisection; with more classes the same argument leaves a problem on as
-many letters as there are labels. In the figure, look whether the dots of the full program lie on the closed form.
+$\varepsilon_Y$ is a fractional knapsack (sort $y$ by what calling it class 1 gains), and the admissible $b$ are an interval: so
+$C(\infty,P)$ costs one sort and one bisection. With more classes a problem on as many letters as there are labels is left.
 """
 
 # %%
@@ -288,7 +275,7 @@ off = max(
     for j, P in enumerate(coarse)
 )
 
-# %% mystnb={"figure": {"name": "fig-exact-closed", "caption": "Toy B, distortion unlimited: C against P in the closed form (lines) and by the full program (dots). Look whether each dot lies on its line, and how much error a little of each divergence buys."}, "image": {"alt": "Four falling convex curves from one start, with dots on them: that of the squared Hellinger distance falls fastest and is flat soonest, then KL and chi-square; that of total variation is the slowest and ends well above the others"}}
+# %% mystnb={"figure": {"name": "fig-exact-closed", "caption": "Toy B, distortion unlimited: C against P in the closed form (lines) and by the full program (dots). Look whether dots lie on their lines, and how much error a little of each divergence buys."}, "image": {"alt": "Four falling convex curves from one start, with dots on them: that of the squared Hellinger distance falls fastest and is flat soonest, then KL and chi-square; that of total variation is the slowest and ends well above the others"}}
 dots = {k: (coarse, s.value[0]) for k, s in solved.items()}
 labels = ("P: allowed divergence", "C(∞, P): error rate")
 figures.curves(closed, labels, dots)
@@ -300,9 +287,8 @@ Markdown(f"The closed form and the program differ by at most {off:.1e}.")
 r"""
 ## Toy B: all three trade
 
-Toy B has a predefined classifier that does not fit the signal, as every one that is met in practice. The surface has three
-parts: a corner of small budgets where nothing is feasible, a floor where $C$ is the Bayes error of $Y$, and a slope
-between them. Each point carries its certificate; the line after the cell says what the worst gap is.
+Toy B's classifier, like any met in practice, does not fit the signal. The surface has a corner of small budgets where nothing is
+feasible, a floor where $C$ is the Bayes error of $Y$, and a slope between.
 """
 
 # %%
@@ -319,36 +305,33 @@ Markdown(
     f"{(surface.status == 'optimal').sum()} of them certified; worst gap {surface.gap.max():.0e}."
 )
 
-# %% mystnb={"figure": {"name": "fig-exact-surface", "caption": "C(D,P) of toy B over all restorations (top), and slices at fixed D (bottom). It falls in both budgets, is convex, and ends, in steps of the grid, where the budgets are infeasible together. Look for slices that begin further right: a smaller D needs a larger P."}, "image": {"alt": "A surface falling steeply from the corner of small budgets to a flat floor, and below it four convex slices of it over P."}}
+# %% mystnb={"figure": {"name": "fig-exact-surface", "caption": "C(D,P) of toy B over all restorations (top), and slices at fixed D (bottom). It falls in both budgets, is convex, and ends, in steps of the grid, where no restoration keeps both. Look for slices that begin further right: a smaller D needs a larger P."}, "image": {"alt": "A surface falling steeply from the corner of small budgets to a flat floor, and below it four convex slices of it over P."}}
 figures.static(surface, "toy B", divergence)
 
 # %% [markdown]
 r"""
-The same surface can be turned below, and compared with toy A by the buttons; the slider moves a slice along $D$.
-Look along the axis of $D$ at a fixed small $P$: toy A is flat in that direction as soon as it is feasible, toy B is not.
-The figure comes with the page and loads nothing from elsewhere.
+To be turned: along the axis of $D$ at a fixed small $P$ toy A is flat as soon as it is feasible, toy B is not.
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exact-interactive", "caption": "The surface of toy B, or by its button that of toy A, to be turned: C, as height and colour, over the budgets D and P. Orange: the slice of toy B at the slider's D. Look along the axis of D at a small P for which of the two is flat."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exact-interactive", "caption": "The surface of toy B, or by its button that of toy A: C over the budgets D and P. Orange: the slice of toy B at the slider's D. Look along the axis of D at a small P."}}
 edges = {f"toy {name}": figures.edge(toys[name], divergence, Ps) for name in "BA"}
 shown = {"toy B": surface, "toy A": twin}
 HTML(figures.interactive(shown, "exact-surface", divergence, edges=edges))
 
 # %% [markdown]
 r"""
-Now choose the budgets. Each dot of the map is a program of its own, solved and certified when this page was made; dragging goes
-from dot to dot and nothing in between is interpolated. The prices are the multipliers of {prf:ref}`thm:certificate`: what a little
-more of a budget saves in error. Where is one of them zero, and what does the plan do there?
+Now choose the budgets; each dot of the map is a program of its own, solved and certified. Prices are the multipliers of
+{prf:ref}`thm:certificate`: what a little more of a budget saves in error. Where is one of them zero, and what does the plan do
+there?
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exact-budget", "caption": "Toy B: drag over the map, or move the sliders, to choose D and P. Left: C over the budgets (purple: least). Right: the optimal plan p(x̂|y) there; dotted: the classifier's threshold. Look for the step at the threshold, which shortens as D gets scarce, and for columns that spread out as P does."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exact-budget", "caption": "Toy B: drag over the map, or move the sliders. Left: C over the budgets (purple: least). Right: the optimal plan p(x̂|y); dotted: the threshold. Look for the step at the threshold, which shortens as D gets scarce, and for columns that spread out as P does."}}
 HTML(budget.picker(B, divergence, surface, threshold))
 
 # %% [markdown]
 r"""
-Theorem 1 on these numbers: `rise` is the largest increase between neighbours, at most 0 if $C$ is non-increasing. Along $D$
-the grid is even, so that $2C(D_i)\le C(D_{i-1})+C(D_{i+1})$ is convexity; both may fail by the gap of the
-certificates and by no more.
+Theorem 1 on these numbers: `rise`, the largest increase between neighbours, is at most 0, and along the even grid of $D$
+$2C(D_i)\le C(D_{i-1})+C(D_{i+1})$; both up to the gap of the certificates.
 """
 
 # %% tags=["nbval-check-output"]
@@ -359,10 +342,9 @@ print("convex along D:", np.nanmin(curvature) >= -4e-7)
 
 # %% [markdown]
 r"""
-What does an optimal restoration of toy B do? The maps show $p(\hat x|y)$ at three pairs of budgets. With
-everything allowed but distortion, it follows $\mathbb E[X\mid y]$ and *snaps* to just above the threshold those
-values below it that the classifier would get wrong, as long as the gain in error pays for the distance: with price
-$\lambda$ on distortion, where $2\Pr(\text{class 2}|y)-1>\lambda(t-\mathbb E[X|y])^2$, $t$ the threshold. A budget for perception then spreads these atoms out.
+What does an optimal restoration of toy B do? Where only distortion is limited, it follows $\mathbb E[X\mid y]$ and *snaps* to
+just above the threshold $t$ those values below it that the classifier would get wrong, as long as the gain in error pays for the
+distance: at price $\lambda$, where $2\Pr(\text{class 2}|y)-1>\lambda(t-\mathbb E[X|y])^2$.
 """
 
 # %%
@@ -373,7 +355,7 @@ shown = {
     "small P, small D": exact.solve(B, divergence, tight, P_max / 4).plan,
 }
 
-# %% mystnb={"figure": {"name": "fig-exact-plans", "caption": "Optimal restorers of toy B. Dotted: the classifier's threshold. Top and middle: the posterior mean, snapped above the threshold over a range of y that grows with D. Bottom: under a perceptual budget the atoms are spread. Look for the level step just above the dotted line."}, "image": {"alt": "Three maps of restored against received values below one another; an increasing line with a level step just above the dotted threshold, short in the first and long in the second, and a fuzzier line in the third."}}
+# %% mystnb={"figure": {"name": "fig-exact-plans", "caption": "Optimal restorers p(x̂|y) of toy B. Dotted: the threshold. Top and middle: the posterior mean, snapped above the threshold over a range of y that grows with D. Bottom: under a perceptual budget the atoms are spread. Look for the level step just above the dotted line."}, "image": {"alt": "Three maps of restored against received values below one another; an increasing line with a level step just above the dotted threshold, short in the first and long in the second, and a fuzzier line in the third."}}
 figures.plans(B, shown, threshold)
 
 # %% [markdown]
@@ -392,15 +374,15 @@ $\langle e,W\rangle+\lambda\langle\delta,W\rangle+\mu\,d(p_X,r)$ over all plans.
 :::{admonition} Proof
 :class: dropdown
 The certificate holds at $(D',P')$ with the same $(\lambda,u)$. It is linear in $D'$; and
-$h_{P'}(u)\ge h_P(u)-\mu(P'-P)$ because $P\mapsto h_P(u)$ is convex, as the value of a convex program in its
-right-hand side. For the last sentence let $W'$ be any plan, $D',P'$ what it uses:
+$h_{P'}(u)\ge h_P(u)-\mu(P'-P)$ because $P\mapsto h_P(u)$, the value of a convex program in its right-hand side, is convex. For
+the last sentence let $W'$ be any plan, $D',P'$ what it uses:
 $\langle e,W'\rangle+\lambda D'+\mu P'\ge C(D',P')+\lambda D'+\mu P'\ge C(D,P)+\lambda D+\mu P$, and an optimal plan
-uses no more than $D$ and $P$, so its sum is at most the right-hand side. $\square$
+uses no more than $D$ and $P$. $\square$
 :::
 
 So the exact counterpart of Eq. (16), $\alpha\,\ell_{MSE}+\beta\,\ell_{adv}+\gamma\,\ell_{CE}$, is
-$\alpha:\beta:\gamma=\lambda:\mu:1$. The table compares the multipliers with central differences of separately solved
-points. The last column scales to $\alpha=1$, as one would write a training loss.
+$\alpha:\beta:\gamma=\lambda:\mu:1$ (last column, with $\alpha=1$ as in a training loss). The table compares the multipliers
+with central differences of separately solved points.
 """
 
 # %%
@@ -426,10 +408,10 @@ Markdown(text.table(lines, [*head, "α : β : γ"], dict.fromkeys(head[2:], ".4f
 
 # %% [markdown]
 r"""
-Three cautions before this is used to choose weights. Cross entropy is not the error rate: it only bounds
-it. Trained networks are no convex family, so weights reach the *lower convex hull* of what they can do at best. And where
-$d$ is TV or $W_1$, a finite problem has a piecewise linear $C$: a whole range of weights leads to the same corner, and
-points between corners are singled out by no weights (exercise {ref}`ex:exact-5`).
+Three cautions before weights are chosen by this. Cross entropy only bounds the error rate. Trained networks are no convex
+family: weights reach the *lower convex hull* of what they can do at best. And for TV or $W_1$ a finite problem has a piecewise
+linear $C$: a whole range of weights leads to one corner, and no weights single out a point between corners (exercise
+{ref}`ex:exact-5`).
 """
 
 # %% [markdown]
@@ -437,8 +419,7 @@ r"""
 (ch:exact-monge)=
 ## When must a restoration draw lots?
 
-Theorem 1 mixes restorations, so it needs randomness *somewhere*. On a line with a threshold classifier
-there is less than one would think.
+Theorem 1 mixes restorations, so it needs randomness *somewhere*: on a line with a threshold classifier, little.
 
 :::{prf:theorem} One coupling is best for both
 :label: thm:monge
@@ -451,16 +432,14 @@ minimum over laws $r$, and if $Y$ has no atoms some optimal restoration is a fun
 :::{admonition} Proof
 :class: dropdown
 $\mathbb E(X-\hat X)^2=\mathbb E(X-m(Y))^2+\mathbb E(m(Y)-\hat X)^2$, and the second term is least, for given laws
-of $Y$ and $\hat X$, if the two are arranged in the same order. The error is
-$\Pr(\text{class 1})+\mathbb E[(2\Pr(\text{class 2}|Y)-1)\mathbf 1\{\hat X<t\}]$; the probability of
-$\hat X<t$ is fixed by $r$, so this is least if the smallest $y$ are sent below $t$: the monotone coupling does that
-too. Rearranging therefore keeps $d(p_X,r)$ and lowers the others. Without atoms the monotone coupling is the
-quantile map. $\square$
+of $Y$ and $\hat X$, if the two are in the same order. The error is
+$\Pr(\text{class 1})+\mathbb E[(2\Pr(\text{class 2}|Y)-1)\mathbf 1\{\hat X<t\}]$; as $r$ fixes the probability of
+$\hat X<t$, it is least if the smallest $y$ are sent below $t$: by the monotone coupling, too. Rearranging therefore keeps
+$d(p_X,r)$ and lowers the others. Without atoms the monotone coupling is the quantile map. $\square$
 :::
 
-On a grid $Y$ has atoms, and mass has to be split. But the split should only be between neighbours. The cell rearranges the optimal
-plan of toy B on finer and finer grids; `spread` is $\sqrt{\mathbb E\operatorname{Var}(\hat X|Y)}$, how far
-the restorer's own dice move $\hat X$.
+On a grid $Y$ has atoms, which must be split, but only between neighbours. The cell rearranges the optimal plan of toy B on finer
+and finer grids; `spread` is $\sqrt{\mathbb E\operatorname{Var}(\hat X|Y)}$, how far the restorer's own dice move $\hat X$.
 """
 
 # %%
@@ -482,10 +461,8 @@ for size, moved, spacing, worse in spreads:
 
 # %% [markdown]
 r"""
-The spread shrinks with the spacing. ({prf:ref}`thm:no-lots` has this for any $\Delta$, any number of classes, and $Y$ without
-atoms.) Atoms that stay are another matter. A bit that is 0 with
-probability `prior` is flipped with probability `flip`; the class is the bit, $d$ is TV. There are four
-deterministic restorations, and with a tight perceptual budget only some or none of them is allowed.
+The spread shrinks with the spacing. ({prf:ref}`thm:no-lots`: any $\Delta$, any number of classes, $Y$ without atoms.) Atoms that
+stay are another matter: a bit, 0 with probability `prior`, is flipped with probability `flip`; the class is the bit, $d$ is TV.
 """
 
 # %%
@@ -507,9 +484,8 @@ figures.curves(drawn, labels)
 
 # %% [markdown]
 r"""
-With a fair bit nothing of this is needed: $\hat X=Y$ has the law of $X$, and the least distortion and error. All three
-are minimal at once, for every divergence, so "cannot be made all minimal simultaneously" is not a theorem; see
-{prf:ref}`prop:minima`. The cell solves the point that would have to be infeasible.
+With a fair bit no lots are needed: $\hat X=Y$ has the law of $X$, the least distortion and the least error
+({prf:ref}`prop:minima`). The point that would have to be infeasible, could the three not be minimal at once:
 """
 
 # %% tags=["nbval-check-output"]
@@ -524,8 +500,8 @@ print(f"C = {fair_all:.2f}, and the least is {fair_best:.2f}")
 r"""
 ## The perception-distortion edge, and $W_2$
 
-The empty corner of the surface is bounded by $D(P)$, the least distortion at perceptual budget $P$: the
-perception-distortion function of {cite}`blau2018`. For squared error and $d=W_2$ it is known exactly.
+The empty corner of the surface is bounded by $D(P)$, the least distortion at perceptual budget $P$, of {cite}`blau2018`. For
+squared error and $d=W_2$ it is known exactly.
 
 :::{prf:theorem} The edge for $W_2$ ({cite}`freirich2021`)
 :label: thm:w2-edge
@@ -542,9 +518,9 @@ $m(Y)$ optimally with $X'\sim p_X$, given $Y$ only, and take $\hat X=(1-s)m(Y)+s
 $s^2P^{*2}$, and $W_2(p_X,p_{\hat X})\le(1-s)P^*\le P$. (If $P^*=0$, $\hat X=m(Y)$ does: $s=0$.) $\square$
 :::
 
-The check: the toy on 16 letters, with an alphabet of $\hat X$ that is much finer, so that the moving point
-$(1-s)m+sX'$ can be followed; here $X$ and $\hat X$ have different alphabets. The ball of $W_2$ is a transport plan
-in a linear program of its own, `cdplib.theory.w2`; {prf:ref}`thm:snapped` has $C(D,P)$ itself for this $d$. Look for dots on the line: on the grid they can only be above it.
+The check: the toy on 16 letters, with a much finer alphabet of $\hat X$ for the moving point $(1-s)m+sX'$, by the linear program
+of `cdplib.theory.w2`. ({prf:ref}`thm:snapped` has $C(D,P)$ itself for this $d$.) Look for dots on the line: on the grid they can
+only be above it.
 """
 
 # %%
@@ -581,14 +557,12 @@ Markdown(
 
 # %% [markdown]
 r"""
-At $P=0$ the price of perfect perception is $P^{*2}$, never more than $D^*$: "at most twice the least MSE" (the
-posterior sampler pays exactly $2D^*$, the optimal transport less).
+At $P=0$ the price of perfect perception is $P^{*2}\le D^*$: "at most twice the least MSE" (the posterior sampler pays exactly
+$2D^*$, the optimal transport less).
 
 ## What it costs
 
-`bench/theory.py` times surfaces of 400 points. The figure has the last run that was kept; it is not measured
-again when this page is made. Comparisons with what one would write first, `scipy.optimize.linprog` or cvxpy,
-depend on the machine and are printed by `make bench`.
+The last kept run of `bench/theory.py`. `make bench` prints comparisons with `scipy.optimize.linprog` and cvxpy.
 """
 
 # %%
@@ -601,7 +575,7 @@ for key, group in groups.items():
     n_, seconds = (np.log([r[name] for r in group]) for name in ("n", "seconds"))
     fits[key] = np.polyfit(n_, seconds, 1)[0]
 
-# %% mystnb={"figure": {"name": "fig-exact-growth", "caption": "Seconds of a certified surface of 400 points against n, both axes logarithmic: a power of n is a straight line. A line ends where nothing larger was measured. Look for lines that steepen: they grow faster than any one power says."}, "image": {"alt": "Four rising lines, nearly straight on logarithmic axes; the two of KL are above those of TV."}}
+# %% mystnb={"figure": {"name": "fig-exact-growth", "caption": "Seconds of a certified surface of 400 points against n, both axes logarithmic: a power of n is a straight line. A line ends where nothing larger was measured. Look for lines that steepen."}, "image": {"alt": "Four rising lines, nearly straight on logarithmic axes; the two of KL are above those of TV."}}
 figures.growth(kept)
 
 # %% tags=["hide-input"]
@@ -613,9 +587,8 @@ Markdown(
 
 # %% [markdown]
 r"""
-The program has $n^2$ unknowns, so a power below 2 says that most of them are never looked at by the solver. Your own problem
-goes in a JSON file: `cdp exact problem.json` prints value, bounds, multipliers and plan, or a whole surface as CSV and a
-picture; two examples are in `book/_static/problems`.
+The program has $n^2$ unknowns: with a power below 2 the solver never looks at most of them. `cdp exact problem.json` solves your
+own problem: value, bounds, multipliers and plan, or a surface as CSV and a picture (examples: `book/_static/problems`).
 
 ## The paper and ours
 """
@@ -653,9 +626,9 @@ r"""
 ```{solution-start} ex:exact-1
 :class: dropdown
 ```
-$p_Y=(0.62,0.38)$, and calling $y=1$ a 0 instead of a 1 costs $(0.24-0.14)/0.38=0.263$ more error per unit of mass. The law
-of $Y$ has too few zeros, so some $y=1$ must be called 0: with $v=0.263$ both letters are equally good for $y=1$,
-$h_P(u)=v(0.7-P)$, and the bound $0.2-0.62v+v(0.7-P)$ is attained until $P=0.08$, where $\hat X=Y$ is allowed.
+$p_Y=(0.62,0.38)$ has too few zeros, so some $y=1$ must be called 0, which costs $v=(0.24-0.14)/0.38=0.263$ more error per unit
+of mass. With this $v$ both letters are equally good for $y=1$, $h_P(u)=v(0.7-P)$, and the bound $0.2-0.62v+v(0.7-P)$ is
+attained until $P=0.08$, where $\hat X=Y$ is allowed.
 """
 
 # %% tags=["answer"] stub="v = ...  # u = (v, 0) proves C(inf, P) for small P\nP_sharp = ...  # the largest P at which it does"
@@ -683,8 +656,8 @@ r"""
 ```{exercise-start} The shift (10 minutes)
 :label: ex:exact-2
 ```
-Take $p=(0.5,0.5)$, $u=(-1,0)$ and KL. Why can $e^{-P}M_0(u)$ not be used? Compute $h_P(u)$ from
-{prf:ref}`lem:support` in closed form, and compare with the library at $P=0.1$.
+Take $p=(0.5,0.5)$, $u=(-1,0)$ and KL. Why not $e^{-P}M_0(u)$? Compute $h_P(u)$ from {prf:ref}`lem:support`, and compare with
+the library at $P=0.1$.
 ```{exercise-end}
 ```
 """
@@ -694,8 +667,8 @@ r"""
 ```{solution-start} ex:exact-2
 :class: dropdown
 ```
-The geometric mean needs $u\ge0$. With $t=-1-c\ge0$ we maximise $-1-t+e^{-P}\sqrt{t(t+1)}$. Setting the derivative to zero,
-$2\sqrt{t(t+1)}=e^{-P}(2t+1)$, gives $(2t+1)^2=1/(1-e^{-2P})$ and $h_P(u)=-\frac12-\frac12\sqrt{1-e^{-2P}}$.
+The geometric mean needs $u\ge0$. With $t=-1-c\ge0$, $-1-t+e^{-P}\sqrt{t(t+1)}$ is largest where
+$2\sqrt{t(t+1)}=e^{-P}(2t+1)$: $(2t+1)^2=1/(1-e^{-2P})$, and $h_P(u)=-\frac12-\frac12\sqrt{1-e^{-2P}}$.
 """
 
 # %%
@@ -714,8 +687,8 @@ r"""
 ```{exercise-start} Bounding a surface from one point (15 minutes)
 :label: ex:exact-3
 ```
-Solve toy B with TV at one point. Use its certificate at all other points of a grid, and say where the bound is
-still sharp. Why is that region not just a point?
+Solve toy B with TV at one point, and use its certificate all over a grid. Where is the bound still sharp, and why not at a
+point only?
 ```{exercise-end}
 ```
 """
@@ -725,8 +698,8 @@ r"""
 ```{solution-start} ex:exact-3
 :class: dropdown
 ```
-For TV the program is linear, so $C$ is piecewise linear, and a certificate is sharp on the whole face of its multipliers, as far
-as $h_P(u)$ stays on one of its own pieces.
+For TV $C$ is piecewise linear: a certificate is sharp on the whole face of its multipliers, while $h_P(u)$ stays on one of its
+own pieces.
 """
 
 # %%
@@ -752,9 +725,8 @@ r"""
 ```{exercise-start} Three classes (15 minutes)
 :label: ex:exact-4
 ```
-Three equally likely classes sit at $x=-1,0,1$ with no spread, $p(y|x)$ moves one step to either side with probability 0.15
-(and stays at an end otherwise). The predefined classifier mixes up two classes. Find the least $C$ at $P=0$ and the distortion
-that it needs.
+Three equally likely classes sit at $x=-1,0,1$; $p(y|x)$ moves one step to either side with probability 0.15 (and stays at an end
+otherwise). The classifier mixes up two classes. Find the least $C$ at $P=0$ and the distortion that it needs.
 ```{exercise-end}
 ```
 """
@@ -764,8 +736,8 @@ r"""
 ```{solution-start} ex:exact-4
 :class: dropdown
 ```
-With the labels of two letters exchanged, a good error rate asks for sending $y$ to the *other* letter. The least distortion that
-still has the least error is found by solving at growing $D$, or by bisection.
+With two labels exchanged, a good error rate asks for sending $y$ to the *other* letter. Solve at growing $D$, or bisect, for the
+least distortion that still has the least error.
 """
 
 # %%
@@ -789,9 +761,8 @@ r"""
 ```{exercise-start} Weights that reach nothing (20 minutes)
 :label: ex:exact-5
 ```
-On toy B with TV, minimise $\langle e,W\rangle+\lambda\langle\delta,W\rangle$ without a perceptual budget for many
-$\lambda$. How many different restorations appear? Which points of the curve $C(D,\infty)$ can Eq. (16) with
-$\beta=0$ not single out?
+On toy B, minimise $\langle e,W\rangle+\lambda\langle\delta,W\rangle$ without a perceptual budget for many $\lambda$. How many
+restorations appear? Which points of $C(D,\infty)$ can Eq. (16) with $\beta=0$ not single out?
 ```{exercise-end}
 ```
 """
@@ -801,9 +772,9 @@ r"""
 ```{solution-start} ex:exact-5
 :class: dropdown
 ```
-The problem separates: each $y$ goes to the letter that minimises $e+\lambda\delta$. As $\lambda$ falls, one $y$ after the other
-jumps across the threshold; between two jumps nothing changes. The curve is piecewise linear, its corners are these restorations, and
-points inside its segments are mixtures of two of them, optimal for one $\lambda$ together with both ends.
+Each $y$ goes to the letter that minimises $e+\lambda\delta$. As $\lambda$ falls, one $y$ after the other jumps across the
+threshold. These restorations are the corners of the piecewise linear curve; points inside its segments are mixtures of two,
+optimal for one $\lambda$ together with both ends.
 """
 
 # %%

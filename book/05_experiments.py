@@ -11,13 +11,11 @@ r"""
 (ch:experiments)=
 # Five experiments on one engine
 
-**The claim** (Section 4 of {cite}`liu2019cdp`). Trained restoration networks show the trade-off of
-Theorem 1 on real images: three losses that stand for $D$, $P$ and $C$ are added with weights, and
-moving the weights moves the trained network over a surface on which none of the three improves for
-free. Five experiments vary the data, the task and the classifier.
+**The claim** (Section 4 of {cite}`liu2019cdp`). Trained restoration networks show the trade-off of Theorem 1 on real images:
+losses that stand for $D$, $P$ and $C$ are added with weights, and the weights move the trained network over a surface on which
+none of the three improves for free. Five experiments vary the data, the task and the classifier.
 
-**What this page shows** is the whole engine, as code: the loss, the critic, the networks, one training
-step, and how a restorer is measured. They are the very functions that every experiment of this book runs.
+**What this page shows** is the engine: loss, critic, networks, one training step, and how a restorer is measured.
 """
 
 # %% tags=["parameters"]
@@ -44,22 +42,19 @@ noisy = degradations.degrade("noise", mnist, "test")[:2000]
 wrong = [measures.wrong(measures.outputs(cnn1, images), labels) for images in (clean, noisy)]
 clean_rate, noisy_rate = (100 * measures.mean(each) for each in wrong)
 Markdown(f"""
-**The answer.** One loss of three terms, one training step and one set of measures make all five
-experiments; the paper's denoiser has {networks.count(networks.denoiser()):,} parameters here, as in the
-authors' release. CNN-1 errs on {clean_rate:.1f} % of clean test digits and on {noisy_rate:.1f} % of noisy
-ones (the first {len(labels):,}): what lies between is what a restorer can win for it. What is *trained*
-is not what is *plotted*: that difference runs through every chapter after this one.
+**The answer.** One loss of three terms, one training step and one set of measures make all five experiments; the paper's
+denoiser has {networks.count(networks.denoiser()):,} parameters here, as in the authors' release. CNN-1 errs on
+{clean_rate:.1f} % of clean test digits and on {noisy_rate:.1f} % of noisy ones (the first {len(labels):,}): what lies between is
+what a restorer can win for it. What is *trained* is not what is *plotted*.
 """)
 
 # %% [markdown]
 r"""
 ## Table 1
 
-The five experiments are five rows of one table, not five programs. The cell prints the very table
-that the engine reads, so it cannot differ from what is run. Exp-1 to Exp-3 restore the same noisy
-digits and differ in the classifier alone; Exp-4 changes the degradation; Exp-5 the images. By one
-parameter (`dataset=fashion-mnist`) the first four run on a data set that the paper did not use,
-and `cdp explore` runs the second or the fifth on labelled images of your own.
+The cell prints the table that the engine reads. Exp-1 to Exp-3 differ in the classifier alone, Exp-4 in the degradation, Exp-5
+in the images. With `dataset=fashion-mnist` the first four run on data that the paper did not use; `cdp explore` runs the second
+or the fifth on labelled images of your own.
 """
 
 # %%
@@ -75,26 +70,25 @@ $$
 \ell_{\text{restoration}} = \alpha\,\ell_{\text{MSE}} + \beta\,\ell_{\text{adv}} + \gamma\,\ell_{\text{CE}} .
 $$ (eq:paper-16)
 
-As code it is this function. Look at what is *not* in it: no error rate, which has no gradient, and no
-distance between distributions, which no batch can give. A critic and a cross entropy stand for them.
+Look at what is *not* in it: no error rate, which has no gradient, and no distance between distributions, which no batch can
+give. A critic and a cross entropy stand for them.
 
 ```{literalinclude} ../cdplib/experiments/losses.py
 :pyobject: restorer_loss
 :language: python
 ```
 
-The critic is a network of its own, trained beside the restorer to score real images above restored ones:
-the gap of its mean scores estimates a Wasserstein distance {cite}`arjovsky2017wgan`, provided that it is
-nowhere steep. So its own loss adds a penalty to the gap. Look at the sign of the gap in both losses: what the
-critic climbs, the restorer descends.
+The critic is trained beside the restorer to score real images above restored ones: the gap of its mean scores estimates a
+Wasserstein distance {cite}`arjovsky2017wgan`, provided that it is nowhere steep. So its own loss adds a penalty to the gap. Look
+at the sign of the gap in both losses: what the critic climbs, the restorer descends.
 
 ```{literalinclude} ../cdplib/experiments/losses.py
 :pyobject: critic_loss
 :language: python
 ```
 
-The penalty asks for slope one between real and restored images {cite}`gulrajani2017`; the release bounds its
-parameters instead, which is the branch without a penalty above.
+The penalty asks for slope one between real and restored images {cite}`gulrajani2017`; the release bounds its critic's
+parameters instead (the branch without a penalty).
 
 ```{literalinclude} ../cdplib/experiments/losses.py
 :pyobject: gradient_penalty
@@ -103,8 +97,8 @@ parameters instead, which is the branch without a penalty above.
 
 ### Twenty steps, live
 
-The cell below trains a small denoiser on 64 digits with these two losses, and prints the three terms
-of {eq}`eq:paper-16` every five steps. Which of them falls at once, and which cannot be judged from its value alone?
+A small denoiser is trained on 64 digits, with the three terms of {eq}`eq:paper-16` every five steps. Which falls at once, and
+which cannot be judged from its value alone?
 """
 
 # %%
@@ -132,12 +126,12 @@ for step in range(21):
 
 # %% [markdown]
 r"""
-The adversarial term is minus a mean score: its level belongs to the critic of that moment, and only its gap
-to the score of real images means anything. That is why a run's own critic makes a poor axis.
+The adversarial term is minus a mean score by the critic of that moment; only its gap to the score of real images means anything.
+So a run's own critic makes a poor axis.
 
 ### Trained is not plotted
 
-Two of the three losses are stand-ins, and every chapter plots what they stand for:
+Two of the three losses are stand-ins; every chapter plots what they stand for:
 
 | axis | trained | plotted | why they differ |
 |---|---|---|---|
@@ -145,15 +139,13 @@ Two of the three losses are stand-ins, and every chapter plots what they stand f
 | $P$ | the run's own critic, as it is during training | the gap of one *judge* critic, refitted from the same start for every point | a run's own critic is a moving yardstick: two points are not measured alike |
 | $C$ | cross entropy of the predefined classifier | its error rate | an error rate has no useful gradient; a lower cross entropy may leave it unchanged |
 
-Theorem 1 speaks of the plotted quantities. Eq. {eq}`eq:paper-16` is its Lagrangian only if the
-stand-ins were exact and the networks a convex family; neither holds, which is why the surface is
-measured and not assumed.
+Theorem 1 speaks of the plotted quantities. {eq}`eq:paper-16` would be its Lagrangian if the stand-ins were exact and the
+networks a convex family; neither holds, so the surface is measured.
 
 ## One training step
 
-A step restores one batch, and uses the same restorations twice: the critic steps on them first, then the
-restorer. The release takes five critic steps on fresh batches each time; that is `critic_steps`. Noise is drawn
-afresh for every batch, from a stream that belongs to the seed.
+A step restores one batch and uses it twice: the critic steps first, then the restorer. The release takes five critic steps on
+fresh batches (`critic_steps`). Every batch has new noise, from a stream that belongs to the seed.
 
 ```{literalinclude} ../cdplib/experiments/restoration.py
 :pyobject: Trainer.step
@@ -165,9 +157,8 @@ afresh for every batch, from a stream that belongs to the seed.
 r"""
 ## The networks
 
-The paper's denoiser is inspired by DnCNN {cite}`zhang2017dncnn` but is not residual, its super-resolver by SRCNN
-{cite}`dong2016srcnn`; both clip their output to $[0,1]$. Look at the widths: at every step most of the time goes
-into the five full-resolution $5\times5$ layers.
+The paper's denoiser is inspired by DnCNN {cite}`zhang2017dncnn` but not residual, its super-resolver by SRCNN
+{cite}`dong2016srcnn`; both clip their output to $[0,1]$. The five full-resolution $5\times5$ layers take most of the time.
 
 ```{literalinclude} ../cdplib/experiments/networks.py
 :pyobject: denoiser
@@ -180,7 +171,7 @@ into the five full-resolution $5\times5$ layers.
 ```
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-experiments-networks", "caption": "The paper's denoiser, its critic and the classifier CNN-1, drawn from the modules. Right of a box: shape that leaves it, parameters. Look for the layers at full resolution: they take most of the time."}, "image": {"alt": "Layer diagrams of denoiser, critic and classifier with shapes and parameter counts"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-experiments-networks", "caption": "The paper's denoiser, its critic and the classifier CNN-1, drawn from the modules. Right of a box: shape that leaves it, parameters. Look for the layers at full resolution."}, "image": {"alt": "Layer diagrams of denoiser, critic and classifier with shapes and parameter counts"}}
 draw.diagram(
     {
         "Denoiser": (networks.denoiser(), (1, 28, 28)),
@@ -191,9 +182,8 @@ draw.diagram(
 
 # %% [markdown]
 r"""
-On two cores the paper's networks with its schedule take hours a point. The book therefore has *fast*
-restorers too, which work on $2\times2$ blocks of pixels as channels or at low resolution; results
-with them are marked as such. The release's critic is a setting (`critic=clip`).
+On two cores the paper's networks with its schedule take hours a point. *Fast* restorers work on $2\times2$ blocks of pixels as
+channels or at low resolution; their results are marked. The release's critic is a setting (`critic=clip`).
 """
 
 # %% tags=["hide-cell"]
@@ -203,11 +193,9 @@ Markdown(overview.network_counts())
 r"""
 ## The degraded images
 
-Denoising adds $N(0,1)$ to pixels in $[0,1]$ and does not clip: the noise has more than three times
-the standard deviation of the digits. Training draws fresh noise for every batch, the test noise is
-fixed. Super-resolution pads the edges, reduces with Pillow's bicubic filter (to $5\times5$ pixels
-for digits, $12\times12$ for CIFAR-10) and enlarges again, rounding to bytes twice. Look at which
-classes remain recognisable to you: what is lost here no restorer brings back, it can only guess.
+For denoising $N(0,1)$, more than three times the standard deviation of the digits, is added to pixels in $[0,1]$, unclipped;
+the test noise is fixed. For super-resolution edges are padded, images reduced by Pillow's bicubic filter (to $5\times5$ pixels
+for digits, $12\times12$ for CIFAR-10) and enlarged again, rounded to bytes twice. What is lost here a restorer can only guess.
 """
 
 # %%
@@ -219,18 +207,18 @@ for name in datasets:
         degraded = degradations.degrade(kind, whole, "test")[:n_images]
         pictures[f"{name}, {degradations.get(kind).title}"] = degraded.numpy()
 
-# %% mystnb={"figure": {"name": "fig-experiments-degraded", "caption": "The first test images and what the restorers are given. Noisy pixels outside [0, 1] are shown as black or white; the networks see them unclipped. Look for digits that you cannot read in one of the rows."}, "image": {"alt": "Rows of original, noisy and reduced test images"}}
+# %% mystnb={"figure": {"name": "fig-experiments-degraded", "caption": "The first test images and what the restorers are given (noisy pixels unclipped; here shown as black or white outside [0, 1]). Look for digits that you cannot read in one of the rows."}, "image": {"alt": "Rows of original, noisy and reduced test images"}}
 samples.strips(pictures)
 
 # %% [markdown]
 r"""
 ## The classifiers
 
-Every classifier is trained on clean training images, selected on validation images and then frozen. The table gives error rates on
-the 10,000 test images, clean and degraded. *Predefined* ones are the paper's: their error rate is $C$ in {eq}`eq:paper-7`.
-*Independent* ones take no part in training restorers (but for the ensembles of {ref}`ch:who-benefits`, whose members are not called
-independent there); they tell whether images became more recognisable, or only more agreeable to one network. The first row is the
-distortion of the unrestored input, against which every restorer's $D$ should be read.
+Classifiers are trained on clean training images, selected on validation images and frozen. Error rates on the 10,000 test
+images, clean and degraded: *Predefined* ones are the paper's, their error rate is $C$ in {eq}`eq:paper-7`. *Independent* ones
+take no part in training restorers (but for ensembles in {ref}`ch:who-benefits`); they tell whether images became more
+recognisable, or only more agreeable to one network. First row: the distortion of the unrestored input, against which to read
+every restorer's $D$.
 """
 
 # %% tags=["hide-input", "remove-stderr"]
@@ -241,10 +229,10 @@ Markdown("\n\n".join(tables))
 r"""
 ## The measures of P, and their floors
 
-A measure of $P$ compares two *sets* of images. Between two random halves of the real test images it is not zero: that floor is what
-no restorer can be expected to beat. The axis called $P$ is the judge's unless a page says otherwise. The judge is fitted from the same
-start and with the same budget each time, on one random half of the images, and read on the other, so its floor is zero up to the
-noise behind its ±.
+A measure of $P$ compares two *sets* of images. Between two random halves of the real test images it gives its floor, which no
+restorer can be expected to beat. The axis called $P$ is the judge's unless a page says otherwise: a critic fitted from
+the same start with the same budget each time, on one random half of the images, and read on the other, so that its floor is zero
+up to the noise behind its ±.
 
 ````{dropdown} The judge's fit
 ```{literalinclude} ../cdplib/experiments/perception.py
@@ -265,7 +253,7 @@ $D$ and $C$ have one value an image, so that errors can be paired:
 :language: python
 ```
 
-The table gives each measure of $P$ its floor, and its value for images that nobody restored:
+Each measure of $P$, its floor, and its value for images that nobody restored:
 """
 
 # %%
@@ -276,12 +264,10 @@ Markdown(overview.perception_table(datasets[0], kind))
 r"""
 ## How a point is trained
 
-A sweep is a star. For each seed the restorer first learns the MSE alone; a critic is warmed against
-it; then every triple $(\alpha,\beta,\gamma)$ starts from both and trains on {eq}`eq:paper-16`. Why the
-long first stage? Further training lowers $D$ *and* $C$ of an unfinished restorer, so points that stop
-early trade nothing off: they show who trained longer. No preset made for two cores trains until
-nothing more is gained: {ref}`ch:reproducibility` shows the curves, and what more steps would still
-give beside what $\gamma$ does. The table lists what each preset trains.
+A sweep is a star: for each seed the restorer first learns the MSE alone, a critic is warmed against it, and every triple
+$(\alpha,\beta,\gamma)$ starts from both. Why the long first stage? Further training lowers $D$ *and* $C$ of an unfinished
+restorer, so points that stop early show who trained longer. No preset for two cores trains until nothing more is gained
+({ref}`what more steps give <ch:reproducibility>`). What each preset trains:
 """
 
 # %%
@@ -289,19 +275,17 @@ Markdown(overview.presets(experiment))
 
 # %% [markdown]
 r"""
-The chapters end in a table of the paper's statements, numbered E1 to E13, each with its verdict; {ref}`ch:verdicts` has the
-rules. Intervals are Student's, over the seeds' own differences; with one seed they rest on the standard errors of the
-test images, and leave out what another training would change.
+The chapters end in the paper's statements, each with its verdict ({ref}`ch:verdicts` has the rules). Intervals are Student's,
+over the seeds' own differences; with one seed they rest on the standard errors of the test images, and leave out what another
+training would change.
 """
 
 # %% [markdown]
 r"""
 ## Summary
 
-* Five rows, one loss, one training loop; networks equal to the paper's by parameter count.
 * What is trained (cross entropy, a moving critic) is not what is plotted (error rate, one judge).
-* Floors and independent classifiers are measured beside the paper's three quantities, because
-  without them neither $P$ nor $C$ can be interpreted.
+* Without floors and independent classifiers neither $P$ nor $C$ can be interpreted.
 
 ## Exercises
 """
@@ -311,8 +295,7 @@ r"""
 ```{exercise-start} Count them yourself (5 minutes)
 :label: ex:experiments-1
 ```
-Compute the denoiser's 206,913 parameters from its layers alone. Which layer has most, and what
-share of them does batch normalisation hold?
+Compute the denoiser's 206,913 parameters from its layers. Which layer has most, and what share does batch normalisation hold?
 ```{exercise-end}
 ```
 """
@@ -345,9 +328,9 @@ r"""
 ```{exercise-start} A measure that cannot be trusted (10 minutes)
 :label: ex:experiments-2
 ```
-The exact Wasserstein-1 distance between two samples of 1,000 images each sounds better than any of
-the measures above. Compute it (`perception.exact_w1`) for real digits against real digits, and for
-real digits against *blurred* ones. Which is smaller, and why is that no measure of naturalness?
+The exact Wasserstein-1 distance between two samples of 1,000 images sounds better than the measures above. Compute it
+(`perception.exact_w1`) for real digits against real and against *blurred* ones. Which is smaller, and why is that no measure of
+naturalness?
 ```{exercise-end}
 ```
 """
@@ -357,8 +340,8 @@ r"""
 ```{solution-start} ex:experiments-2
 :class: dropdown
 ```
-In hundreds of dimensions two samples of one law are far apart, because every image is far from its
-nearest neighbour. Blurred images lie between real ones, hence nearer to all of them.
+In hundreds of dimensions every image is far from its nearest neighbour, so two samples of one law are far apart. Blurred images
+lie between real ones, hence nearer to all.
 """
 
 # %%

@@ -47,36 +47,33 @@ r"""
 $P$ also when the predefined classifier is a plain logistic regression; its error rates "differ much in number" from
 CNN-1's, but "the trends of the CDP tradeoff are similar" (Section 4).
 
-**What will be checked.** The statements of {ref}`ch:exp2`, which explains them and every figure here, in two ways. The
-text says that each classifier's own cross entropy trains its restorers; in the authors' release, Exp-1 and Exp-2 share
-restorers trained with CNN-1's, and the logistic model only evaluates them. Both are run, because they answer different
-questions: what training *for* a classifier gives, and what it gives to another one. First, as written.
+**What will be checked.** The statements of {ref}`ch:exp2`, which explains every figure here, in two ways. In the text each
+classifier's own cross entropy trains its restorers: what does training *for* a classifier give it? In the authors' release
+CNN-1's trains them, and the logistic model only evaluates: what does that give *another* one? First, as written.
 
 ## Three planes
 
 A logistic regression is one linear layer, so the gradient of its cross entropy with respect to an image combines ten
-fixed templates: a restorer can please it by adding a little of the right one. Expect $\gamma$ to be powerful and cheap
-in $D$; is it cheap in $P$? The three pictures should look like those of Exp-2 up to the labels of the axes.
+fixed templates: a little of the right one pleases it. Expect $\gamma$ to be powerful and cheap in $D$; is it cheap in $P$?
 """
 
-# %% mystnb={"figure": {"name": "fig-exp1-planes", "caption": "Exp-1 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines stand where the colour changes. Dotted: P of real images against other real images. Bars: standard deviation over seeds; with one seed, standard error on the test images. Letters: restorers without training (m posterior mean, s posterior sample, 1 and 2 blends on the line between them, d most probable training digit, M and S mean and sample given the likeliest class). Dash-dotted: C of a classifier of Y itself. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}}
+# %% mystnb={"figure": {"name": "fig-exp1-planes", "caption": "Exp-1 in the planes of Fig. 3, coloured by the third quantity. Shape: γ; size: β. Dotted: P of real images against real ones. Bars: standard deviation over seeds (one seed: standard error over images). Letters: restorers without training (m, s: posterior mean and sample; 1, 2: blends; d: likeliest training digit; M, S: mean and sample given the likeliest class). Dash-dotted: C of a classifier of Y. Look in (a) for lines of smaller C further out, in (b), (c) for lines that fall and flatten."}}
 planes.three_planes(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
 r"""
-The same points, linked: point at one, and it lights up in all three planes, with its images and the error of every reader. What is
-left of the contradictions E2 and E3 ({ref}`ch:exp2`) without the largest $\beta$, without a seed, or with another $P$?
+The same points, linked. Two counts stand beside them: E2, pairs of which one restorer is better on all three axes; E3, triples
+in which lots between two beat the third. What is left of both without the largest $\beta$, a seed, or with another $P$?
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exp1-linked", "caption": "The planes of Exp-1, to be pointed at. Lines join points of equal β in the order of γ; the ring is the chosen restorer. Means over the seeds that are ticked; the counts leave out trainings that failed, and weights that a ticked seed lacks. Look how E2 changes without the largest β, and whether it does with another P."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exp1-linked", "caption": "The planes of Exp-1, to be pointed at. Lines join equal β; the ring is the chosen restorer. Means over the ticked seeds; the counts leave out failed trainings and weights that a ticked seed lacks. Look how E2 changes without the largest β, or with another P."}}
 HTML(linked.planes(run, perception))
 
 # %% [markdown]
 r"""
 ## The points
 
-The level of $C$ is a matter of the classifier; the independent classifiers see the same digits in all chapters, so
-their columns compare.
+The level of $C$ belongs to the classifier; the columns of independent classifiers compare across chapters.
 """
 
 # %% tags=["hide-input"]
@@ -86,17 +83,17 @@ Markdown(run.origin() + "\n\n" + text.fold("The points", run.points_table(percep
 r"""
 ## The function that was achieved
 
-The least error rate among the trained restorers within each budget, an upper bound on $C(D,P)$ of {eq}`eq:paper-7`
-for this classifier. It falls by construction; look at its steps, where a larger budget in one direction buys nothing.
+The least error rate of trained restorers within each budget, an upper bound on $C(D,P)$ of {eq}`eq:paper-7`. It falls by
+construction; look at its steps, where a larger budget buys nothing.
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-achieved", "caption": "The least error rate of the logistic regression among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real images against other real images. Squares with a letter: restorers without training, as above, by their own error rate; orange in the scale: C of a classifier of Y itself. Look for steps, and for markers unlike their ground: another restorer is better in all three. Look for squares darker than their ground: no trained restorer reached that corner."}, "image": {"alt": "Exp-1: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of the logistic regression, with the restorers as markers and hatched where there is none"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-achieved", "caption": "The least error rate of the logistic regression among trained restorers within budgets D and P. Markers: the restorers, by their own error rate; shape: γ, size: β. Hatched: none meets both. Dotted, where near: P of real images against real ones. Squares: restorers without training, as above; orange in the scale: C of a classifier of Y. Look for steps; for markers unlike their ground: another restorer is better in all three; for squares darker than theirs: no trained restorer reached that corner."}, "image": {"alt": "Exp-1: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of the logistic regression, with the restorers as markers and hatched where there is none"}}
 maps.achieved_map(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
 r"""
-Restorers without training ({ref}`ch:exp2` explains them) are the same images as there, read by the logistic regression. They
-are held against the published points behind the folds, and so are classifiers of the noisy digits themselves.
+Published points against restorers without training (those of {ref}`ch:exp2`, read by the logistic regression) and against
+classifiers of the noisy digits themselves:
 """
 
 # %% tags=["hide-input"]
@@ -112,20 +109,18 @@ Markdown("\n\n".join(text.fold(name, text.table(t, forms=formats)) for name, t i
 r"""
 ## The digits
 
-Look along a row: what does a linear classifier want to see? Search for faint strokes or haze where a template may have
-weight. Frames mark digits whose predicted class changes with $\gamma$.
+What does a linear classifier want to see? Search along a row for faint strokes or haze where a template may have weight.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp1-images", "caption": "Restored test images, rows of β and columns of γ. Blue frame: the logistic regression is right here and was wrong at the row's least γ; orange, dashed: wrong here and right there; black, dotted: another wrong class. Look along a row for strokes that γ adds or removes, and ask in each frame which class you read; down a column, for what β does."}, "image": {"alt": "Exp-1: test digits, original, noisy, and restored with several β (rows) and γ (columns); frames mark those that the logistic regression reads differently than at the row's least γ"}}
+# %% mystnb={"figure": {"name": "fig-exp1-images", "caption": "Restored test images, rows of β and columns of γ. Blue frame: the logistic regression is right here, wrong at the row's least γ; orange, dashed: the reverse; black, dotted: another wrong class. Look along a row for strokes that γ adds or removes, down a column for what β does; which class do you read in each frame?"}, "image": {"alt": "Exp-1: test digits, original, noisy, and restored with several β (rows) and γ (columns); frames mark those that the logistic regression reads differently than at the row's least γ"}}
 samples.weights_grid(**run.images(rows=2))
 
 # %% [markdown]
 r"""
-More digits that the logistic regression reads differently without and with $\gamma$, restored now, are behind the
-next fold.
+More digits whose reading $\gamma$ changes, restored now:
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-turned", "caption": "Test images whose class, as the logistic regression reads it, γ turns: restored now by shipped restorers, rows of β and columns of γ. Frames as above. Look at the framed ones: would you have read them differently, too?"}, "image": {"alt": "Exp-1: test digits, original, noisy, and restored without and with γ, for those that the logistic regression reads differently; frames mark them"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-turned", "caption": "Test images whose class, as the logistic regression reads it, γ turns: restored now by shipped restorers; else as above. Would you read the framed ones differently, too?"}, "image": {"alt": "Exp-1: test digits, original, noisy, and restored without and with γ, for those that the logistic regression reads differently; frames mark them"}}
 turned, said = live.turned(run)
 samples.weights_grid(**turned)
 
@@ -136,11 +131,11 @@ Markdown(said)
 r"""
 ## Gaming one classifier
 
-Do classifiers with other eyes share the gain? A linear model has the simplest gradient to follow, so a gap may show
-here first. The fold has each classifier's error at every point; the table has what part of the gain arrives.
+Do classifiers with other eyes share the gain? The fold has each one's error at every point, the table what part of the
+gain arrives.
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of the logistic regression. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Letters and dash-dotted lines as in the planes. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-1: scatter plots of the error rates of independent classifiers, one below the other, against that of the logistic regression, with a line for each β and error bars"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-gaming", "caption": "Error of classifiers that took no part, over that of the logistic regression. Lines join equal β; shape: γ, size and colour: β. Dotted: equal errors. Bars, letters and dash-dotted lines as in the planes. Look for lines that rise to the left: a gain that the other does not share."}, "image": {"alt": "Exp-1: scatter plots of the error rates of independent classifiers, one below the other, against that of the logistic regression, with a line for each β and error bars"}}
 maps.gaming(run.table, run.shown_others(), run.classifier, beside)
 
 # %% tags=["hide-input"]
@@ -151,9 +146,8 @@ Markdown(text.table(shares, forms=benefits.FORMS))
 r"""
 ## As released: Exp-2's restorers, evaluated by the logistic model
 
-Now CNN-1's cross entropy trains, and the logistic model only reads. $D$ and $P$ are Exp-2's by definition; $C$ is the
-logistic error. If the trade-off were one of *semantic quality*, $\gamma$ should lower this error too. The statements in
-which $C$ occurs are tested again.
+Now CNN-1's cross entropy trains, and the logistic model only reads: $D$ and $P$ are Exp-2's, $C$ is the logistic error.
+If the trade-off were one of *semantic quality*, $\gamma$ should lower this error too. The statements on $C$, tested again:
 """
 
 # %% tags=["hide-input", "remove-stderr"]
@@ -166,7 +160,7 @@ of_error = [
 ]  # C occurs in them
 Markdown(f"{transferred.origin()}\n\n{claims.markdown(of_error)}")
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-released", "caption": "Exp-1 as released: restorers trained with CNN-1's cross entropy, C measured by the logistic regression. Axes, shapes, sizes, lines and bars as before. Dotted: P of real images against other real images. Look in (b) and (c) whether C still falls with γ (shape) at equal β (size)."}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp1-released", "caption": "Exp-1 as released: restorers trained with CNN-1's cross entropy, C measured by the logistic regression. Marks as before. Look in (b) and (c) whether C still falls with γ (shape) at equal β (size)."}}
 planes.three_planes(transferred.table, perception, run.floor(perception))
 
 # %% [markdown]
@@ -184,8 +178,7 @@ Markdown(box + "\n\n" + text.fold("Every statement, what was measured", claims.m
 r"""
 ## Checked while this page was made
 
-A shipped restorer is run again on the first 500 test images ({ref}`ch:exp2` tells of a second training, too): $D$ and
-$C$ should come out as they were published for these images, digit for digit.
+A shipped restorer, run again on the first 500 test images: $D$ and $C$ should come out as published, digit for digit.
 """
 
 # %% tags=["hide-input", "remove-stderr"]
@@ -195,11 +188,8 @@ Markdown(live.restorers(run, checked))
 r"""
 ## Summary
 
-* Exp-1 exists in two versions, as written and as released, measured on the same images.
-* The box above is about the version as written; the table before it holds the statements about $C$ for the released
-  one, in which the classifier that evaluates did not train.
-* Where the two differ, a figure of the trade-off depends on who trained the restorer, a choice that Theorem 1 leaves to
-  the reader.
+* Exp-1 has two versions: as written (the box above), and as released, where the classifier that evaluates did not train.
+* Where they differ, a figure of the trade-off depends on who trained the restorer, which Theorem 1 leaves open.
 
 ## Exercises
 """
@@ -209,9 +199,9 @@ r"""
 ```{exercise-start} Level and trend (5 minutes)
 :label: ex:exp1-1
 ```
-Let one restorer be read by two classifiers: compute the rank correlation, over the points, between the
-logistic error and that of an independent classifier. {ref}`ch:verdicts` correlates two *trainings*, each
-with its own classifier, instead. Which of the two is "similar trends" (Section 4)?
+Over the points, compute the rank correlation between the logistic error and that of an independent classifier.
+{ref}`ch:verdicts` correlates two *trainings* instead, each with its own classifier. Which of the two is "similar
+trends" (Section 4)?
 ```{exercise-end}
 ```
 """
@@ -221,8 +211,8 @@ r"""
 ```{solution-start} ex:exp1-1
 :class: dropdown
 ```
-The paper trains against each classifier, so its statement is about two trainings. The correlation here
-asks whether a gain is shared: near zero or below, $\gamma$ moves the two readers differently.
+The second: the paper trains against each classifier. The correlation here asks whether a gain is shared; near zero or
+below, $\gamma$ moves the two readers differently.
 """
 
 # %%

@@ -56,34 +56,31 @@ Markdown(f"{answer}\n\n{attainable.sentence(run)}")
 r"""
 ## Three planes
 
-Fig. 3 of the paper projects the points onto three planes and colours them by the third quantity. A point is a
-trained restorer, measured on test digits: $D$ is its mean squared error per pixel, $C$ the error rate of CNN-1 on what
-it restores, and $P$ the gap that one judge critic finds between restored and real digits. In (a), a smaller $C$ should
+A point is a trained restorer, measured on test digits: $D$ is its mean squared error per pixel, $C$ the error rate of CNN-1
+on what it restores, $P$ the gap that one judge critic finds between restored and real digits. In (a), a smaller $C$ should
 lift the curve away from the origin; in (b) and (c), curves should fall and be convex.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp2-planes", "caption": "Exp-2 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines stand where the colour changes. Dotted: P of real digits against other real digits. Bars: standard deviation over seeds; with one seed, standard error on the test images. Letters: restorers without training (m posterior mean, s posterior sample, 1 and 2 blends on the line between them, d most probable training digit, M and S mean and sample given the likeliest class). Dash-dotted: C of a classifier of Y itself. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}}
+# %% mystnb={"figure": {"name": "fig-exp2-planes", "caption": "Exp-2 in the planes of Fig. 3, coloured by the third quantity. Shape: γ; size: β. Dotted: P of real digits against real ones. Bars: standard deviation over seeds (one seed: standard error over images). Letters: restorers without training (m, s: posterior mean and sample; 1, 2: blends; d: likeliest training digit; M, S: mean and sample given the likeliest class). Dash-dotted: C of a classifier of Y. Look in (a) for lines of smaller C further out, in (b), (c) for lines that fall and flatten."}}
 planes.three_planes(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
 r"""
-The same points, linked. Point at a restorer, or move the slider, and it lights up in all three planes, with its images, its
-seeds and the error of every reader. E2 counts pairs of restorers of which one is better on all three axes, E3 triples in
-which drawing lots between two beats the third: leave out the largest $\beta$, or a seed, or choose another $P$. What is left?
+The same points, linked: point at a restorer, or move the slider. E2 counts pairs of restorers of which one is better on all
+three axes, E3 triples in which drawing lots between two beats the third. What is left of both without the largest $\beta$, a
+seed, or with another $P$?
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exp2-linked", "caption": "The planes of Exp-2, to be pointed at. Lines join points of equal β in the order of γ; the ring is the chosen restorer. Means over the seeds that are ticked; the counts leave out trainings that failed, and weights that a ticked seed lacks. Look how E2 changes without the largest β, and whether it does with another P."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exp2-linked", "caption": "The planes of Exp-2, to be pointed at. Lines join equal β; the ring is the chosen restorer. Means over the ticked seeds; the counts leave out failed trainings and weights that a ticked seed lacks. Look how E2 changes without the largest β, or with another P."}}
 HTML(linked.planes(run, perception))
 
 # %% [markdown]
 r"""
-Where do such points come from? First one is made by hand, then all of them are loaded.
-
 ## One point by hand
 
-Three networks are needed: a restorer, a critic, and the classifier, which was trained on clean digits and stays as it
-is. To save the long first stage the restorer starts from published weights, those that were trained on the MSE
-alone ($\beta=\gamma=0$).
+Where do such points come from? Three networks are needed: a restorer, a critic, and the classifier, trained on clean digits
+and kept as it is. To save the long first stage the restorer starts from published weights of $\beta=\gamma=0$, trained on
+the MSE alone.
 """
 
 # %%
@@ -99,8 +96,8 @@ cnn1 = classifiers.get("cnn1", "mnist")
 
 # %% [markdown]
 r"""
-A restorer is measured on test digits that it never saw: $D$ and $C$ have one value an image, so that two restorers can
-be compared image by image; $P$ belongs to the whole set.
+It is measured on test digits. $D$ and $C$ have one value an image, so that two restorers compare image by image; $P$
+belongs to the whole set.
 """
 
 # %%
@@ -122,9 +119,8 @@ before = measured()
 
 # %% [markdown]
 r"""
-Now thirty steps on {eq}`eq:paper-16` with $(\alpha,\beta,\gamma) = (1,\ 0.003,\ 0.03)$. Both losses are those of
-{ref}`ch:experiments`. Look at the two steps in the loop: the critic's, on what was just restored, then the restorer's,
-on the same images.
+Now thirty steps on {eq}`eq:paper-16` with $(\alpha,\beta,\gamma) = (1,\ 0.003,\ 0.03)$ and the losses of
+{ref}`ch:experiments`. Look at the loop: first the critic's step, on what was just restored, then the restorer's.
 """
 
 # %%
@@ -143,8 +139,8 @@ for digits, wanted in zip(images.split(64), classes.split(64), strict=True):
 
 # %% [markdown]
 r"""
-What did they change? The brackets are 95 % intervals over the test images, each compared with itself; another training
-would add its own spread.
+What did they change? Brackets: 95 % intervals over the test images, each compared with itself; another training would add
+its own spread.
 """
 
 # %%
@@ -158,14 +154,13 @@ print(f"P: from {before[2].value:.2f} to {after[2].value:.2f} (± {after[2].se:.
 
 # %% [markdown]
 r"""
-Thirty steps move a point visibly; a published one takes hundreds, with a critic that was warmed before, so that its
-place is that of its weights and not of its first steps.
+Thirty steps move a point visibly; a published one takes hundreds.
 
 ## All points
 
-Each row of the published table is such a training: a pair of weights ($\alpha=1$ throughout) and a seed. The restorer
-first learns the mean squared error alone, a critic is warmed against it, and every pair of weights starts from both: so
-points differ by their weights, and not by how long they were trained.
+A row of the published table is such a training: a pair of weights ($\alpha=1$ throughout) and a seed. The restorer
+first learns the MSE alone, a critic is warmed against it, and every pair of weights starts from both: so points differ by
+their weights, and not by how long they were trained.
 """
 
 # %%
@@ -177,21 +172,18 @@ Markdown(run.origin() + "\n\n" + text.fold("The points", run.points_table(percep
 
 # %% [markdown]
 r"""
-The loss contains CNN-1's *cross entropy*, which has a gradient; the axis shows its *error rate*, which the theory is
-about. Means over the seeds as colours, over the two weights. In each map ask for the direction in which it changes:
-along $\gamma$, along $\beta$, or both.
+The loss has CNN-1's *cross entropy*, for its gradient; the maps show its *error rate*, which the theory is about.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp2-weights", "caption": "C of CNN-1 (left), D (middle) and P (right; on a phone, from top to bottom) over the two weights; means over seeds. Look in each map for the direction in which the numbers change: along γ, along β, or both."}}
+# %% mystnb={"figure": {"name": "fig-exp2-weights", "caption": "C of CNN-1 (left), D (middle) and P (right; on a phone, from top to bottom) over the two weights; means over seeds. Look for the direction in which each changes: along γ, along β, or both."}}
 maps.weights_map(run.table, ("error_rate", "mse", perception))
 
 # %% [markdown]
 r"""
-The idea of Fig. 3 takes seven lines. Plane (b): a line for each $\beta$, its points in the order of $\gamma$. Does the
-line fall, so that $P$ is the price of a smaller $C$?
+The idea of Fig. 3 takes seven lines, here of plane (b). Does a line fall, so that $P$ is the price of a smaller $C$?
 """
 
-# %% mystnb={"figure": {"name": "fig-exp2-idea", "caption": "Plane (b) of Fig. 3 in seven lines: C of CNN-1 over P, one line for each β, along γ. Dash-dotted: C of a classifier of Y itself. Look for lines that fall to the right: γ buys C and pays with P."}, "image": {"alt": "Exp-2: error rate of CNN-1 over the perceptual difference, a line for each β"}}
+# %% mystnb={"figure": {"name": "fig-exp2-idea", "caption": "C of CNN-1 over P, one line for each β, along γ. Dash-dotted: C of a classifier of Y. Look for lines that fall to the right: γ buys C and pays with P."}, "image": {"alt": "Exp-2: error rate of CNN-1 over the perceptual difference, a line for each β"}}
 _, axes = plt.subplots(figsize=(7, 3.2))
 for beta, line in run.points().groupby("beta"):
     axes.plot(line[perception], 100 * line["error_rate"], "o-", label=f"β = {beta:g}")
@@ -204,23 +196,22 @@ plt.show()
 r"""
 ## The function that was achieved
 
-Definition 1 asks for the least error rate under two constraints. The points give an upper bound on
-it: for every budget $(D,P)$, the least error rate among the trained restorers within budget. It is
-non-increasing by construction, so this figure tests nothing; it shows what was *achieved*, and where
-each restorer is worth having. A restorer whose corner is hidden by another's colour is never the best choice.
+The least error rate of trained restorers within each budget $(D,P)$ bounds that of Definition 1 from above. It is
+non-increasing by construction, so this figure tests nothing; it shows what was *achieved*. A restorer whose corner is hidden
+by another's colour is never the best choice.
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp2-achieved", "caption": "The least error rate of CNN-1 among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real digits against other real digits. Squares with a letter: restorers without training, as above, by their own error rate; orange in the scale: C of a classifier of Y itself. Look for steps, and for markers unlike their ground: another restorer is better in all three. Look for squares darker than their ground: no trained restorer reached that corner."}, "image": {"alt": "Exp-2: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-1, with the restorers as markers and hatched where there is none"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp2-achieved", "caption": "The least error rate of CNN-1 among trained restorers within budgets D and P. Markers: the restorers, by their own error rate; shape: γ, size: β. Hatched: none meets both. Dotted, where near: P of real digits against real ones. Squares: restorers without training, as above; orange in the scale: C of a classifier of Y. Look for steps; for markers unlike their ground: another restorer is better in all three; for squares darker than theirs: no trained restorer reached that corner."}, "image": {"alt": "Exp-2: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-1, with the restorers as markers and hatched where there is none"}}
 maps.achieved_map(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
 r"""
 ## Held against no training
 
-A cloud shows what training reached, not what can be reached. For one prior the best restorers are exact: let $X$ be one of
-the 55,000 training digits, each as likely as any other. Given $y$, digit $x_i$ has the weight
-$w_i\propto e^{-\lVert y-x_i\rVert^2/2}$. The mean under these weights has the least $D$, one digit drawn by them has the
-prior's law, and the class of most weight is the best guess of the class.
+A cloud shows what training reached, not what can be reached. For one prior the best restorers are exact: let $X$ be each of
+the 55,000 training digits with equal probability. Given $y$, digit $x_i$ has the weight
+$w_i\propto e^{-\lVert y-x_i\rVert^2/2}$. The mean under these weights has the least $D$, a digit drawn by them has the
+prior's law, and the class of most weight is the best guess.
 """
 
 # %%
@@ -235,10 +226,9 @@ for name, images in untrained.images.items():
 
 # %% [markdown]
 r"""
-The same on all test digits, measured as every published point is (a run's own critic does not exist here). These are
-points that can be *attained*, with no claim to be best: test digits are not among the training digits, so the prior is
-wrong, and too sure of itself: a sample has less than twice the $D$ of the mean. Compare the columns with the best
-published point: where is a network better, where is it worse than looking through the training digits?
+The same on all test digits, measured as published points are. These points can be *attained*, with no claim to be best: test
+digits are not among the training digits, so the prior is wrong, and too sure of itself (a sample has less than twice the $D$
+of the mean). Where is a network better, where worse than looking through the training digits?
 """
 
 # %% tags=["hide-input"]
@@ -251,11 +241,10 @@ Markdown("\n\n".join(text.fold(name, text.table(t, forms=formats)) for name, t i
 
 # %% [markdown]
 r"""
-Should one restore at all in order to classify? A classifier trained on noisy digits needs no restorer. By
-{prf:ref}`prop:data-processing` nothing that is made of $y$ lets any classifier err less than the best classifier of $y$:
-its error, the Bayes error of $Y$, is below every point of this page. The trained ones in the table are upper estimates of
-it, no bounds, but levels that restoring first could reach: by drawing a digit of the class that was read. Section 2.2
-leaves "non-blind restoration" to the future: {ref}`ch:beyond-nonblind` has its theory.
+Should one restore at all in order to classify? By {prf:ref}`prop:data-processing` no classifier of anything made of $y$ errs
+less than the best classifier of $y$: its error, the Bayes error of $Y$, is below every point of this page. Those trained on
+noisy digits, in the table, are upper estimates of it and no bounds, but restoring first could reach their levels, by drawing a
+digit of the class that was read. (Section 2.2 leaves "non-blind restoration" to the future: {ref}`ch:beyond-nonblind`.)
 """
 
 # %% tags=["hide-input"]
@@ -265,8 +254,8 @@ Markdown(text.table(attainable.ways(run), forms=attainable.FORMS))
 r"""
 ## The digits
 
-Fig. 4 shows restored digits over the two weights, and says that $\beta$ makes them look better and $\gamma$ makes them
-"easier to recognize". Its idea is a block of images:
+Fig. 4 of the paper shows restored digits over the two weights: $\beta$ makes them look better, $\gamma$ "easier to
+recognize". Its idea is a block of images:
 
 ```python
 shown = run.images(count=1)["restored"]                       # {(beta, gamma): (1, 1, 28, 28)}
@@ -274,20 +263,18 @@ betas, gammas = (sorted(set(w)) for w in zip(*shown))
 plt.imshow(np.block([[shown[b, g][0, 0] for g in gammas] for b in betas]), cmap="gray")
 ```
 
-Below, frames mark digits whose predicted class changes with $\gamma$. Ask of each frame whether *you* would change your
-mind as CNN-1 did: that is the difference between recognisable to people and recognisable to one classifier.
+Ask of each frame below whether *you* would change your mind as CNN-1 did: recognisable to people, or to one classifier?
 """
 
-# %% mystnb={"figure": {"name": "fig-exp2-digits", "caption": "Restored test digits, rows of β and columns of γ. Blue frame: CNN-1 is right here and was wrong at the row's least γ; orange, dashed: wrong here and right there; black, dotted: another wrong class. Look along a row for strokes that γ adds or removes, and ask in each frame which class you read; down a column, for what β does."}, "image": {"alt": "Exp-2: test digits, original, noisy, and restored with several β (rows) and γ (columns); frames mark those that CNN-1 reads differently than at the row's least γ"}}
+# %% mystnb={"figure": {"name": "fig-exp2-digits", "caption": "Restored test digits, rows of β and columns of γ. Blue frame: CNN-1 is right here, wrong at the row's least γ; orange, dashed: the reverse; black, dotted: another wrong class. Look along a row for strokes that γ adds or removes, down a column for what β does; which class do you read in each frame?"}, "image": {"alt": "Exp-2: test digits, original, noisy, and restored with several β (rows) and γ (columns); frames mark those that CNN-1 reads differently than at the row's least γ"}}
 samples.weights_grid(**run.images(count=6, rows=2))
 
 # %% [markdown]
 r"""
-Some of the restorers come with the book, so that more digits can be looked at: the next cell restores the first test
-images with them, and shows those that CNN-1 reads differently without and with $\gamma$.
+More digits whose reading $\gamma$ changes, restored now by restorers that come with the book:
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp2-turned", "caption": "Test images whose class, as CNN-1 reads it, γ turns: restored now by shipped restorers, rows of β and columns of γ. Frames as above. Look at the framed ones: would you have read them differently, too?"}, "image": {"alt": "Exp-2: test digits, original, noisy, and restored without and with γ, for those that CNN-1 reads differently; frames mark them"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp2-turned", "caption": "Test images whose class, as CNN-1 reads it, γ turns: restored now by shipped restorers; else as above. Would you read the framed ones differently, too?"}, "image": {"alt": "Exp-2: test digits, original, noisy, and restored without and with γ, for those that CNN-1 reads differently; frames mark them"}}
 turned, said = live.turned(run)
 samples.weights_grid(**turned)
 
@@ -295,13 +282,12 @@ samples.weights_grid(**turned)
 r"""
 ## Gaming one classifier
 
-CNN-1's error falls with $\gamma$ because its own cross entropy is in the loss. The error of
-classifiers that took no part in training tells whether the digits became more recognisable or only
-more agreeable to CNN-1. A line that runs down to the left is a gain that is shared; one that climbs to the left is
-CNN-1 being gamed; the dotted diagonal is where both err equally often.
+CNN-1's own cross entropy is in the loss. Did the digits become more recognisable, or only more agreeable to CNN-1? The error
+of classifiers that took no part tells: a line that runs down to the left is a gain that is shared, one that climbs to the left
+is CNN-1 being gamed.
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp2-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-1. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Letters and dash-dotted lines as in the planes. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-2: scatter plot of the error rate of an independent classifier against that of CNN-1, with a line for each β and error bars"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp2-gaming", "caption": "Error of classifiers that took no part, over that of CNN-1. Lines join equal β; shape: γ, size and colour: β. Dotted: equal errors. Bars, letters and dash-dotted lines as in the planes. Look for lines that rise to the left: a gain that the other does not share."}, "image": {"alt": "Exp-2: scatter plot of the error rate of an independent classifier against that of CNN-1, with a line for each β and error bars"}}
 maps.gaming(run.table, run.shown_others(1), run.classifier, beside)
 
 # %% tags=["hide-cell"]
@@ -312,10 +298,9 @@ Markdown(text.table(shares, forms=benefits.FORMS))
 r"""
 ## The paper and ours
 
-The statements of Section 4, each with its test. An effect compares the largest weight with zero;
-brackets are 95 % intervals over seeds. E2 counts pairs in which one point is better in $D$, $P$ *and*
-$C$; after it stands the count without the largest $\beta$, on which no verdict rests. {ref}`ch:verdicts` has the
-rules, says why the largest $\beta$ matters, and judges all five experiments together.
+The statements of Section 4, each with its test. An effect compares the largest weight with zero; brackets are 95 %
+intervals over seeds. After the pairs of E2 stands their count without the largest $\beta$, on which no verdict rests.
+{ref}`ch:verdicts` has the rules, why the largest $\beta$ matters, and all five experiments together.
 """
 
 # %% tags=["hide-input"]
@@ -326,10 +311,10 @@ Markdown(box + "\n\n" + text.fold("Every statement, what was measured", claims.m
 r"""
 ## Checked while this page was made
 
-A shipped restorer is run again on the first 500 test images; $D$ and $C$ should come out as they were published for these
-images, digit for digit. Training is another matter: on one machine it repeats itself exactly, elsewhere sums are taken in
-another order, and hundreds of steps amplify the difference. So one published point of the coarse grid was trained again
-with its seed (`train_again=true` does it now, in a minute or two), and each column is held against the band within which an honest repetition should fall.
+A shipped restorer, run again on the first 500 test images: $D$ and $C$ should come out as published, digit for digit. A
+training repeats itself exactly on one machine only; elsewhere sums are taken in another order, and hundreds of steps amplify
+the difference. So a published point of the coarse grid was trained again (`train_again=true` does it now, in a minute or two),
+and each column is held against the band of an honest repetition.
 """
 
 # %% tags=["hide-cell", "remove-stderr"]
@@ -342,11 +327,9 @@ Markdown(live.training(run, train_again))
 r"""
 ## Summary
 
-* One loss with three weights moves a denoiser over a two-dimensional sheet in $(D,P,C)$; one point of it is a
-  page of code.
-* $C$ here is the error of *one predefined classifier*, as in {eq}`eq:paper-7`. What it gains says little about
-  another: the theorem holds for whichever is predefined, while the words "semantic quality" claim more.
-* Which of the paper's statements the sheet supports is computed anew whenever the page is.
+* One loss with three weights moves a denoiser over a two-dimensional sheet in $(D,P,C)$; a point of it is a page of code.
+* $C$ is the error of *one predefined classifier*, as in {eq}`eq:paper-7`, and says little about another: the words "semantic
+  quality" claim more than the theorem.
 
 ## Exercises
 """
@@ -356,9 +339,8 @@ r"""
 ```{exercise-start} Choose the weights (5 minutes)
 :label: ex:exp2-1
 ```
-You may spend at most 10 % more MSE than the restorer of least $D$. Which weights give the least
-error rate of CNN-1 under that budget, and which the least error of an independent classifier? Are
-they the same?
+You may spend at most 10 % more MSE than the restorer of least $D$. Which weights then give the least error rate of CNN-1,
+and which that of an independent classifier?
 ```{exercise-end}
 ```
 """
@@ -368,8 +350,7 @@ r"""
 ```{solution-start} ex:exp2-1
 :class: dropdown
 ```
-Filter by the budget and take the least of each column. Two different answers mean that the choice
-of the predefined classifier decides the "best" restorer.
+Two different answers mean that the choice of the predefined classifier decides the "best" restorer.
 """
 
 # %% tags=["answer"] stub="points, other = run.points(), run.shown_others()[0]  # columns: mse, error_rate, error_rate_<other>\nfor_cnn1 = ...  # (beta, gamma) of the least error rate of CNN-1 within the budget\nfor_other = ...  # (beta, gamma) of the least error rate of the other classifier"
@@ -413,9 +394,8 @@ The command is
 
     cdp run 07_exp2 --preset quick -p gammas=[0,0.1,0.3] -p betas=[0,0.01]
 
-Points that you trained before are not trained again. Read the new page from the bottom: the table
-of claims, then gaming, then the digits. A gain of the predefined classifier that no other shares is
-no reason to go on.
+Read the new page from the bottom: the table of claims, then gaming, then the digits. A gain of the predefined classifier that
+no other shares is no reason to go on.
 """
 
 # %% [markdown]
@@ -429,8 +409,8 @@ r"""
 ```{exercise-start} Which P? (2 minutes)
 :label: ex:exp2-3
 ```
-Redraw the planes with the Fréchet distance of an independent classifier's features in place of the
-judge. Does the order of the points along $P$ change?
+Does the order of the points along $P$ change if the Fréchet distance of an independent classifier's features takes the
+judge's place?
 ```{exercise-end}
 ```
 """
@@ -440,8 +420,8 @@ r"""
 ```{solution-start} ex:exp2-3
 :class: dropdown
 ```
-Rank correlation near 1 means that both measures tell the same story; {eq}`eq:paper-2` leaves the
-choice open, and the theorem holds for any that is convex in its second argument.
+Rank correlation near 1: both measures tell the same story. {eq}`eq:paper-2` leaves the choice open; the theorem holds for
+any that is convex in its second argument.
 """
 
 # %%

@@ -43,38 +43,35 @@ Markdown(f"{answer}\n\n{attainable.sentence(run)}")
 
 # %% [markdown]
 r"""
-**The claim** (Table 1 and Fig. 3, bottom row, of {cite}`liu2019cdp`). The trade-off is not a matter of noise: it appears
-as well when digits are reduced by a factor of six and a super-resolution network brings them back.
+**The claim** (Table 1 and Fig. 3, bottom row, of {cite}`liu2019cdp`). The trade-off is no matter of noise: it appears when
+digits are reduced by a factor of six and brought back by a super-resolution network.
 
-**What will be checked.** The statements of {ref}`ch:exp2`, which explains them and every figure here, for another
-degradation. It differs in kind: nothing random happens, and 784 pixels become 25. Given $y$, many digits are possible; an
-MSE-optimal restorer shows their blurred average, a natural-looking one must choose. (The paper's network has three layers
-and works at full resolution. Weights are not comparable across tasks: the MSE is of another size.)
+**What will be checked.** The statements of {ref}`ch:exp2`, which explains every figure here. This degradation differs in
+kind: nothing is random, and 784 pixels become 25. Many digits fit a $y$; an MSE-optimal restorer shows their blurred average,
+a natural-looking one must choose. (The paper's network has three layers and works at full resolution.)
 
 ## Three planes
 
-The release has more pairs of weights for this experiment than for all others together (the grid `release` of
-`params/grids.yml`). Look in (b) and (c) for curvature, which needs several points along a curve to be seen.
+The release has its most pairs of weights here (the grid `release` of `params/grids.yml`). Look in (b) and (c) for curvature.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp4-planes", "caption": "Exp-4 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines stand where the colour changes. Dotted: P of real images against other real images. Bars: standard deviation over seeds; with one seed, standard error on the test images. Letters: restorers without training (m posterior mean, s posterior sample, 1 and 2 blends on the line between them, d most probable training digit, M and S mean and sample given the likeliest class). Dash-dotted: C of a classifier of Y itself. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}}
+# %% mystnb={"figure": {"name": "fig-exp4-planes", "caption": "Exp-4 in the planes of Fig. 3, coloured by the third quantity. Shape: γ; size: β. Dotted: P of real images against real ones. Bars: standard deviation over seeds (one seed: standard error over images). Letters: restorers without training (m, s: posterior mean and sample; 1, 2: blends; d: likeliest training digit; M, S: mean and sample given the likeliest class). Dash-dotted: C of a classifier of Y. Look in (a) for lines of smaller C further out, in (b), (c) for lines that fall and flatten."}}
 planes.three_planes(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
 r"""
-The same points, linked: point at one, and it lights up in all three planes, with its images and the error of every reader. What is
-left of the contradictions E2 and E3 ({ref}`ch:exp2`) without the largest $\beta$, without a seed, or with another $P$?
+The same points, linked. Two counts stand beside them: E2, pairs of which one restorer is better on all three axes; E3, triples
+in which lots between two beat the third. What is left of both without the largest $\beta$, a seed, or with another $P$?
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exp4-linked", "caption": "The planes of Exp-4, to be pointed at. Lines join points of equal β in the order of γ; the ring is the chosen restorer. Means over the seeds that are ticked; the counts leave out trainings that failed, and weights that a ticked seed lacks. Look how E2 changes without the largest β, and whether it does with another P."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exp4-linked", "caption": "The planes of Exp-4, to be pointed at. Lines join equal β; the ring is the chosen restorer. Means over the ticked seeds; the counts leave out failed trainings and weights that a ticked seed lacks. Look how E2 changes without the largest β, or with another P."}}
 HTML(linked.planes(run, perception))
 
 # %% [markdown]
 r"""
 ## The points
 
-The unrestored, interpolated digits stand in the table of {ref}`ch:experiments`: a restorer is worth what it gains over
-doing nothing.
+A restorer is worth what it gains over doing nothing: the interpolated digits are in the table of {ref}`ch:experiments`.
 """
 
 # %% tags=["hide-input"]
@@ -84,17 +81,17 @@ Markdown(run.origin() + "\n\n" + text.fold("The points", run.points_table(percep
 r"""
 ## The function that was achieved
 
-The least error of CNN-1 within a budget of $D$ and $P$, among the trained restorers.
+The least error rate of CNN-1 among trained restorers within each budget.
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp4-achieved", "caption": "The least error rate of CNN-1 among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real images against other real images. Squares with a letter: restorers without training, as above, by their own error rate; orange in the scale: C of a classifier of Y itself. Look for steps, and for markers unlike their ground: another restorer is better in all three. Look for squares darker than their ground: no trained restorer reached that corner."}, "image": {"alt": "Exp-4: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-1, with the restorers as markers and hatched where there is none"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp4-achieved", "caption": "The least error rate of CNN-1 among trained restorers within budgets D and P. Markers: the restorers, by their own error rate; shape: γ, size: β. Hatched: none meets both. Dotted, where near: P of real images against real ones. Squares: restorers without training, as above; orange in the scale: C of a classifier of Y. Look for steps; for markers unlike their ground: another restorer is better in all three; for squares darker than theirs: no trained restorer reached that corner."}, "image": {"alt": "Exp-4: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-1, with the restorers as markers and hatched where there is none"}}
 maps.achieved_map(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
 r"""
-{ref}`ch:exp2` explains restorers without training. Here nothing is random, and no training digit is reduced to exactly the
-pixels $y$: so the weights are those of a Gaussian kernel, $w_i\propto e^{-\lVert y-y_i\rVert^2/2h^2}$ over the 25 pixels, whose width
-$h$ has the least $D$ on the validation digits. That is smoothed search for neighbours, not the posterior of any noise.
+Restorers without training ({ref}`ch:exp2`): no training digit is reduced to exactly the pixels $y$, so the weights are those
+of a Gaussian kernel, $w_i\propto e^{-\lVert y-y_i\rVert^2/2h^2}$ over the 25 pixels, with the width $h$ of least $D$ on
+validation digits. That is smoothed search for neighbours, not the posterior of any noise.
 """
 
 # %% tags=["hide-input"]
@@ -110,20 +107,19 @@ Markdown("\n\n".join(text.fold(name, text.table(t, forms=formats)) for name, t i
 r"""
 ## The digits
 
-From $5\times5$ pixels a 4 and a 9 may be the same picture. Down a column, as $\beta$ grows, strokes become crisp, whether
-or not they are the right ones; along a row, as $\gamma$ grows, the restorer leans towards whichever digit the classifier
-would have it be. Frames mark changed classes.
+In $5\times5$ pixels a 4 and a 9 may be one picture. As $\beta$ grows (down), strokes become crisp, right or wrong; as $\gamma$
+grows (along a row), the restorer leans towards the digit that the classifier would have.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp4-images", "caption": "Restored test images, rows of β and columns of γ. Blue frame: CNN-1 is right here and was wrong at the row's least γ; orange, dashed: wrong here and right there; black, dotted: another wrong class. Look along a row for strokes that γ adds or removes, and ask in each frame which class you read; down a column, for what β does."}, "image": {"alt": "Exp-4: test digits, original, reduced, and restored with several β (rows) and γ (columns); frames mark those that CNN-1 reads differently than at the row's least γ"}}
+# %% mystnb={"figure": {"name": "fig-exp4-images", "caption": "Restored test images, rows of β and columns of γ. Blue frame: CNN-1 is right here, wrong at the row's least γ; orange, dashed: the reverse; black, dotted: another wrong class. Look along a row for strokes that γ adds or removes, down a column for what β does; which class do you read in each frame?"}, "image": {"alt": "Exp-4: test digits, original, reduced, and restored with several β (rows) and γ (columns); frames mark those that CNN-1 reads differently than at the row's least γ"}}
 samples.weights_grid(**run.images(rows=2))
 
 # %% [markdown]
 r"""
-More digits that CNN-1 reads differently without and with $\gamma$, restored now, are behind the next fold.
+More digits whose reading $\gamma$ changes, restored now:
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp4-turned", "caption": "Test images whose class, as CNN-1 reads it, γ turns: restored now by shipped restorers, rows of β and columns of γ. Frames as above. Look at the framed ones: would you have read them differently, too?"}, "image": {"alt": "Exp-4: test digits, original, reduced, and restored without and with γ, for those that CNN-1 reads differently; frames mark them"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp4-turned", "caption": "Test images whose class, as CNN-1 reads it, γ turns: restored now by shipped restorers; else as above. Would you read the framed ones differently, too?"}, "image": {"alt": "Exp-4: test digits, original, reduced, and restored without and with γ, for those that CNN-1 reads differently; frames mark them"}}
 turned, said = live.turned(run)
 samples.weights_grid(**turned)
 
@@ -134,11 +130,10 @@ Markdown(said)
 r"""
 ## Gaming one classifier
 
-With no noise to average out, the restorer's freedom is in what it invents. Whether it invents strokes that every
-classifier reads, or ones that CNN-1 alone reads, is the question here.
+The restorer's freedom is in what it invents: strokes that every classifier reads, or that CNN-1 alone reads?
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp4-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-1. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Letters and dash-dotted lines as in the planes. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-4: scatter plots of the error rates of independent classifiers, one below the other, against that of CNN-1, with a line for each β and error bars"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp4-gaming", "caption": "Error of classifiers that took no part, over that of CNN-1. Lines join equal β; shape: γ, size and colour: β. Dotted: equal errors. Bars, letters and dash-dotted lines as in the planes. Look for lines that rise to the left: a gain that the other does not share."}, "image": {"alt": "Exp-4: scatter plots of the error rates of independent classifiers, one below the other, against that of CNN-1, with a line for each β and error bars"}}
 maps.gaming(run.table, run.shown_others(), run.classifier, beside)
 
 # %% tags=["hide-input"]
@@ -149,7 +144,7 @@ Markdown(text.table(shares, forms=benefits.FORMS))
 r"""
 ## The paper and ours
 
-The statements of Section 4 for super-resolution, each with its test ({ref}`ch:verdicts` has the rules).
+The statements of Section 4, each with its test ({ref}`ch:verdicts` has the rules).
 """
 
 # %% tags=["hide-input"]
@@ -160,8 +155,7 @@ Markdown(box + "\n\n" + text.fold("Every statement, what was measured", claims.m
 r"""
 ## Checked while this page was made
 
-A shipped restorer is run again on the first 500 test images ({ref}`ch:exp2` tells of a second training, too): $D$ and
-$C$ should come out as they were published for these images, digit for digit.
+A shipped restorer, run again on the first 500 test images: $D$ and $C$ should come out as published, digit for digit.
 """
 
 # %% tags=["hide-input", "remove-stderr"]
@@ -171,8 +165,7 @@ Markdown(live.restorers(run, checked))
 r"""
 ## Summary
 
-* A deterministic degradation in place of noise; the same engine, critic, measures and tests.
-* The box above says which statements carry over from denoising.
+* A deterministic degradation in place of noise, all else alike: the box above says which statements carry over.
 
 ## Exercises
 """
@@ -182,9 +175,9 @@ r"""
 ```{exercise-start} Does reducing lose the class? (10 minutes)
 :label: ex:exp4-1
 ```
-Train nothing. How many test digits have, among 2,000 training digits, a nearest neighbour *in the
-reduced image* of another class? No restorer can help any classifier below the error of the *best*
-classifier of $Y$ (data processing, {ref}`ch:formulation`). On which side of that error is your number?
+Train nothing. Among 2,000 validation digits, how often has a test digit's nearest neighbour *in the reduced image* another
+class? No restorer helps any classifier below the error of the *best* classifier of $Y$ (data processing,
+{ref}`ch:formulation`). On which side of that error is your number?
 ```{exercise-end}
 ```
 """
@@ -194,9 +187,8 @@ r"""
 ```{solution-start} ex:exp4-1
 :class: dropdown
 ```
-Nearest neighbours in the reduced images are one classifier of $Y$, so their error is an *upper* estimate
-of the best one's. The column $C$ above, a restorer and CNN-1 in sequence, is another classifier of $Y$, and
-so another upper estimate; the bound itself is at most the smaller of the two.
+Nearest neighbours are one classifier of $Y$, so their error is an *upper* estimate of the best one's. A restorer and CNN-1
+in sequence (the column $C$ above) are another; the bound is at most the smaller of the two.
 """
 
 # %%
@@ -235,7 +227,7 @@ The command is
 
     cdp run 09_exp4 --preset quick -p dataset=fashion-mnist
 
-The box of verdicts on the new page is the answer for one seed; `-p seeds=[0,1,2]` gives intervals.
+Its box of verdicts is the answer for one seed; `-p seeds=[0,1,2]` gives intervals.
 """
 
 # %% [markdown]

@@ -46,36 +46,35 @@ r"""
 holds on natural images: CIFAR-10 is reduced by three, restored, and read by CNN-2', the network of Exp-3 on $32\times32$
 colour images.
 
-**What will be checked.** The statements of {ref}`ch:exp2`, which explains them and every figure here, and one that speaks
-against reading them too simply. A classifier trained on sharp photographs sees blurred ones as strangers. So there should
-be a region where making images more natural *also* makes them easier to classify: $P$ and $C$ improve together, and only
-$D$ pays. Theorem 1 does not forbid that. It speaks of the best restorers, and says nothing of points in the interior.
+**What will be checked.** The statements of {ref}`ch:exp2`, which explains every figure here, and one against reading them too
+simply. A classifier trained on sharp photographs sees blurred ones as strangers, so more natural images may *also* be easier
+to classify: $P$ and $C$ improve together, and only $D$ pays. Theorem 1 allows that: it speaks of the best restorers, not of
+points in the interior.
 
 ## Three planes
 
-In (b), C against P, look at the points of $\gamma=0$ (circles): if they run down to the *left*, $P$ and $C$ improve
-together. The trade-off begins where no point lies further to the lower left.
+In (b), if the points of $\gamma=0$ (circles) run down to the *left*, $P$ and $C$ improve together. The trade-off begins where
+no point lies further to the lower left.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp5-planes", "caption": "Exp-5 in the planes of Fig. 3: (a) P against D, coloured by C; (b) C against P, by D; (c) C against D, by P. A marker's shape is its γ, its size its β; lines stand where the colour changes. Dotted: P of real images against other real images. Bars: standard deviation over seeds; with one seed, standard error on the test images. Dash-dotted: C of a classifier of Y itself. Look in (a) for lines of smaller C further from the origin, in (b) and (c) for lines that fall and flatten."}}
+# %% mystnb={"figure": {"name": "fig-exp5-planes", "caption": "Exp-5 in the planes of Fig. 3, coloured by the third quantity. Shape: γ; size: β. Dotted: P of real images against real ones. Bars: standard deviation over seeds (one seed: standard error over images). Dash-dotted: C of a classifier of Y. Look in (a) for lines of smaller C further out, in (b), (c) for lines that fall and flatten."}}
 planes.three_planes(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
 r"""
-The same points, linked: point at one, and it lights up in all three planes, with its images and the error of every reader. What is
-left of the contradictions E2 and E3 ({ref}`ch:exp2`) without the largest $\beta$, without a seed, or with another $P$?
+The same points, linked. Two counts stand beside them: E2, pairs of which one restorer is better on all three axes; E3, triples
+in which lots between two beat the third. What is left of both without the largest $\beta$, a seed, or with another $P$?
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exp5-linked", "caption": "The planes of Exp-5, to be pointed at. Lines join points of equal β in the order of γ; the ring is the chosen restorer. Means over the seeds that are ticked; the counts leave out trainings that failed, and weights that a ticked seed lacks. Look how E2 changes without the largest β, and whether it does with another P."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-exp5-linked", "caption": "The planes of Exp-5, to be pointed at. Lines join equal β; the ring is the chosen restorer. Means over the ticked seeds; the counts leave out failed trainings and weights that a ticked seed lacks. Look how E2 changes without the largest β, or with another P."}}
 HTML(linked.planes(run, perception))
 
 # %% [markdown]
 r"""
 ## The points
 
-Start at $\beta=\gamma=0$ and compare its $C$ with that of the unrestored images in {ref}`ch:experiments`: how much does
-a smaller $D$ help the classifier? Then follow $\beta$ at $\gamma = 0$, where the classifier has no part in the loss: the
-table below the points has that change.
+Compare $C$ at $\beta=\gamma=0$ with that of the unrestored images in {ref}`ch:experiments`: how much does a smaller $D$
+help the classifier? Below the points, what $\beta$ does at $\gamma = 0$, where no classifier is in the loss.
 """
 
 # %% tags=["hide-input"]
@@ -92,17 +91,17 @@ Markdown(claims.markdown(alone))
 r"""
 ## The function that was achieved
 
-For each budget of $D$ and $P$, the least error rate among the trained restorers. Along the lower edge both budgets are
-tight: there the trade-off of Theorem 1 is at work, whatever happens inside.
+The least error rate among trained restorers within each budget. Along the lower edge both budgets are tight: there the
+trade-off of Theorem 1 is at work, whatever happens inside.
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp5-achieved", "caption": "The least error rate of CNN-2' among trained restorers with MSE at most D and perceptual difference at most P. Markers: the restorers, each with its own error rate as its colour; shapes are γ, sizes β. Hatched: no restorer meets both. Dotted, where it is near: P of real images against other real images. Orange in the scale: C of a classifier of Y itself. Look for steps, and for markers unlike their ground: another restorer is better in all three."}, "image": {"alt": "Exp-5: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-2', with the restorers as markers and hatched where there is none"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp5-achieved", "caption": "The least error rate of CNN-2' among trained restorers within budgets D and P. Markers: the restorers, by their own error rate; shape: γ, size: β. Hatched: none meets both. Dotted, where near: P of real images against real ones. Orange in the scale: C of a classifier of Y. Look for steps, and for markers unlike their ground: another restorer is better in all three."}, "image": {"alt": "Exp-5: map over the budgets D (mean squared error) and P (perceptual difference) in steps, coloured by the least error rate of CNN-2', with the restorers as markers and hatched where there is none"}}
 maps.achieved_map(run.table, perception, run.floor(perception), beside)
 
 # %% [markdown]
 r"""
-For photographs the training images are too far apart for restorers without training to be worth a point. Classifiers that
-read the $12\times12$ pixels of $y$ itself are held against restoring first (Section 2.2; {ref}`ch:exp2` says what they bound).
+Photographs are too far apart for restorers without training. Classifiers of the $12\times12$ pixels of $y$ itself, against
+restoring first ({ref}`ch:exp2` says what they bound):
 """
 
 # %% tags=["hide-input"]
@@ -112,19 +111,18 @@ Markdown(text.table(attainable.ways(run), forms=attainable.FORMS))
 r"""
 ## The images
 
-Down a column, $\beta$ adds texture. Along a row, $\gamma$ adds what CNN-2' looks for. Frames mark changed classes, blue if
-they are now right.
+Down a column, $\beta$ adds texture; along a row, $\gamma$ adds what CNN-2' looks for.
 """
 
-# %% mystnb={"figure": {"name": "fig-exp5-images", "caption": "Restored test images, rows of β and columns of γ. Blue frame: CNN-2' is right here and was wrong at the row's least γ; orange, dashed: wrong here and right there; black, dotted: another wrong class. Look along a row for edges and textures that γ adds, and ask in each frame which class you read; down a column, for what β does."}, "image": {"alt": "Exp-5: test colour images, original, reduced, and restored with several β (rows) and γ (columns); frames mark those that CNN-2' reads differently than at the row's least γ"}}
+# %% mystnb={"figure": {"name": "fig-exp5-images", "caption": "Restored test images, rows of β and columns of γ. Blue frame: CNN-2' is right here, wrong at the row's least γ; orange, dashed: the reverse; black, dotted: another wrong class. Look along a row for edges and textures that γ adds, down a column for what β does; which class do you read in each frame?"}, "image": {"alt": "Exp-5: test colour images, original, reduced, and restored with several β (rows) and γ (columns); frames mark those that CNN-2' reads differently than at the row's least γ"}}
 samples.weights_grid(**run.images(rows=2))
 
 # %% [markdown]
 r"""
-More images that CNN-2' reads differently without and with $\gamma$, restored now, are behind the next fold.
+More images whose reading $\gamma$ changes, restored now:
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp5-turned", "caption": "Test images whose class, as CNN-2' reads it, γ turns: restored now by shipped restorers, rows of β and columns of γ. Frames as above. Look at the framed ones: would you have read them differently, too?"}, "image": {"alt": "Exp-5: test colour images, original, reduced, and restored without and with γ, for those that CNN-2' reads differently; frames mark them"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp5-turned", "caption": "Test images whose class, as CNN-2' reads it, γ turns: restored now by shipped restorers; else as above. Would you read the framed ones differently, too?"}, "image": {"alt": "Exp-5: test colour images, original, reduced, and restored without and with γ, for those that CNN-2' reads differently; frames mark them"}}
 turned, said = live.turned(run)
 samples.weights_grid(**turned)
 
@@ -135,11 +133,11 @@ Markdown(said)
 r"""
 ## Gaming one classifier
 
-An independent residual network reads the same images. If $\beta$ helps it as much as CNN-2', then natural texture is
-what both were missing; if $\gamma$ helps CNN-2' alone, that part is gaming.
+If $\beta$ helps an independent residual network as much as CNN-2', natural texture is what both were missing; if $\gamma$
+helps CNN-2' alone, that part is gaming.
 """
 
-# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp5-gaming", "caption": "Error of classifiers that no restorer was trained against, over the error of CNN-2'. Lines join points of equal β; shapes are γ, sizes and colours β. Dotted: both errors are equal. Bars: standard deviation over seeds; with one seed, standard error on the test images. Dash-dotted: as in the planes. Look for lines that rise to the left: a gain that the other classifier does not share."}, "image": {"alt": "Exp-5: scatter plots of the error rates of independent classifiers, one below the other, against that of CNN-2', with a line for each β and error bars"}}
+# %% tags=["hide-cell"] mystnb={"figure": {"name": "fig-exp5-gaming", "caption": "Error of classifiers that took no part, over that of CNN-2'. Lines join equal β; shape: γ, size and colour: β. Dotted: equal errors. Bars and dash-dotted line as in the planes. Look for lines that rise to the left: a gain that the other does not share."}, "image": {"alt": "Exp-5: scatter plots of the error rates of independent classifiers, one below the other, against that of CNN-2', with a line for each β and error bars"}}
 maps.gaming(run.table, run.shown_others(), run.classifier, beside)
 
 # %% tags=["hide-input"]
@@ -150,8 +148,8 @@ Markdown(text.table(shares, forms=benefits.FORMS))
 r"""
 ## The paper and ours
 
-The statements of Section 4 for natural images, each with its test ({ref}`ch:verdicts` has the rules). E2 is the one to
-read with the points of $\gamma = 0$ in mind: it counts pairs of points, interior ones too.
+The statements of Section 4, each with its test ({ref}`ch:verdicts` has the rules). That no point is better on all three
+axes (E2) is counted over all pairs of points, interior ones too: mind those of $\gamma = 0$.
 """
 
 # %% tags=["hide-input"]
@@ -162,8 +160,7 @@ Markdown(box + "\n\n" + text.fold("Every statement, what was measured", claims.m
 r"""
 ## Checked while this page was made
 
-A shipped restorer is run again on the first 500 test images ({ref}`ch:exp2` tells of a second training, too): $D$ and
-$C$ should come out as they were published for these images, digit for digit.
+A shipped restorer, run again on the first 500 test images: $D$ and $C$ should come out as published, digit for digit.
 """
 
 # %% tags=["hide-input", "remove-stderr"]
@@ -173,8 +170,7 @@ Markdown(live.restorers(run, checked))
 r"""
 ## Summary
 
-* The answer at the top says how much of the plain MSE restorer's error either weight removes, and at what price.
-* "Better classification always comes at a cost" is a statement about the frontier. Whether it also holds between
+* That better classification "always comes at the cost" of the others is said of the frontier. Whether it holds between
   arbitrary points is measured above.
 
 ## Exercises
@@ -196,8 +192,8 @@ r"""
 ```{solution-start} ex:exp5-1
 :class: dropdown
 ```
-A point is beaten if another is no worse in all three and better in one. The points of least $D$, of
-least $P$ and of least $C$ cannot be beaten, however bad they are in the other two (unless by a tie).
+A point is beaten if another is no worse in all three and better in one. Those of least $D$, $P$ or $C$ cannot be beaten
+(unless by a tie), however bad in the other two.
 """
 
 # %%

@@ -11,9 +11,8 @@ r"""
 (ch:deviations)=
 # Deviations
 
-A reproduction differs from its original, and the original differs from its own text. Here is every place that we know of
-where {cite}`liu2019cdp`, the code that its authors released, and this book do not do the same, and what the
-difference changes: measured, from the published rows, when this page was made.
+Every known place where {cite}`liu2019cdp`, the code that its authors released, and this book differ, and what the
+difference changes, measured from the published rows.
 """
 
 # %% tags=["parameters"]
@@ -36,9 +35,8 @@ Markdown(
 
 # %% [markdown]
 r"""
-Look at the fifth column. Effects of trained points have 95 % intervals over their seeds, that of the statistics at
-test over images. What comes from tried schedules rests on one seed, without an interval; a level or a spread
-is called that.
+Look at the fifth column. Effects of trained points have 95 % intervals over their seeds, that of the statistics at test over
+images. What comes from tried schedules rests on one seed, without an interval.
 """
 
 # %% tags=["hide-input"]
@@ -51,7 +49,6 @@ Markdown(text.table(shown, ["", "paper", "release", "here", "measured effect", "
 
 # %% [markdown]
 r"""
-What the release does was read in its code, of which nothing is contained here. It gives no value of any
-trained point: its results are pictures. So the paper's *statements* can be reproduced or not, and its
-numbers cannot be compared.
+What the release does was read in its code. It gives no value of any trained point, only pictures: the paper's *statements* can
+be reproduced or not, its numbers cannot be compared.
 """

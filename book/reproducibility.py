@@ -11,7 +11,7 @@ r"""
 (ch:reproducibility)=
 # Computing, reproducibility, citing
 
-What the published results cost, what repeats and what does not, and how to make each of them again.
+What the published results cost, what repeats, and how to make each of them again.
 """
 
 # %% tags=["parameters"]
@@ -48,11 +48,9 @@ Markdown(
 r"""
 ## What it cost
 
-Every row of `book/results` carries the seconds of its training and measuring, the device, the number
-of threads, the precision, the version of torch and the commit of the code. Seconds are by the clock, on a
-machine that often did other work, too: take them as upper bounds. "Shared" stands where several sweeps started from the
-same pre-trainings: those were trained once. The short warming of the critics is in no column, and neither are tried
-schedules and points that were not published.
+Every row of `book/results` carries the seconds of its training and measuring, the device, threads, precision, version of torch
+and commit of the code. Seconds are by the clock, on a machine that often did other work, too: upper bounds. "Shared":
+pre-trainings of several sweeps, trained once. The warming of critics, tried schedules and unpublished points are in no column.
 """
 
 # %% tags=["hide-input"]
@@ -80,10 +78,10 @@ Markdown("\n\n".join(folds) if machine_tables else "Switched off.")
 r"""
 ## What was tried
 
-Schedules of the pre-training and of the points, judged on validation images alone, one seed: which peak of the learning rate, how many
-images a step, and how many steps a point needs, at one pair of weights where all three terms of the loss pull. The first table sets
-what the longest schedules still gain beside all that $\gamma$ does. Where the two are alike, levels are schedule as much as weights, and only differences between
-points of equal length mean something: the point with both weights zero trains on as long as every other.
+Schedules of the pre-training and of the points (at one pair of weights where all three terms of the loss pull), on validation
+images, one seed. The first table sets what the longest schedules still gain beside all that $\gamma$ does. Where the two are
+alike, levels are schedule as much as weights, and only differences between points of equal length mean something: the point
+with both weights zero trains on as long as every other.
 """
 
 # %% tags=["hide-input"]
@@ -115,12 +113,11 @@ Markdown(
 
 # %% [markdown]
 r"""
-The pre-trainings that the published points started from, watched on some hundreds of validation images. The
-learning rate rises and falls in one cycle, so a curve that is level at its end says that *this* cycle is
-done; whether a longer one would come out lower is what the table above tells.
+The pre-trainings of the published points. The learning rate rises and falls in one cycle: a curve that is level at its end says
+that *this* cycle is done; whether a longer one would end lower is in the table above.
 """
 
-# %% mystnb={"figure": {"name": "fig-reproducibility-pretraining", "caption": "Validation error of the pre-trainings of published points, one line a seed. Look at the right ends: points start from there."}, "image": {"alt": "Learning curves of the pre-trainings, one panel each, a line per seed"}}
+# %% mystnb={"figure": {"name": "fig-reproducibility-pretraining", "caption": "Error of the pre-trainings on some hundreds of validation images, one line a seed. Look at the right ends: points start from there."}, "image": {"alt": "Learning curves of the pre-trainings, one panel each, a line per seed"}}
 curves.pretraining(costs.pretrainings(rows))
 
 # %% [markdown]
@@ -140,8 +137,7 @@ r"""
 | a row elsewhere, or in the other precision | within the bands of `cdp compare`; the precision is a part of a row's hash |
 | nothing is promised of | seconds; a training on a GPU; rows by another version of torch |
 
-The bands are stated in the code (`cdplib.sweeps.compare`) and are what `cdp compare book/results`
-holds a new training against; {ref}`ch:exp2` does so for one point whenever its page is made.
+`cdp compare book/results` holds a new training against the bands (`cdplib.sweeps.compare`); {ref}`ch:exp2` shows one point.
 
 ## How to make everything again
 
@@ -157,11 +153,9 @@ holds a new training against; {ref}`ch:exp2` does so for one point whenever its 
 | a published point, and its difference | `cdp compare book/results` |
 | the benchmark | `make bench` |
 
-A figure of a page is made by the cell above it; the block at the end of the page has the command that makes
-the page. `--publish` writes finished points to `book/results`, and a sweep that is started again with it goes
-on from what is published, on any machine.
-
-The versions of the code that made the published rows (`+` marks a checkout with changes):
+The end of each page has the command that makes it. `--publish` writes finished points to `book/results`; a sweep that is
+started again with it goes on from there, on any machine. The versions of the code that made the published rows (`+`: a checkout
+with changes):
 """
 
 # %% tags=["hide-input"]
@@ -177,8 +171,6 @@ Markdown(
 r"""
 ## How to cite
 
-Cite the paper {cite}`liu2019cdp` for the function $C(D,P)$, Theorem 1 and the experiments' design. Cite this
-book for what it adds (the exact function with certificates, the measured points, the verdicts), with the
-commit that the page names at its end; `CITATION.cff` in the repository has the entry in machine-readable
-form.
+Cite the paper {cite}`liu2019cdp` for $C(D,P)$, Theorem 1 and the experiments' design, and this book (`CITATION.cff`) for what
+it adds: the exact function with certificates, the measured points, the verdicts. Name the commit at the page's end.
 """

@@ -152,11 +152,18 @@ def markdown(claims: Iterable[Claim]) -> str:
 
 
 def admonition(claims: Iterable[Claim], title: str = "Verdict") -> str:
-    """A MyST box that counts the verdicts and names the statements of all but the first kind."""
+    """A MyST box that counts the verdicts and has the statements of all but the first kind.
+
+    In their words where all have some, else by their numbers.
+    """
     claims = list(claims)
     found = numbered(claims)
     kind = "tip" if set(found) <= {REPRODUCED} else "warning" if NOT in found else "note"
-    lines = [f"{word.capitalize()}: {'; '.join(numbers)}." for word, numbers in found.items()
-             if word != REPRODUCED and len(found) > 1]  # fmt: skip
+    rest = [word for word in found if word != REPRODUCED and len(found) > 1]
+    if rest and all(":" in claim.statement for claim in claims):
+        rows = [(f"**{word}**", c.statement) for word in rest for c in claims if c.verdict == word]
+        lines = ["", text.table(rows, ["verdict", "statement"])]
+    else:
+        lines = [f"{word.capitalize()}: {'; '.join(found[word])}." for word in rest]
     body = "\n".join([f"Of {len(claims)} statements.", *lines])
     return f":::{{admonition}} {title}: {counted(claims)}\n:class: {kind}\n{body}\n:::"

@@ -71,16 +71,13 @@ class Run:
             f"**{kept}**, preset `{self.preset}`: {len(self.points())} pairs of weights, "
             f"{text.count(table['seed'].nunique(), 'seed')} each; restorer `{own.restorer}`, "
             f"trained against {NAMES[self.trained_against or own.classifier]} on `{own.dataset}`, "
-            f"C measured by {self.classifier} on {own.test_images:,} test images. "
+            f"read by {self.classifier} on {own.test_images:,} test images. "
             f"{int(table['steps'].max())} steps a point, {took} of one core without the "
-            f"pre-training, on {', '.join(sorted(set(table['hardware'].map(text.plain))))}. "
-            f"The command: `cdp sweep {self.experiment} --preset {self.preset}{extra}`."
+            f"pre-training, on {', '.join(sorted(set(table['hardware'].map(text.plain))))}: "
+            f"`cdp sweep {self.experiment} --preset {self.preset}{extra}`."
         )
         if self.published:
-            said += (
-                " Other weights, seeds or steps must be trained, which a preset such as `quick` "
-            )
-            said += "does and `read` does not."
+            said += " For other weights, seeds or steps take a preset that trains, such as `quick`."
             if changed := generation.changed():
                 said += (
                     " **These rows come from other code than this copy's**, which has changed "

@@ -99,9 +99,11 @@ def test_the_table_and_the_box_say_every_verdict():
     assert claims.markdown(found).count("**reproduced**") == 1
     box = claims.admonition(found, "Exp-9")
     assert "Exp-9: 1 reproduced, 1 not reproduced, 1 undecided\n:class: warning" in box
-    assert "Not reproduced: E2.\nUndecided: E3." in box
-    assert "Reproduced: E1" not in box
+    assert "| **not reproduced** | E2: another |\n| **undecided** | E3: a third |" in box
+    assert "one thing" not in box
     assert ":class: tip" in claims.admonition(found[:1])
+    bare = [claims.Claim("T1", "", claims.REPRODUCED), *found[1:]]
+    assert "Not reproduced: E2.\nUndecided: E3." in claims.admonition(bare)
     assert claims.numbered(found)[claims.NOT] == ["E2"]
 
 

@@ -25,7 +25,7 @@ from cdplib.experiments import classifiers
 
 _EVERY = 99  # more weights than any grid has
 _LABEL = "Linked planes: point at a restorer"
-_STILL = "Pointing at restorers needs scripts: each experiment's page has the same planes, still."
+_STILL = "Pointing needs scripts; each experiment's page has the same planes, still."
 
 
 def data(run: Run, perception: str = "p_judge", count: int = 6) -> dict[str, Any]:

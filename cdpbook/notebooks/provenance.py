@@ -90,8 +90,7 @@ def head(chapter: Chapter) -> str:
     name = chapter.name
     return (
         f"(made:{chapter.section})=\n## How this page was made\n\n"
-        f"{{download}}`The executed notebook, {name}.ipynb <{name}.ipynb>`: it checks its "
-        "parameters and fills in this table, in papermill and Jupyter too."
+        f"{{download}}`{name}.ipynb <{name}.ipynb>`, executed; it runs in papermill and Jupyter."
     )
 
 
@@ -128,7 +127,7 @@ def table(
     if declared:
         lines += _table(declared, values, preset_values)
     lines += [
-        "Run it again, with any of these parameters changed by `-p NAME=VALUE`:",
+        "Again (`-p NAME=VALUE` changes a parameter):",
         "",
         "```bash",
         command(chapter.name, preset, values, preset_values),

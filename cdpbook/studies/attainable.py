@@ -149,26 +149,28 @@ def sentence(run: Run) -> str:
         mean = found.loc["mean"]
         least, close = points["error_rate"].min(), points["mse"].min()
         error = with_images([mean["error_rate"]], mean["error_rate_se"])
+        way = "more" if least > error.value else "less"
         said.append(
-            f"**Held against no training.** The posterior mean over the training digits has "
-            f"D = {words.quantity('mse').number(mean['mse'])} and lets {run.classifier} err on "
-            f"{words.percent(error, 1)} of the test digits; the best of {len(points)} published "
-            f"points errs on {100 * least:.1f} %, {100 * (least - error.value):.1f} points more, "
-            f"and the least D published is {words.quantity('mse').number(close)}."
+            f"**Held against no training.** On posterior means over the training digits "
+            f"{run.classifier} errs in {words.percent(error, 1)} of the test digits, on the best "
+            f"of {len(points)} published points in {100 * least:.1f} %, "
+            f"{100 * abs(least - error.value):.1f} points {way}. D of the means is "
+            f"{words.quantity('mse').number(mean['mse'])}, the least published "
+            f"{words.quantity('mse').number(close)}."
         )
     if "mean" in fresh.index:
         again = fresh.loc["mean"]
         error = with_images([again["error_rate"]], again["error_rate_se"])
         said.append(
-            f"On {int(again['draws'])} fresh draws of the noise it is {words.percent(error, 1)} "
-            f"(over images and draws)."
+            f"On {int(again['draws'])} fresh draws of the noise: {words.percent(error, 1)} (over "
+            "images and draws)."
         )
     if (best := floor(run)) is not None:
         said.append(
-            f"Of classifiers of Y itself, {best.classifier} is the best on validation images: it "
-            f"errs on {words.percent(best.error, 1)} (over {best.over}). Restoring first could do "
-            "as well, and by {prf:ref}`prop:data-processing` no better than the best classifier "
-            "of Y, which this one need not be."
+            f"Of classifiers of Y itself the best on validation images, {best.classifier}, errs on "
+            f"{words.percent(best.error, 1)} (over {best.over}). Restoring first could do as well, "
+            "but no better than the best classifier of Y ({prf:ref}`prop:data-processing`), which "
+            "this one need not be."
         )
     return " ".join(said)
 

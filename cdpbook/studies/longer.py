@@ -265,9 +265,9 @@ def finding(run: Run) -> str:
     verdict = " and ".join(dict.fromkeys(one.verdict for one in said.values()))
     return (
         f"In a grid of Exp-2 with {int(run.table['steps'].max()):,} steps a point and no weight "
-        f"that overwhelms D, the paper's main observation (E2) is {verdict}, by the judge and by "
-        f"each run's own critic. What γ changes of C at β = 0 goes from {first} points "
-        f"after {lengths[0]:,} steps to {last} after {lengths[-1]:,}"
+        f"that overwhelms D, that no point is better on all three axes (E2) is {verdict}, by the "
+        f"judge and by each run's own critic. What γ changes of C at β = 0 goes from {first} "
+        f"points after {lengths[0]:,} steps to {last} after {lengths[-1]:,}"
     )
 
 

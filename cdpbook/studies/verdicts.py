@@ -306,9 +306,12 @@ class Answer:
                 each = words.listed(_moved(effect, what) for what, effect in effects.items())
                 letter, seeds = words.LETTERS[weight], first.seeds
                 said.append(f"{letter} = {first.high:g} in place of {first.low:g} {each}.")
-        verbs = {REPRODUCED: "hold", PARTLY: "hold in part", NOT: "do not hold"}
+        verbs = {
+            **{REPRODUCED: "hold", PARTLY: "hold in part", NOT: "do not hold"},
+            **{UNDECIDED: "cannot be decided", UNTESTABLE: "cannot be tested"},
+        }
         counts = words.listed(
-            f"{len(numbers)} {verbs.get(word, word)} ({', '.join(numbers)})"
+            f"{len(numbers)} {verbs.get(word, word)}"
             for word, numbers in claims.numbered(self.found).items()
         )
         said.append(f"Of the paper's {len(self.found)} statements {counts}.")

@@ -186,7 +186,7 @@ def test_the_answer_says_what_both_weights_do_and_which_statements_hold():
     assert "raises D by 0.00600" in said
     assert "β = 0.03 in place of 0 lowers P by 0.750 [0.750, 0.750]" in said
     assert "95 % intervals, 3 seeds" in said
-    assert f"{sum(c.verdict == REPRODUCED for c in verdicts.of(one))} hold (" in said
+    assert f"{sum(c.verdict == REPRODUCED for c in verdicts.of(one))} hold" in said
 
 
 def test_the_answer_leaves_out_what_the_rows_cannot_tell():

@@ -120,13 +120,12 @@ is outside. Does $C$ still fall, and do $D$ or $P$ still pay?
 """
 
 # %% tags=["hide-input"]
-measured = {column: text.quantity(column) for column in ("error_rate", "mse", "p_judge")}
 table = [
-    (title, row.grid, f"{row.steps:,}", f"{row.beta:g}", row.seeds,
-     *(f"**{q.change(row[c])}**" if row[c].sign else q.change(row[c]) for c, q in measured.items()))
+    (title, row.grid, f"{row.steps:,}", f"{row.beta:g}", row.seeds, text.marked(row.error_rate),
+     *(text.marked(row[c], text.quantity(c).change(row[c])) for c in ("mse", "p_judge")))
     for title, name in (("Exp-2", "exp2"), ("Exp-4", "exp4")) for _, row in longer.effects(name).iterrows()
 ]  # fmt: skip
-Markdown(text.table(table, ["experiment", "grid", "steps", "β", "seeds", *(q.letter for q in measured.values())])
+Markdown(text.table(table, ["experiment", "grid", "steps", "β", "seeds", "C (points)", "D", "P: judge"])
          + "\n\n" + longer.paid("exp4"))  # fmt: skip
 
 # %% [markdown]

@@ -130,9 +130,10 @@ def points(found: Interval) -> str:
     return interval(found, 2, factor=100, sign=True)
 
 
-def marked(found: Interval) -> str:
-    """:func:`points`, bold where the interval leaves out zero."""
-    return f"**{points(found)}**" if found.sign else points(found)
+def marked(found: Interval, said: str = "") -> str:
+    """``said`` of a change (default: :func:`points`), bold where its interval leaves out zero."""
+    said = said or points(found)
+    return f"**{said}**" if found.sign else said
 
 
 def fold(title: str, body: str) -> str:

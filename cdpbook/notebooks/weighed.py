@@ -77,6 +77,7 @@ def weight(browser: Any, page: Path) -> Weight:
     for file in loaded:
         if file.is_file():  # not what is made in the page: data:, blob:
             bytes_of[_KINDS.get(file.suffix, "rest")] += file.stat().st_size
+    shown.evaluate("window.MathJax?.startup?.promise?.then(() => true)")  # else TeX is words
     words, screens = shown.evaluate(_WORDS), []
     for width, height in (DESK, PHONE):
         shown.set_viewport_size({"width": width, "height": height})

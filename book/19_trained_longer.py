@@ -171,7 +171,7 @@ r"""
 
 * Where the intervals of the first and the last row of the second table are apart, a short training hides a part of
   what $\gamma$ buys. Its direction is the same at every length.
-* Left out: other experiments, ten seeds, and the length that the rule asks for.
+* Left out: other experiments (but for the corners of Exp-4), ten seeds, and the length that the rule asks for.
 
 ## Exercises
 """

@@ -227,9 +227,12 @@ def paid(name: str) -> str:
         f"{moves[row.p_judge.sign]}"
         for row in found[found["grid"] == "trained longer"].itertuples()
     ]
+    own = results.load(name, preset=PRESET, restorer=RESTORER)
+    made = text.listed(sorted(set(own["hardware"].map(text.plain))))
     return (
         f"With γ, trained longer, in {label}: {'; '.join(said)}. Those corners are all of "
-        f"{label} that was trained longer."
+        f"{label} that was trained longer ({text.count(len(own), 'training')}, "
+        f"{own['seconds'].sum() / 60:.0f} minutes of {made})."
     )
 
 

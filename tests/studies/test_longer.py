@@ -94,8 +94,11 @@ def test_what_gamma_changes_is_paired_by_seed_and_shown_for_grids_that_were_trai
     monkeypatch,
 ):
     short = table({400: 0.16}).assign(preset="full", restorer="paper")
-    long = table({3600: 0.12}, seeds=2).assign(preset="converged", restorer="fast-large")
-    monkeypatch.setattr(longer.results, "load", lambda _: pd.concat([short, long]))
+    long = table({3600: 0.12}, seeds=2).assign(
+        preset="converged", restorer="fast-large", hardware="a core", seconds=60.0
+    )
+    both = pd.concat([short, long])
+    monkeypatch.setattr(longer.results, "load", lambda _, **own: long if own else both)
     found = longer.effects("exp4").set_index("grid")
     assert list(found["seeds"]) == [3, 2]
     assert list(found["steps"]) == [400, 3600]
@@ -104,6 +107,7 @@ def test_what_gamma_changes_is_paired_by_seed_and_shown_for_grids_that_were_trai
     assert found.loc["trained longer", "mse"].value == 0
     said = longer.paid("exp4")
     assert "at β = 0 C clearly falls, D does not clearly move and P does not clearly move" in said
+    assert "(4 trainings, 4 minutes of a core)" in said
     monkeypatch.setattr(longer.results, "load", lambda _: short)
     assert longer.effects("exp4").empty
     assert longer.paid("exp4") == "Exp-4 was not trained longer."

@@ -44,7 +44,9 @@ WANTED = 0.9
 TESTS = {
     "cdplib.theory.problem": ("theory/test_problem.py",),
     "cdplib.theory.certificate": ("theory/test_certificates.py",),
-    "cdplib.theory.divergences": ("theory/test_divergences.py",),
+    "cdplib.theory.divergences": (
+        *("theory/test_divergences.py", "theory/test_divergences_digits.py"),
+    ),
     "cdplib.experiments.losses": ("experiments/test_losses.py",),
     "cdplib.experiments.measures": ("experiments/test_measures.py",),
     "cdplib.storage.files": ("storage/test_files.py",),

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -31,6 +31,10 @@ from cdplib.errors import InputError, unknown
 Array = NDArray[np.float64]
 
 _EPS = 2.0**-52
+
+#: Where the logarithm of a dual variable is above this, letters that cost up to 1 are so small
+#: beside it that a slope is rounding, and the second order gives the maximiser to its digits.
+_SECOND_ORDER = 30.0
 
 NAMES = ("tv", "w1", "kl", "reverse_kl", "hellinger2", "chi2", "renyi:A")
 
@@ -144,7 +148,7 @@ class TotalVariation(Divergence):
         Nothing beats it: to lower <u, r> by moving mass one takes the dearest source there is.
         """
         order = np.argsort(-u)
-        gain = u[order] - u.min()
+        gain = u[order]
         moved = np.clip(P - (np.cumsum(p[order]) - p[order]), 0, p[order])
         last = int(np.argmax(np.cumsum(p[order]) > P)) if P < p.sum() else -1
         return float((p[order] - moved) @ gain), float(gain[last])
@@ -262,10 +266,10 @@ def summit(curve: Callable[[float], tuple[float, float]], top: float) -> float:
     if s0 <= 0:
         return 0.0
     t1, (f1, s1) = top, curve(top)
+    if s1 >= 0:
+        return top
     best = max((f0, t0), (f1, t1))
     for _ in range(200):
-        if s1 >= 0 or t1 <= t0:
-            break
         t = (f1 - f0 + s0 * t0 - s1 * t1) / (s0 - s1)
         if not t0 < t < t1:
             break
@@ -281,10 +285,10 @@ def summit(curve: Callable[[float], tuple[float, float]], top: float) -> float:
 
 
 def _log_ratio(p: Array, q: Array) -> Array:
-    """log(p/q) of positive arrays; as a difference only where p/q overflows (q denormal)."""
+    """log(p/q) of positive arrays; as a difference only where p/q overflows or loses digits."""
     with np.errstate(over="ignore"):
         ratio = p / q
-    return np.where(np.isinf(ratio) | (ratio == 0), np.log(p) - np.log(q), np.log(ratio))
+    return np.where(np.isinf(ratio) | (ratio < 1e-300), np.log(p) - np.log(q), np.log(ratio))
 
 
 def bend(x: Array, power: float) -> Array:
@@ -362,10 +366,11 @@ class Renyi(Divergence):
             far = power - p - (1 - a) * (q - p)
             # sum p^a q^(1-a) - 1, from what each letter has beyond the tangent at p = q
             total = float(np.where(near, terms, far).sum()) + (a - 1) * off
-        if not math.isfinite(total):
+        if not -0.5 < total < math.inf:  # the sum itself holds the digits, where it is far from 1
+            p, q = p[q > 0], q[q > 0]
+            if q.size == 0:
+                return self.unrate(math.inf)
             return self.unrate(_log_sum_exp(np.log(p) + (a - 1) * _log_ratio(p, q)) / (a - 1))
-        if total <= -1:
-            return self.unrate(math.inf)
         return self.unrate(max(0.0, math.log1p(total) / (a - 1)))
 
     def _dual(self, u: Array, p: Array, P: float) -> tuple[float, float]:
@@ -402,15 +407,16 @@ class Renyi(Divergence):
         best = (math.exp(-rate) * at_zero, at_zero * slope)
         mean = float(p @ w)
         spread = math.sqrt(float(p @ (w - mean) ** 2))
-        for root in (_root(derivative), math.log(spread / math.sqrt(2 * rate) + 1e-300)):
-            if root is not None and root < 300:
-                t = math.exp(root)
-                logs = np.log1p(w / t)
-                grown = excess(logs)
-                value = t * math.expm1(grown - rate)
-                # a log of up to 60 is known to 60 eps, and so is what exp makes of it
-                value -= (value + t) * _EPS * (size * float(logs.max()) + grown + rate)
-                best = max(best, (value, t * math.exp(grown) * slope))
+        second = math.log(spread / math.sqrt(2 * self.order * rate) + 1e-300)
+        root = second if second > _SECOND_ORDER else _root(derivative)
+        if root is not None:
+            t = math.exp(root)
+            logs = np.log1p(w / t)
+            grown = excess(logs)
+            value = t * math.expm1(grown - rate)
+            # a log of up to 60 is known to 60 eps, and so is what exp makes of it
+            value -= (value + t) * _EPS * (size * float(logs.max()) + grown + rate)
+            best = max(best, (value, t * math.exp(grown) * slope))
         return best
 
 
@@ -448,7 +454,7 @@ class Hellinger2(Renyi):
         return 1.0
 
     def rate_slope(self, P: float) -> float:
-        return 2.0 / (1.0 - P) if P < 1 else 0.0
+        return 2.0 / (1.0 - P)
 
     def unrate(self, value: float) -> float:
         return -math.expm1(-value / 2)
@@ -501,7 +507,7 @@ class ReverseKL(Divergence):
             # (1 + x) log(1 + x) - x = x^2 - (1 + x) [x - log(1 + x)]
             terms = p * (y**2 - (1 + y) * bend(y, 0.0))
             q1 = np.where(q > 0, q, 1.0)
-            far = np.where(q > 0, -q * _log_ratio(p, q1), 0.0) + p - q
+            far = -q * _log_ratio(p, q1) + p - q
         return float(np.where(near, terms, far).sum())
 
     def _dual(self, u: Array, p: Array, P: float) -> tuple[float, float]:
@@ -526,13 +532,13 @@ class ReverseKL(Divergence):
             tilted = p * np.exp(-w / mu - grown)
             return -float(tilted @ w) / mu - grown - P
 
-        best = (0.0, 0.0)
         spread = math.sqrt(float(p @ (w - mean) ** 2))
-        for root in (_root(slope), math.log(spread / math.sqrt(2 * P) + 1e-300)):
-            if root is not None and -60 <= root < 300:
-                mu = math.exp(root)
-                best = max(best, (-mu * (log_mean(mu) + P), mu))
-        return best
+        second = math.log(spread / math.sqrt(2 * P) + 1e-300)
+        root = second if second > _SECOND_ORDER else _root(slope)
+        if root is None:
+            return 0.0, 0.0
+        mu = math.exp(root)
+        return max((0.0, 0.0), (-mu * (log_mean(mu) + P), mu))
 
 
 def _log_mean(p: Array, values: Array) -> float:
@@ -558,21 +564,14 @@ def _power_mean(p: Array, w: Array, power: float) -> float:
     return math.exp(_log_sum_exp(np.log(p) + power * logs) / power)
 
 
-@dataclass(frozen=True)
-class _Table:
-    plain: dict[str, Divergence] = field(
-        default_factory=lambda: {
-            "tv": TotalVariation(),
-            "w1": Wasserstein1(),
-            "kl": Renyi(),
-            "reverse_kl": ReverseKL(),
-            "hellinger2": Hellinger2(),
-            "chi2": ChiSquared(),
-        }
-    )
-
-
-_TABLE = _Table()
+_PLAIN: dict[str, Divergence] = {
+    "tv": TotalVariation(),
+    "w1": Wasserstein1(),
+    "kl": Renyi(),
+    "reverse_kl": ReverseKL(),
+    "hellinger2": Hellinger2(),
+    "chi2": ChiSquared(),
+}
 
 
 def get(name: str | Divergence, x: ArrayLike | None = None) -> Divergence:
@@ -590,8 +589,8 @@ def get(name: str | Divergence, x: ArrayLike | None = None) -> Divergence:
 def _by_name(name: str) -> Divergence:
     if not isinstance(name, str):
         raise InputError(f"divergence {name!r}: expected a name, one of {', '.join(NAMES)}")
-    if name in _TABLE.plain:
-        return _TABLE.plain[name]
+    if name in _PLAIN:
+        return _PLAIN[name]
     if not name.startswith("renyi:"):
         raise unknown("divergence", name, NAMES)
     try:

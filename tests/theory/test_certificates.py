@@ -388,6 +388,19 @@ def test_a_price_beyond_any_number_in_the_problem_s_unit_bounds_nothing():
     assert exact.certify(binary(1e10), "tv", 0.5e10, 0.1, 1e308, [0.0, 0.0]) == -inf
 
 
+def test_two_infinities_that_cancel_bound_nothing():
+    far, unit = np.array([-1.5e308, 1.5e308]), binary()
+    d = divergences.get("tv")
+    assert certificate.lower_bound(unit, None, d, -1e308, 0.1, 1e10, far) == -inf
+
+
+def test_the_mass_that_rounding_leaves_a_plan_does_not_count_as_a_divergence():
+    problem, d = binary(), divergences.get("tv")
+    plan = np.outer(problem.py, problem.px)
+    for mass in (1 - 1e-9, 1 + 1e-9, 2.0):
+        assert certificate.perception(problem, d, mass * plan) == pytest.approx(0, abs=1e-15)
+
+
 @pytest.mark.parametrize("shift", [-(2.0**30), 2.0**30])
 def test_a_shift_of_all_multipliers_costs_no_digit(shift):
     u = np.array([0.375, -0.125])  # the sum with the shift is exact

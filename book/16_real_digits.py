@@ -214,10 +214,10 @@ count, kept = len(sample.images), np.argsort(-sample.weights.max(axis=1))
 best = np.where(
     problem.err <= problem.err.min(axis=1)[:, None] + 1e-12, problem.delta, np.inf
 ).argmin(axis=1)
-changed = [y for y in kept if best[y] >= count + noisy][:8:2]
-means, optimal = sample.letters[count + np.array(changed)], sample.letters[best[changed]]
+changed = np.array([y for y in kept if best[y] >= count + noisy][:8:2], dtype=int)
+means, optimal = sample.letters[count + changed], sample.letters[best[changed]]
 wanted = problem.labels[best[changed]]
-read = problem.labels[count + np.array(changed)]
+read = problem.labels[count + changed]
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-digits-moved", "caption": "Posterior means, the nearest images read as the likeliest class, and ten times their difference around grey. Below: the class read. Do you see what the classifier sees?"}, "image": {"alt": "Rows of images in threes: a blurred digit, one that looks the same, and a faint pattern of their difference"}}
 triples = [

@@ -194,7 +194,7 @@ gaps = [checks.deterministic(bit, "tv", np.inf, P_bit, k) - value for k in piece
 
 # %% tags=["hide-input"]
 head = ["D", "P", "draw lots", "at most"]
-table = text.table(who, head, {"D": ".3f", "P": "g"})
+table = text.table(who, head, {"D": ".3f", "P": lambda P: text.number(P, 2)})
 rows = [
     (k, f"{gap:.5f}" if gap < np.inf else "not feasible")
     for k, gap in zip(pieces, gaps, strict=True)

@@ -203,6 +203,15 @@ def test_what_another_process_is_writing_is_left_alone(tmp_path, half_written):
     assert all((tmp_path / name / "part").exists() for name in before if name.startswith("kind"))
 
 
+def test_a_link_that_is_called_like_a_file_left_behind_is_nobodys_to_remove(tmp_path):
+    target, link = tmp_path / "target", tmp_path / f".table.csv.0{files.UNFINISHED}"
+    target.write_text("mine")
+    link.symlink_to(target)
+    files.remove_left([link])
+    assert link.is_symlink()
+    assert target.read_text() == "mine"
+
+
 def test_a_file_taken_for_left_behind_before_it_was_held_is_made_again(tmp_path, monkeypatch):
     hold, removed = files._hold, []
 

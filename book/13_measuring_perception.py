@@ -350,12 +350,16 @@ wide = kept.table(
 # %% tags=["hide-input"]
 better = {n: [k for k in some if wide.loc[n, k] < wide.loc[n, "real"]] for n in wide.index[[0, -1]]}
 said = [f"with n = {n}: {', '.join(names) or 'none'}" for n, names in better.items()]
+more = spoilt.halving(wide["real"])
+rate = (
+    f"At the rate of the real images, halving the value takes about {more:,.0f} times as many of them."
+    if more < float("inf") else "With these sizes the real images' value has no rate to go by."
+)  # fmt: skip
 Markdown(
     text.fold(
         "Exact W1 for each n", text.table(wide.reset_index(), forms=dict.fromkeys(some, ".2f"))
     )
-    + f"\n\nKinds that exact W1 calls nearer to real images than real images are, {'; '.join(said)}. At the rate of the "
-    f"real images, halving the value takes about {spoilt.halving(wide['real']):,.0f} times as many of them."
+    + f"\n\nKinds that exact W1 calls nearer to real images than real images are, {'; '.join(said)}. {rate}"
 )
 
 # %% [markdown]

@@ -45,7 +45,8 @@ TESTS = {
     "cdplib.theory.problem": ("theory/test_problem.py",),
     "cdplib.theory.certificate": ("theory/test_certificates.py",),
     "cdplib.theory.divergences": (
-        *("theory/test_divergences.py", "theory/test_divergences_digits.py"),
+        "theory/test_divergences.py",
+        "theory/test_divergences_digits.py",
     ),
     "cdplib.experiments.losses": ("experiments/test_losses.py",),
     "cdplib.experiments.measures": ("experiments/test_measures.py",),

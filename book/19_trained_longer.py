@@ -115,8 +115,9 @@ r"""
 ## Another experiment
 
 Digits from $5\times5$ pixels (Exp-4), at the corners of the grid alone: what does $\gamma=0.03$ change of $C$, $D$ and $P$ (the
-judge's), as published and as trained longer, with the stronger network? Intervals are over seeds, paired; bold where zero
-is outside. Does $C$ still fall, and do $D$ or $P$ still pay?
+judge's), as published and as trained longer, with the stronger network? Length and network differ at once, so which
+of the two a difference comes from is open. Intervals are over seeds, paired; bold where zero is outside. Does $C$ still
+fall, and do $D$ or $P$ still pay?
 """
 
 # %% tags=["hide-input"]

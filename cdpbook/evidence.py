@@ -66,27 +66,28 @@ def of(
 
 def add(name: str, bits: Mapping[str, np.ndarray]) -> None:
     """Put ``bits`` into the file of ``name``, in place of those of the same label."""
-    known = _read(file(name)) if file(name).is_file() else {}
+    known = _read(name)
     content = io.BytesIO()
     np.savez_compressed(content, **dict(sorted({**known, **bits}.items())))  # type: ignore[arg-type]
     files.write_bytes(file(name), content.getvalue())
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as content:
-        return {label: content[label] for label in content.files}
+def _read(name: str) -> dict[str, np.ndarray]:
+    """The bits in the file of ``name``, by label; none where there is no file."""
+    path = file(name)
+    return dict(_content(path, path.stat().st_mtime_ns)) if path.is_file() else {}
 
 
 @functools.lru_cache(maxsize=4)  # hundreds of entries, of which pages ask for one at a time
-def _kept(path: Path, changed: int) -> dict[str, np.ndarray]:
-    return _read(path)
+def _content(path: Path, changed: int) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as content:
+        return {label: content[label] for label in content.files}
 
 
 def wrong(name: str, row: Mapping[str, Any], classifier: str, n: int = 10_000) -> np.ndarray:
     """Whether each of ``n`` images was misread, bool (n,); :class:`DataError` if not published."""
     wanted = label(row, classifier)
-    there = file(name).is_file()
-    bits = _kept(file(name), file(name).stat().st_mtime_ns).get(wanted) if there else None
+    bits = _read(name).get(wanted)
     if bits is None or len(bits) != -(-n // 8):
         raise DataError(f"{file(name).name}: no bits of {n} images for {wanted!r}")
     return np.unpackbits(bits, count=n).astype(bool)
@@ -123,7 +124,7 @@ def write(experiment: str, preset: str) -> None:
     """Publish the bits of every published point of a sweep whose restorer is kept here, each as
     soon as it has them; one thread."""
     name = f"{experiment}_{preset}"
-    known = _read(file(name)) if file(name).is_file() else {}
+    known = _read(name)
     table = results.load(experiment, preset=preset)
     ends = table["gamma"].isin([table["gamma"].min(), table["gamma"].max()])
     table = table.assign(between=~ends).sort_values(["between", "seed"])  # what pages show first

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from cdpbook.notebooks import execute, kernel, progress, site, slides, sources, warm
+from cdpbook.notebooks import execute, progress, site, slides, sources
 from cdplib import lifetime, machine
 from cdplib.errors import DataError
 from cdplib.storage import paths
@@ -105,8 +105,7 @@ def _begin(parent: int, told: Any, several: bool) -> None:
     _told = told
     lifetime.end_with(parent)
     if several:
-        execute.prepare_environment()
-        warm.prepare(kernel.environment(os.environ))
+        execute.share_imports()
 
 
 def _execute(job: execute.Job, folder: Path) -> float:

@@ -180,6 +180,14 @@ def prepare_environment() -> None:
     import matplotlib.font_manager  # noqa: F401 - makes the font cache, which would speak in a page
 
 
+def share_imports() -> None:
+    """Fork this process's kernels from one that has imported torch: for several chapters."""
+    from cdpbook.notebooks import kernel, warm
+
+    prepare_environment()
+    warm.prepare(kernel.environment(os.environ))
+
+
 def _tidy(notebook: Any, name: str) -> None:
     """Leave out what differs between two equal runs: papermill's clock and paths, random ids.
 

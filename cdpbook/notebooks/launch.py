@@ -36,8 +36,11 @@ def stem(line: socket.socket, imports: list[str]) -> None:
         importlib.import_module(name)
     alone = len([*Path("/proc/self/task").iterdir()]) == 1
     for text in line.makefile("r"):
-        pid = os.fork() if alone else 0
-        if alone and pid == 0:
+        if not alone:
+            line.sendall(b"0\n")
+            continue
+        pid = os.fork()
+        if pid == 0:
             with Path(os.devnull).open() as nothing:  # this end of the line is the stem's alone
                 os.dup2(nothing.fileno(), line.fileno())
             _forked(*json.loads(text))

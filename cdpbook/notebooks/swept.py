@@ -6,14 +6,13 @@ with its three sets, prints a line for each, and ends with 1 where one fails.
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cdpbook.notebooks import execute, kernel, sources, warm
+from cdpbook.notebooks import execute, sources
 from cdplib.errors import DataError
 from cdplib.storage import files
 
@@ -115,8 +114,7 @@ def run(chapter: str, values: Mapping[str, Any]) -> list[str]:
 def main(chapters: Sequence[str]) -> int:
     """Run the sets of ``chapters``; 1 where something is wrong."""
     failed = 0
-    execute.prepare_environment()
-    warm.prepare(kernel.environment(os.environ))
+    execute.share_imports()
     for name in [sources.find(chapter).name for chapter in chapters] or SETS:
         for values in SETS[name]:
             started = time.monotonic()

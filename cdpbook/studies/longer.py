@@ -26,6 +26,8 @@ EXPERIMENT, PRESET, RESTORER = "exp2", "converged", "fast-large"
 #: What the next longer training may change where a length is long enough: points of C, shares of D
 #: and P. The rule stands in ``params/converged.yml``, where it was written before the trainings.
 ENOUGH = {"error_rate": 0.0025, "mse": 0.05, "p_judge": 0.05}
+#: The largest beta and gamma of corners that were trained in any experiment, published or longer.
+CORNER = 0.03
 #: Measures of a learning curve, in the order of their panels.
 COLUMNS = ("error_rate", "mse", "p_judge", "p_critic")
 WEIGHTS = ["beta", "gamma"]
@@ -193,7 +195,7 @@ def _with_se(table: pd.DataFrame, n: int = 10_000) -> pd.DataFrame:
 
 
 def effects(name: str) -> pd.DataFrame:
-    """What gamma of 0.03 changes in experiment ``name``, as published and trained longer.
+    """What gamma of :data:`CORNER` changes in experiment ``name``, as published and trained longer.
 
     A row a grid and beta that both have: ``grid``, ``steps``, ``beta``, ``seeds``, and an
     :class:`.Interval` over the seeds, paired, of C, D and P (the judge's). Empty where nothing
@@ -205,9 +207,9 @@ def effects(name: str) -> pd.DataFrame:
         own = table[(table["preset"] == preset) & (table["restorer"] == restorer)]
         for beta, part in own.groupby("beta"):
             both = part.pivot_table(index="seed", columns="gamma", values=list(ENOUGH))
-            if beta not in (0.0, 0.03) or not {0.0, 0.03} <= set(part["gamma"]):
+            if beta not in (0.0, CORNER) or not {0.0, CORNER} <= set(part["gamma"]):
                 continue
-            changed = {c: (both[c][0.03] - both[c][0.0]).dropna() for c in ENOUGH}
+            changed = {c: (both[c][CORNER] - both[c][0.0]).dropna() for c in ENOUGH}
             rows.append({
                 "grid": kind, "steps": int(part["steps"].max()), "beta": beta,
                 "seeds": len(changed["mse"]), **{c: student(x) for c, x in changed.items()},

@@ -268,11 +268,18 @@ def finding(run: Run) -> str:
         for perception in rules.load().perceptions
     }
     verdict = " and ".join(dict.fromkeys(one.verdict for one in said.values()))
+    other, also = effects("exp4"), ""
+    if len(other):
+        at = other[other["beta"] == 0].set_index("grid")["error_rate"].map(text.points)
+        also = (
+            f"; in Exp-4, with a stronger network as well, from {at['published']} as published "
+            f"to {at['trained longer']}"
+        )
     return (
         f"In a grid of Exp-2 with {int(run.table['steps'].max()):,} steps a point and no weight "
         f"that overwhelms D, that no point is better on all three axes (E2) is {verdict}, by the "
         f"judge and by each run's own critic. What γ changes of C at β = 0 goes from {first} "
-        f"points after {lengths[0]:,} steps to {last} after {lengths[-1]:,}"
+        f"points after {lengths[0]:,} steps to {last} after {lengths[-1]:,}{also}"
     )
 
 

@@ -30,6 +30,7 @@ from cdpbook.figures import longer as draw
 from cdpbook.figures import planes, style
 from cdpbook.runs import floor
 from cdpbook.studies import attainable, longer
+from cdplib.experiments import table
 
 style.apply()
 rows, run = longer.curve(), longer.grid()
@@ -112,22 +113,22 @@ Markdown(text.table(
 
 # %% [markdown]
 r"""
-## Another experiment
+## Other experiments
 
-Digits from $5\times5$ pixels (Exp-4), at the corners of the grid alone: what does $\gamma=0.03$ change of $C$, $D$ and $P$ (the
+The other experiments with digits, at the corners of the grid alone: what does $\gamma=0.03$ change of $C$, $D$ and $P$ (the
 judge's), as published and as trained longer, with the stronger network? Length and network differ at once, so which
 of the two a difference comes from is open. Intervals are over seeds, paired; bold where zero is outside. Does $C$ still
 fall, and do $D$ or $P$ still pay?
 """
 
 # %% tags=["hide-input"]
-table = [
-    (title, row.grid, f"{row.steps:,}", f"{row.beta:g}", row.seeds, text.marked(row.error_rate),
+changed = [
+    (table.get(name).label, row.grid, f"{row.steps:,}", f"{row.beta:g}", row.seeds, text.marked(row.error_rate),
      *(text.marked(row[c], text.quantity(c).change(row[c])) for c in ("mse", "p_judge")))
-    for title, name in (("Exp-2", "exp2"), ("Exp-4", "exp4")) for _, row in longer.effects(name).iterrows()
+    for name in ("exp2", *longer.others()) for _, row in longer.effects(name).iterrows()
 ]  # fmt: skip
-Markdown(text.table(table, ["experiment", "grid", "steps", "β", "seeds", "C (points)", "D", "P: judge"])
-         + "\n\n" + longer.paid("exp4"))  # fmt: skip
+Markdown(text.table(changed, ["experiment", "grid", "steps", "β", "seeds", "C (points)", "D", "P: judge"])
+         + "\n\n" + "\n\n".join(map(longer.paid, longer.others())))  # fmt: skip
 
 # %% [markdown]
 r"""
@@ -172,7 +173,7 @@ r"""
 
 * Where the intervals of the first and the last row of the second table are apart, a short training hides a part of
   what $\gamma$ buys. Its direction is the same at every length.
-* Left out: other experiments (but for the corners of Exp-4), ten seeds, and the length that the rule asks for.
+* Left out: Exp-5, other experiments but for their corners, ten seeds, and the length that the rule asks for.
 
 ## Exercises
 """

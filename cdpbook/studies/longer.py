@@ -20,7 +20,7 @@ from cdpbook.statistics.estimates import Interval, image_by_image, student
 from cdpbook.studies import attainable, rules, verdicts
 from cdplib.errors import DataError
 from cdplib.experiments import results
-from cdplib.experiments.table import get
+from cdplib.experiments.table import EXPERIMENTS, get
 
 EXPERIMENT, PRESET, RESTORER = "exp2", "converged", "fast-large"
 #: What the next longer training may change where a length is long enough: points of C, shares of D
@@ -151,16 +151,16 @@ def _differences(
 def corners() -> pd.DataFrame:
     """D, P and C of the points that matter, for each experiment with digits.
 
-    The published point of least C, the grid that was trained longer, the network near the bound
-    at beta = gamma = 0, the posterior mean, and the best classifier of Y.
+    The published point of least C, that of what was trained longer, the network near the bound at
+    beta = gamma = 0, the posterior mean, and the best classifier of Y.
     """
-    rows = list[dict[str, object]]()
+    rows, longest = list[dict[str, object]](), published_runs(((PRESET, RESTORER),))
     for name in ("exp1", "exp2", "exp3", "exp4"):
         run = published_runs((("full", "paper"), ("full", "fast")))[name]
         own = f"error_rate_{run.settings.classifier}"
         shown = [("published, least C", _least(run.table))]
-        if name == EXPERIMENT:
-            shown.append(("trained longer, least C", _least(grid().table)))
+        if name in longest:
+            shown.append(("trained longer, least C", _least(longest[name].table)))
         if get(name).task == "denoising":
             table = near.published()
             column = own if own in table else "error_rate"
@@ -192,6 +192,14 @@ def _with_se(table: pd.DataFrame, n: int = 10_000) -> pd.DataFrame:
     return table.assign(
         error_rate_se=table["error_rate_se"].fillna(np.sqrt(rate * (1 - rate) / (n - 1)))
     )
+
+
+def others() -> list[str]:
+    """The experiments besides Exp-2 of which anything was trained longer, in their order."""
+    return [
+        name for name in EXPERIMENTS
+        if name != EXPERIMENT and len(results.load(name, preset=PRESET, restorer=RESTORER))
+    ]  # fmt: skip
 
 
 def effects(name: str) -> pd.DataFrame:
@@ -232,9 +240,8 @@ def paid(name: str) -> str:
     own = results.load(name, preset=PRESET, restorer=RESTORER)
     made = text.listed(sorted(set(own["hardware"].map(text.plain))))
     return (
-        f"With γ, trained longer, in {label}: {'; '.join(said)}. Those corners are all of "
-        f"{label} that was trained longer ({text.count(len(own), 'training')}, "
-        f"{own['seconds'].sum() / 60:.0f} minutes of {made})."
+        f"With γ, trained longer, in {label}: {'; '.join(said)} "
+        f"({text.count(len(own), 'training')}, {own['seconds'].sum() / 60:.0f} minutes of {made})."
     )
 
 
@@ -268,18 +275,17 @@ def finding(run: Run) -> str:
         for perception in rules.load().perceptions
     }
     verdict = " and ".join(dict.fromkeys(one.verdict for one in said.values()))
-    other, also = effects("exp4"), ""
-    if len(other):
+    also = []
+    for name in others():
+        other = effects(name)
         at = other[other["beta"] == 0].set_index("grid")["error_rate"].map(text.points)
-        also = (
-            f"; in Exp-4, with a stronger network as well, from {at['published']} as published "
-            f"to {at['trained longer']}"
-        )
+        also.append(f"in {get(name).label} from {at['published']} to {at['trained longer']}")
+    more = f"; with a stronger network as well, {text.listed(also)}" if also else ""
     return (
         f"In a grid of Exp-2 with {int(run.table['steps'].max()):,} steps a point and no weight "
         f"that overwhelms D, that no point is better on all three axes (E2) is {verdict}, by the "
         f"judge and by each run's own critic. What γ changes of C at β = 0 goes from {first} "
-        f"points after {lengths[0]:,} steps to {last} after {lengths[-1]:,}{also}"
+        f"points after {lengths[0]:,} steps to {last} after {lengths[-1]:,}{more}"
     )
 
 

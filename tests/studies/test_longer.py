@@ -108,6 +108,8 @@ def test_what_gamma_changes_is_paired_by_seed_and_shown_for_grids_that_were_trai
     said = longer.paid("exp4")
     assert "at β = 0 C clearly falls, D does not clearly move and P does not clearly move" in said
     assert "(4 trainings, 4 minutes of a core)" in said
-    monkeypatch.setattr(longer.results, "load", lambda _: short)
+    assert longer.others() == ["exp1", "exp3", "exp4", "exp5"]
+    monkeypatch.setattr(longer.results, "load", lambda _, **own: short.iloc[:0] if own else short)
+    assert longer.others() == []
     assert longer.effects("exp4").empty
     assert longer.paid("exp4") == "Exp-4 was not trained longer."

@@ -116,9 +116,9 @@ r"""
 ## Other experiments
 
 The other experiments with digits, at the corners of the grid alone: what does $\gamma=0.03$ change of $C$, $D$ and $P$ (the
-judge's), as published and as trained longer, with the stronger network? Length and network differ at once, so which
-of the two a difference comes from is open. Intervals are over seeds, paired; bold where zero is outside. Does $C$ still
-fall, and do $D$ or $P$ still pay?
+judge's), as published, with the stronger network trained as long, and with that network trained longer? Intervals are
+over seeds, paired; bold where zero is outside. Does $C$ still fall, and do $D$ or $P$ still pay? What network or length
+adds to the change of $C$ is below, a positive number where less of the gain is left.
 """
 
 # %% tags=["hide-input"]
@@ -128,7 +128,7 @@ changed = [
     for name in ("exp2", *longer.others()) for _, row in longer.effects(name).iterrows()
 ]  # fmt: skip
 Markdown(text.table(changed, ["experiment", "grid", "steps", "β", "seeds", "C (points)", "D", "P: judge"])
-         + "\n\n" + "\n\n".join(map(longer.paid, longer.others())))  # fmt: skip
+         + "\n\n" + "\n\n".join(longer.paid(name) for name in ("exp2", *longer.others())))  # fmt: skip
 
 # %% [markdown]
 r"""

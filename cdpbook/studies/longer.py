@@ -28,6 +28,9 @@ EXPERIMENT, PRESET, RESTORER = "exp2", "converged", "fast-large"
 ENOUGH = {"error_rate": 0.0025, "mse": 0.05, "p_judge": 0.05}
 #: The largest beta and gamma of corners that were trained in any experiment, published or longer.
 CORNER = 0.03
+#: What :func:`effects` compares: the second differs from the first by network and pre-training, the
+#: third from the second by the length alone.
+PUBLISHED, STRONGER, LONGER = "published", "stronger network", "… trained longer"
 #: Measures of a learning curve, in the order of their panels.
 COLUMNS = ("error_rate", "mse", "p_judge", "p_critic")
 WEIGHTS = ["beta", "gamma"]
@@ -196,52 +199,88 @@ def _with_se(table: pd.DataFrame, n: int = 10_000) -> pd.DataFrame:
 
 def others() -> list[str]:
     """The experiments besides Exp-2 of which anything was trained longer, in their order."""
-    return [
-        name for name in EXPERIMENTS
-        if name != EXPERIMENT and len(results.load(name, preset=PRESET, restorer=RESTORER))
-    ]  # fmt: skip
+    return [name for name in EXPERIMENTS if name != EXPERIMENT and len(grids(name)[LONGER])]
+
+
+def grids(name: str) -> dict[str, pd.DataFrame]:
+    """Rows of experiment ``name`` by grid: :data:`PUBLISHED`, :data:`STRONGER`, :data:`LONGER`.
+
+    Those of the stronger network that was trained as long as the published are a learning curve's.
+    """
+    table = results.load(name, variant=None)
+    published = table[(table["preset"] == "full") & (table["restorer"] == "paper")]
+    published = published[published["variant"] == ""]
+    stronger = table[(table["preset"] == PRESET) & (table["restorer"] == RESTORER)]
+    as_long = {f"steps={steps}" for steps in published["steps"]}
+    return {
+        PUBLISHED: published,
+        STRONGER: stronger[stronger["variant"].isin(as_long)],
+        LONGER: stronger[stronger["variant"] == ""],
+    }
+
+
+def _by_gamma(rows: pd.DataFrame, beta: float) -> pd.DataFrame:
+    """What gamma of :data:`CORNER` changes of C, D and P at ``beta``: a line a seed that has both;
+    empty where the two weights are not there."""
+    both = rows[rows["beta"] == beta].pivot_table(
+        index="seed", columns="gamma", values=list(ENOUGH)
+    )
+    if not all((c, weight) in both for c in ENOUGH for weight in (0.0, CORNER)):
+        return pd.DataFrame(columns=list(ENOUGH))
+    return pd.DataFrame({c: both[c][CORNER] - both[c][0.0] for c in ENOUGH}).dropna()
 
 
 def effects(name: str) -> pd.DataFrame:
-    """What gamma of :data:`CORNER` changes in experiment ``name``, as published and trained longer.
+    """What gamma of :data:`CORNER` changes in each of the :func:`grids` of experiment ``name``.
 
-    A row a grid and beta that both have: ``grid``, ``steps``, ``beta``, ``seeds``, and an
-    :class:`.Interval` over the seeds, paired, of C, D and P (the judge's). Empty where nothing
-    was trained longer.
+    A row a grid and beta that it has: ``grid``, ``steps``, ``beta``, ``seeds``, and an
+    :class:`.Interval` over the seeds, paired, of C, D and P (the judge's).
     """
-    table, rows = results.load(name), list[dict[str, object]]()
-    kinds = {"published": ("full", "paper"), "trained longer": (PRESET, RESTORER)}
-    for kind, (preset, restorer) in kinds.items():
-        own = table[(table["preset"] == preset) & (table["restorer"] == restorer)]
-        for beta, part in own.groupby("beta"):
-            both = part.pivot_table(index="seed", columns="gamma", values=list(ENOUGH))
-            if beta not in (0.0, CORNER) or not {0.0, CORNER} <= set(part["gamma"]):
-                continue
-            changed = {c: (both[c][CORNER] - both[c][0.0]).dropna() for c in ENOUGH}
-            rows.append({
-                "grid": kind, "steps": int(part["steps"].max()), "beta": beta,
-                "seeds": len(changed["mse"]), **{c: student(x) for c, x in changed.items()},
-            })  # fmt: skip
-    found = pd.DataFrame(rows)
-    return found if len(found) and "trained longer" in set(found["grid"]) else found.iloc[:0]
+    rows = list[dict[str, object]]()
+    for kind, own in grids(name).items():
+        for beta in (0.0, CORNER):
+            each = _by_gamma(own, beta)
+            if len(each):
+                said = {"grid": kind, "steps": int(own["steps"].max()), "beta": beta}
+                rows.append({**said, "seeds": len(each), **{c: student(each[c]) for c in each}})
+    return pd.DataFrame(rows)
+
+
+def shares(name: str) -> pd.DataFrame:
+    """Why gamma's change of C at beta 0 differs between the first and the last of :func:`grids`.
+
+    A row a reason: ``by`` and ``change``, an :class:`.Interval` over seeds, paired, of what the
+    stronger network (with its pre-training) and the length of the training add to that change.
+    Reasons of which a grid is missing are left out.
+    """
+    each = {kind: _by_gamma(own, 0.0)["error_rate"] for kind, own in grids(name).items()}
+    found = [
+        {"by": by, "change": student((each[later] - each[former]).dropna())}
+        for by, former, later in (
+            ("the network and its pre-training", PUBLISHED, STRONGER),
+            ("the length", STRONGER, LONGER),
+        )
+        if len(each[former]) and len(each[later])
+    ]
+    return pd.DataFrame(found, columns=["by", "change"])
 
 
 def paid(name: str) -> str:
-    """What :func:`effects` says of experiment ``name`` trained longer, in a sentence a beta."""
+    """What :func:`effects` and :func:`shares` say of experiment ``name`` trained longer."""
     label, found = get(name).label, effects(name)
-    if found.empty:
-        return f"{label} was not trained longer."
     moves = {-1: "clearly falls", 0: "does not clearly move", 1: "clearly rises"}
     said = [
         f"at β = {row.beta:g} C {moves[row.error_rate.sign]}, D {moves[row.mse.sign]} and P "
         f"{moves[row.p_judge.sign]}"
-        for row in found[found["grid"] == "trained longer"].itertuples()
+        for row in found[found["grid"] == LONGER].itertuples()
     ]
-    own = results.load(name, preset=PRESET, restorer=RESTORER)
+    reasons = [f"{row.by} {text.points(row.change)} points" for row in shares(name).itertuples()]
+    why = f" What adds to C's change at β = 0: {text.listed(reasons)}." if reasons else ""
+    own = grids(name)[LONGER]
     made = text.listed(sorted(set(own["hardware"].map(text.plain))))
     return (
-        f"With γ, trained longer, in {label}: {'; '.join(said)} "
-        f"({text.count(len(own), 'training')}, {own['seconds'].sum() / 60:.0f} minutes of {made})."
+        f"**{label}**, trained longer, with γ: {'; '.join(said)}.{why} "
+        f"({text.count(len(own), 'training')}, {own['seconds'].sum() / 60:.0f} minutes of {made}.)"
     )
 
 
@@ -279,7 +318,7 @@ def finding(run: Run) -> str:
     for name in others():
         other = effects(name)
         at = other[other["beta"] == 0].set_index("grid")["error_rate"].map(text.points)
-        also.append(f"in {get(name).label} from {at['published']} to {at['trained longer']}")
+        also.append(f"in {get(name).label} from {at[PUBLISHED]} to {at[LONGER]}")
     more = f"; with a stronger network as well, {text.listed(also)}" if also else ""
     return (
         f"In a grid of Exp-2 with {int(run.table['steps'].max()):,} steps a point and no weight "

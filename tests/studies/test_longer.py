@@ -90,26 +90,50 @@ def test_the_curve_has_only_what_was_trained_at_every_length():
     assert set(rows["steps"]) > {longer.grid().settings.steps}
 
 
-def test_what_gamma_changes_is_paired_by_seed_and_shown_for_grids_that_were_trained_longer(
-    monkeypatch,
-):
-    short = table({400: 0.16}).assign(preset="full", restorer="paper")
-    long = table({3600: 0.12}, seeds=2).assign(
-        preset="converged", restorer="fast-large", hardware="a core", seconds=60.0
-    )
-    both = pd.concat([short, long])
-    monkeypatch.setattr(longer.results, "load", lambda _, **own: long if own else both)
+@pytest.fixture
+def kinds(monkeypatch):
+    """Published rows, and those of a stronger network: as short (two seeds), and longer."""
+    stronger = {
+        "preset": "converged", "restorer": "fast-large", "hardware": "a core", "seconds": 60.0
+    }  # fmt: skip
+    short, long = table({400: 0.14}, seeds=2), table({3600: 0.12}, seeds=2)
+    short.loc[short["gamma"] > 0, "error_rate"] += 0.002
+    long.loc[long["gamma"] > 0, "error_rate"] += 0.008
+    rows = pd.concat([
+        table({400: 0.16}).assign(preset="full", restorer="paper", variant=""),
+        table({1200: 0.15}).assign(preset="full", restorer="paper", variant="steps=1200"),
+        short.assign(variant="steps=400", **stronger),
+        table({1200: 0.13}).assign(variant="steps=1200", **stronger),
+        long.assign(variant="", **stronger),
+    ], ignore_index=True)  # fmt: skip
+    monkeypatch.setattr(longer.results, "load", lambda name, variant: rows)
+    return rows
+
+
+def test_what_gamma_changes_is_paired_by_seed_in_every_grid(kinds):
     found = longer.effects("exp4").set_index("grid")
-    assert list(found["seeds"]) == [3, 2]
-    assert list(found["steps"]) == [400, 3600]
-    assert found.loc["published", "error_rate"].value == pytest.approx(-0.011)
-    assert found.loc["trained longer", "error_rate"].value == pytest.approx(-0.0105)
-    assert found.loc["trained longer", "mse"].value == 0
-    said = longer.paid("exp4")
-    assert "at β = 0 C clearly falls, D does not clearly move and P does not clearly move" in said
-    assert "(4 trainings, 4 minutes of a core)" in said
+    assert list(found.index) == [longer.PUBLISHED, longer.STRONGER, longer.LONGER]
+    assert list(found["seeds"]) == [3, 2, 2]
+    assert list(found["steps"]) == [400, 400, 3600]
+    assert found.loc[longer.PUBLISHED, "error_rate"].value == pytest.approx(-0.011)
+    assert found.loc[longer.LONGER, "error_rate"].value == pytest.approx(-0.0025)
+    assert found.loc[longer.LONGER, "mse"].value == 0
+
+
+def test_network_and_length_have_each_their_share_of_what_becomes_of_the_gain(kinds):
+    found = longer.shares("exp4").set_index("by")["change"]
+    assert found["the network and its pre-training"].value == pytest.approx(0.002)
+    assert found["the length"].value == pytest.approx(0.006)
+    said = longer.paid("exp4").replace("\N{NO-BREAK SPACE}", " ")
+    assert "the network and its pre-training +0.20 [+0.20, +0.20] points and the length" in said
+    assert "at β = 0 C does not clearly move, D does not clearly move" in said
+    assert "(4 trainings, 4 minutes of a core.)" in said
+
+
+def test_an_experiment_of_which_nothing_was_trained_longer_is_left_out(kinds, monkeypatch):
     assert longer.others() == ["exp1", "exp3", "exp4", "exp5"]
-    monkeypatch.setattr(longer.results, "load", lambda _, **own: short.iloc[:0] if own else short)
+    published = kinds[kinds["restorer"] == "paper"]
+    monkeypatch.setattr(longer.results, "load", lambda name, variant: published)
     assert longer.others() == []
-    assert longer.effects("exp4").empty
-    assert longer.paid("exp4") == "Exp-4 was not trained longer."
+    assert longer.shares("exp4").empty
+    assert list(longer.effects("exp4")["grid"]) == [longer.PUBLISHED]

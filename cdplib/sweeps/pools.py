@@ -17,6 +17,9 @@ from cdplib.experiments import generation
 from cdplib.storage import files, store
 from cdplib.sweeps import jobs
 
+#: How long a scheduler may take to answer.
+ANSWERS_WITHIN = "20s"
+
 Pool = Callable[[Iterable[jobs.Job], jobs.Site], Iterator[tuple[jobs.Job, Any]]]
 
 
@@ -100,7 +103,7 @@ def dask(address: str) -> Pool:
         # What it logs of a lost connection is a traceback; what there is to say is said below.
         logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         try:
-            client = distributed.Client(address, timeout="20s", set_as_default=False)
+            client = distributed.Client(address, timeout=ANSWERS_WITHIN, set_as_default=False)
         except (OSError, ValueError) as error:
             raise DataError(f"no Dask scheduler answers at {address}: {error}") from None
         with client:

@@ -447,6 +447,7 @@ def test_training_anew_does_not_start_from_what_is_cached(tmp_path, monkeypatch)
 
 def test_no_scheduler_at_the_address_is_said(tmp_path, monkeypatch):
     monkeypatch.setattr(sweep.Sweep, "preparations", lambda self: [])
+    monkeypatch.setattr(pools, "ANSWERS_WITHIN", "1s")
     with pytest.raises(DataError, match="no Dask scheduler"):
         sweep.run("exp2", preset="smoke", scheduler="tcp://127.0.0.1:1", folder=tmp_path)
 

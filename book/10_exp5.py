@@ -105,7 +105,9 @@ restoring first ({ref}`ch:exp2` says what they bound):
 """
 
 # %% tags=["hide-input"]
-Markdown(text.table(attainable.ways(run), forms=attainable.FORMS))
+Markdown(
+    text.table(attainable.ways(run), forms=attainable.FORMS) + "\n\n" + attainable.at_once(run)
+)
 
 # %% [markdown]
 r"""

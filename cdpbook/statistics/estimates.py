@@ -34,6 +34,10 @@ class Interval(NamedTuple):
         return int(self.lower > 0) - int(self.upper < 0)
 
 
+#: Where there is nothing to estimate from.
+UNKNOWN = Interval(math.nan, math.nan, math.nan)
+
+
 def student(values: Iterable[float]) -> Interval:
     """The mean of one value a seed with Student's interval, which is infinite for one seed."""
     each = np.array(list(values), dtype=float)
@@ -62,6 +66,13 @@ def with_images(values: Iterable[float], se: float) -> Interval:
     value, _, upper = student(values)
     seeds = upper - value if math.isfinite(upper) else 0.0
     half = math.hypot(seeds, float(stats.norm.ppf(1 - LEVEL / 2)) * se)
+    return Interval(value, value - half, value + half)
+
+
+def apart(one: Interval, other: Interval) -> Interval:
+    """``one`` less ``other``, as if the two were independent: too wide where images are shared."""
+    value = one.value - other.value
+    half = math.hypot(one.upper - one.value, other.upper - other.value)
     return Interval(value, value - half, value + half)
 
 

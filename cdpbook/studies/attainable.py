@@ -15,7 +15,7 @@ from cdpbook import attainable, floors
 from cdpbook import text as words
 from cdpbook.claims import NAMES
 from cdpbook.runs import Run
-from cdpbook.statistics.estimates import Interval, with_images
+from cdpbook.statistics.estimates import Interval, apart, with_images
 from cdpbook.statistics.hulls import Hull
 from cdplib.experiments.table import get
 
@@ -240,3 +240,16 @@ def ways(run: Run) -> pd.DataFrame:
             rows.append((title, with_images([rate], se), "images"))
     rows += [(level.classifier, level.error, level.over) for level in readers(run)]
     return pd.DataFrame(rows, columns=["way", "error", "of"])
+
+
+def at_once(run: Run) -> str:
+    """What restoring first adds to the error of the classifier of Y that validation images choose,
+    in a sentence; empty where none is published."""
+    level = floor(run)
+    if level is None:
+        return ""
+    added = apart(ways(run)["error"].iloc[0], level.error)
+    return (
+        f"To restore first, at the best published weights, adds {words.points(added)} points to "
+        f"the error of {level.classifier} (as if on other images: too wide)."
+    )

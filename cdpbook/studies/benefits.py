@@ -8,6 +8,7 @@ import pandas as pd
 
 from cdpbook import text
 from cdpbook.claims import NAMES
+from cdpbook.statistics.estimates import UNKNOWN
 from cdpbook.statistics.trends import Effect
 from cdpbook.studies import transfer
 from cdpbook.studies.ensembles import Ensemble
@@ -32,7 +33,7 @@ def shares(found: Mapping[str, Mapping[str, Transfer]]) -> pd.DataFrame:
     for experiment, lines in found.items():
         if lines:
             own = next(iter(lines.values())).own  # the same in every line
-            rows.append((title(experiment), "**predefined**", own.interval, transfer.UNDEFINED, ""))
+            rows.append((title(experiment), "**predefined**", own.interval, UNKNOWN, ""))
         rows += [
             ("", NAMES[name], t.other.interval, t.part, f"**{t.verdict}**")
             for name, t in lines.items()

@@ -16,7 +16,7 @@ import pandas as pd
 from cdpbook import evidence, near, text
 from cdpbook.claims import NAMES
 from cdpbook.runs import Run, published_runs
-from cdpbook.statistics.estimates import Interval, image_by_image, student
+from cdpbook.statistics.estimates import UNKNOWN, Interval, apart, image_by_image, student
 from cdpbook.studies import attainable, rules, verdicts
 from cdplib.errors import DataError
 from cdplib.experiments import results
@@ -152,14 +152,14 @@ def _differences(
 
 
 def corners() -> pd.DataFrame:
-    """D, P and C of the points that matter, for each experiment with digits.
+    """D, P and C of the points that matter, for each experiment.
 
     The published point of least C, that of what was trained longer, the network near the bound at
-    beta = gamma = 0, the posterior mean, and the best classifier of Y.
+    beta = gamma = 0, the posterior mean, and the best classifier of Y. ``added``: what restoring
+    first adds to the error of that classifier (:func:`.estimates.apart`).
     """
     rows, longest = list[dict[str, object]](), published_runs(((PRESET, RESTORER),))
-    for name in ("exp1", "exp2", "exp3", "exp4"):
-        run = published_runs((("full", "paper"), ("full", "fast")))[name]
+    for name, run in published_runs((("full", "paper"), ("full", "fast"))).items():
         own = f"error_rate_{run.settings.classifier}"
         shown = [("published, least C", _least(run.table))]
         if name in longest:
@@ -172,13 +172,15 @@ def corners() -> pd.DataFrame:
         free = attainable.restorers(run)
         if "mean" in free.index:
             shown.append(("posterior mean", free.loc[["mean"]]))
+        level = attainable.floor(run)
         for what, part in shown:
             error = attainable.over_seeds_and_images(_with_se(part))
             means = part[["mse", "p_judge"]].mean()
+            added = apart(error, level.error) if level else UNKNOWN
             rows.append({"experiment": get(name).label, "restored by": what, **means,
-                         "error": error, "seeds": len(part)})  # fmt: skip
-        if (level := attainable.floor(run)) is not None:
-            rows.append({"experiment": get(name).label, "error": level.error,
+                         "error": error, "added": added, "seeds": len(part)})  # fmt: skip
+        if level:
+            rows.append({"experiment": get(name).label, "error": level.error, "added": UNKNOWN,
                          "restored by": f"nothing: {level.classifier}"})  # fmt: skip
     return pd.DataFrame(rows)
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cdpbook import text
-from cdpbook.statistics.estimates import Interval, student
+from cdpbook.statistics.estimates import UNKNOWN, Interval, student
 from cdpbook.studies import rules
 from cdplib.errors import DataError
 from cdplib.experiments import results
@@ -117,10 +117,7 @@ def slope(table: pd.DataFrame, column: str, *, relative: bool = False) -> Interv
     wide = each.groupby(level=["seed", "sigma"]).mean().unstack("sigma")
     wide = wide.loc[:, wide.count() == wide.count().max()].dropna()
     octaves = np.log2(wide.columns.to_numpy(float))
-    return student(np.polyfit(octaves, wide.to_numpy(float).T, 1)[0]) if len(wide) else _NONE
-
-
-_NONE = Interval(np.nan, np.nan, np.nan)
+    return student(np.polyfit(octaves, wide.to_numpy(float).T, 1)[0]) if len(wide) else UNKNOWN
 
 
 def without_distortion(table: pd.DataFrame) -> pd.DataFrame:

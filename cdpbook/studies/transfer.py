@@ -20,7 +20,7 @@ from scipy import stats
 from cdpbook import claims
 from cdpbook.runs import PREFERRED, Run
 from cdpbook.statistics import trends
-from cdpbook.statistics.estimates import Interval
+from cdpbook.statistics.estimates import UNKNOWN, Interval
 from cdpbook.statistics.trends import Effect
 from cdplib.errors import InputError
 
@@ -33,7 +33,6 @@ SHARED, IN_PART, NOT_SHARED = "shared", "partly shared", "not shared"
 GAMED, UNCLEAR, NO_GAIN = "gamed", "unclear", "no clear gain"
 #: More than this part of the own gain must surely reach another classifier to be called shared.
 HALF = 0.5
-UNDEFINED = Interval(math.nan, math.nan, math.nan)
 #: Presets and restorers by the chapter's parameter ``source``, the first published one counts.
 SOURCES = {
     "preferred": PREFERRED,
@@ -102,7 +101,7 @@ def fieller(
     bound = quantile**2
     lead = own**2 - bound * variances[0]
     if lead <= 0:
-        return UNDEFINED
+        return UNKNOWN
     middle = own * other - bound * covariance
     root = math.sqrt(max(middle**2 - lead * (other**2 - bound * variances[1]), 0.0))
     return Interval(other / own, float((middle - root) / lead), float((middle + root) / lead))
@@ -122,7 +121,7 @@ def transfer(table: pd.DataFrame, name: str) -> Transfer:
     table = table[table[[OWN, name]].notna().all(axis=1)]
     own, other = (trends.effect(table, "gamma", c) for c in (OWN, name))
     if own.change >= 0:
-        return Transfer(own, other, UNDEFINED)
+        return Transfer(own, other, UNKNOWN)
     covariance, quantile = 0.0, float(stats.norm.ppf(0.975))
     if own.seeds > 1:
         changes = [trends.changes(table, "gamma", c).to_numpy() for c in (OWN, name)]

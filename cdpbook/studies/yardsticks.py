@@ -10,7 +10,7 @@ import pandas as pd
 
 from cdpbook import text
 from cdpbook.runs import Run
-from cdpbook.statistics.estimates import Interval, correlation, noise
+from cdpbook.statistics.estimates import UNKNOWN, correlation, noise
 from cdpbook.statistics.trends import in_every_seed
 from cdplib.errors import InputError
 
@@ -50,7 +50,7 @@ def compared(runs: Mapping[str, Run]) -> pd.DataFrame:
             try:
                 order = correlation(run.table, measure, "p_judge")
             except InputError:  # constant
-                order = Interval(np.nan, np.nan, np.nan)
+                order = UNKNOWN
             floor, noisy = run.floor(measure), shares.get(measure, np.nan)
             ends = points[measure].min(), points[measure].max(), np.nan if floor is None else floor
             rows.append((text.title(name), title, order, noisy, *ends))

@@ -26,6 +26,12 @@ def test_the_interval_over_seeds_is_students():
     assert low == pytest.approx(4 - high)
 
 
+def test_of_two_independent_estimates_the_half_widths_add_as_squares():
+    found = estimates.apart(Interval(5, 2, 8), Interval(1, -3, 5))
+    assert found == (4, -1, 9)
+    assert not estimates.apart(Interval(5, 2, 8), estimates.UNKNOWN).known
+
+
 def test_the_sign_is_known_only_beyond_zero():
     assert [Interval(1, low, 2).sign for low in (0.1, 0, -0.1)] == [1, 0, 0]
     assert Interval(-1, -2, -0.1).sign == -1

@@ -6,6 +6,7 @@ Both are published once, by :mod:`cdpbook.attainable` and :mod:`cdpbook.floors`.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from cdpbook import attainable, floors
 from cdpbook import text as words
 from cdpbook.claims import NAMES
 from cdpbook.runs import Run
-from cdpbook.statistics.estimates import Interval, apart, with_images
+from cdpbook.statistics.estimates import UNKNOWN, Interval, apart, with_images
 from cdpbook.statistics.hulls import Hull
 from cdplib.experiments.table import get
 
@@ -242,14 +243,29 @@ def ways(run: Run) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["way", "error", "of"])
 
 
-def at_once(run: Run) -> str:
-    """What restoring first adds to the error of the classifier of Y that validation images choose,
-    in a sentence; empty where none is published."""
+def added(run: Run) -> Interval:
+    """What restoring first, at the best published weights, adds to the error of the classifier of Y
+    that validation images choose; unknown where none is published."""
     level = floor(run)
-    if level is None:
-        return ""
-    added = apart(ways(run)["error"].iloc[0], level.error)
+    return apart(ways(run)["error"].iloc[0], level.error) if level else UNKNOWN
+
+
+def at_once(run: Run) -> str:
+    """:func:`added` in a sentence; empty where no classifier of Y is published."""
+    level = floor(run)
+    return "" if level is None else (
+        f"To restore first, at the best published weights, adds {words.points(added(run))} points "
+        f"to the error of {level.classifier} (as if on other images: too wide)."
+    )  # fmt: skip
+
+
+def finding(runs: Mapping[str, Run]) -> str:
+    """:func:`added` of all ``runs`` that have it, in a sentence for the front page."""
+    known = {name: found for name, run in runs.items() if (found := added(run)).known}
+    clear = sum(found.sign > 0 for found in known.values())
+    ends = [f(known, key=lambda name: known[name].value) for f in (min, max)]
+    least, most = (f"{words.points(known[name])} points ({words.title(name)})" for name in ends)
     return (
-        f"To restore first, at the best published weights, adds {words.points(added)} points to "
-        f"the error of {level.classifier} (as if on other images: too wide)."
+        f"To restore first clearly adds to the error of a classifier of Y in {clear} of "
+        f"{len(known)} experiments: from {least} to {most}"
     )

@@ -12,6 +12,7 @@ from cdpbook import attainable as published
 from cdpbook import floors
 from cdpbook.figures import maps, planes
 from cdpbook.runs import published_run
+from cdpbook.statistics import estimates
 from cdpbook.studies import attainable
 from cdplib.experiments.reading import READERS
 from cdplib.experiments.table import EXPERIMENTS
@@ -100,6 +101,18 @@ def test_the_floor_is_chosen_by_validation_images(run, monkeypatch):
     monkeypatch.setattr(floors, "published", lambda: pd.DataFrame(columns=rows[0]))
     assert attainable.floor(run).error.value == label[published.ERROR_OF_Y]
     assert attainable.floor(published_run("exp5")) is None
+
+
+def test_what_restoring_adds_is_the_difference_to_the_chosen_classifier_of_y(run, monkeypatch):
+    level = attainable.Level("a reader", estimates.Interval(0.05, 0.04, 0.06), "images", 0.05)
+    monkeypatch.setattr(attainable, "floor", lambda run: level)
+    first = attainable.ways(run)["error"].iloc[0]
+    assert attainable.added(run).value == pytest.approx(first.value - 0.05)
+    assert "of a reader" in attainable.at_once(run)
+    assert "in 1 of 1 experiments" in attainable.finding({"exp2": run})
+    monkeypatch.setattr(attainable, "floor", lambda run: None)
+    assert not attainable.added(run).known
+    assert attainable.at_once(run) == ""
 
 
 def test_figures_mark_every_restorer_and_the_level(run, other):

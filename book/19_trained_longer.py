@@ -178,7 +178,8 @@ r"""
 
 * Where the intervals of the first and the last row of the second table are apart, a short training hides a part of
   what $\gamma$ buys. Its direction is the same at every length.
-* Left out: Exp-5, other experiments but for their corners, ten seeds, and the length that the rule asks for.
+* Left out, for want of a graphics card: Exp-3 and Exp-5; Exp-1 and Exp-4 but for their corners; the paper's own network; the
+  ten seeds of the preset; and the length that the rule asks for.
 
 ## Exercises
 """

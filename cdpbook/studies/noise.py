@@ -222,6 +222,10 @@ def state(table: pd.DataFrame, before: Collection[float] = ()) -> str:
             f"{name} at {text.listed(f'{s:g}' for s in sorted(at))}" for name, at in kept.items()
         ]
         said += f" Their precision is {'; '.join(words)}."
+        both = table.groupby("sigma")["precision"].nunique() > 1
+        if both.any():
+            at = text.listed(f"{sigma:g}" for sigma in both.index[both])
+            said += f" At {at} what α → 0 changes is across the two."
     if before:
         said += (
             f" With the weight of D, those at σ = {text.listed(f'{s:g}' for s in before)} were "

@@ -160,6 +160,9 @@ def test_what_is_missing_and_what_was_there_before_the_rules_is_said(monkeypatch
     assert "before the rules" not in noise.state(rows)
     two = rows.assign(precision=np.where(rows["sigma"] > 1, "fp32", "bf16"))
     assert "is bf16 at 0.5 and 1; fp32 at 2." in noise.state(two)
+    assert "across" not in noise.state(two)
+    two.loc[two["alpha"] == 0, "precision"] = "fp32"
+    assert "At 0.5 and 1 what α → 0 changes is across the two." in noise.state(two)
     assert "precision" not in noise.state(two[two["sigma"] > 1])
     rows = rows.assign(config_hash=[f"{i}" for i in range(len(rows))])
     old = rows[rows["sigma"] == 1].iloc[1:].assign(variant="")  # one of them is new

@@ -320,7 +320,12 @@ def finding(run: Run) -> str:
     for name in others():
         other = effects(name)
         at = other[other["beta"] == 0].set_index("grid")["error_rate"].map(text.points)
-        also.append(f"in {get(name).label} from {at[PUBLISHED]} to {at[LONGER]}")
+        by = [
+            f" ({text.points(row.change)} by {row.by})"
+            for row in shares(name).itertuples()
+            if row.change.sign
+        ]
+        also.append(f"in {get(name).label} from {at[PUBLISHED]} to {at[LONGER]}{''.join(by)}")
     more = f"; with a stronger network as well, {text.listed(also)}" if also else ""
     return (
         f"In a grid of Exp-2 with {int(run.table['steps'].max()):,} steps a point and no weight "

@@ -266,6 +266,7 @@ def finding(runs: Mapping[str, Run]) -> str:
     ends = [f(known, key=lambda name: known[name].value) for f in (min, max)]
     least, most = (f"{words.points(known[name])} points ({words.title(name)})" for name in ends)
     return (
-        f"To restore first clearly adds to the error of a classifier of Y in {clear} of "
+        f"To restore first, by the best published restorer, clearly adds to the error of a "
+        f"classifier of Y in {clear} of "
         f"{len(known)} experiments: from {least} to {most}"
     )
